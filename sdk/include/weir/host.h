@@ -40,7 +40,8 @@ struct weir_policy {
  * gone. */
 struct weir_dialer_ops {
 	uint32_t size;
-	void (*stream_ready)(void *arg, const struct weir_stream_ops *, void *s);
+	void (*stream_ready)(void *arg, const struct weir_stream_ops *,
+			     void *s);
 	void (*flow_ready)(void *arg, const struct weir_flow_ops *, void *f);
 	void (*notify)(void *arg, unsigned events);
 	void (*deliver)(void *arg, const struct weir_datagram *v, int n);
@@ -133,10 +134,9 @@ struct weir_host {
 	/* Watch an fd for WEIR_READABLE | WEIR_WRITABLE, edge-triggered unless
 	 * WEIR_LEVEL_TRIGGERED is set. Free the watch before closing the fd.
 	 * The callback may free its watch. NULL: errno says why. */
-	struct weir_watch *(*watch_new)(struct weir_instance *, int fd,
-					unsigned events,
-					void (*ready)(void *arg, unsigned events),
-					void *arg);
+	struct weir_watch *(*watch_new)(
+		struct weir_instance *, int fd, unsigned events,
+		void (*ready)(void *arg, unsigned events), void *arg);
 	void (*watch_free)(struct weir_watch *);
 
 	/* Run `task` at the end of this turn, after the sessions with news
@@ -156,12 +156,11 @@ struct weir_host {
 	 * Never answers inside the call; `addrs` are borrowed, ports 0. err is
 	 * 0 or ENOENT (no such name or family), ETIMEDOUT, EAGAIN. The query is
 	 * gone once answered or cancelled. */
-	struct weir_query *(*resolve)(struct weir_instance *, const char *name,
-				      unsigned families,
-				      void (*done)(void *arg, int err,
-						   const struct weir_addr *addrs,
-						   int n),
-				      void *arg);
+	struct weir_query *(*resolve)(
+		struct weir_instance *, const char *name, unsigned families,
+		void (*done)(void *arg, int err, const struct weir_addr *addrs,
+			     int n),
+		void *arg);
 	void (*resolve_cancel)(struct weir_query *);
 
 	/* The table of a service this plugin named in its needs, of at least

@@ -25,9 +25,10 @@ struct weir_buffer {
 
 enum weir_gso { WEIR_GSO_NONE, WEIR_GSO_TCP4, WEIR_GSO_TCP6, WEIR_GSO_UDP };
 
-#define WEIR_CSUM_PARTIAL 1u /* the transport checksum is a pseudo-header sum
-			      * to be completed: trusted, not verified */
-#define WEIR_CSUM_VALID 2u   /* verified by who handed the packet over */
+/* The transport checksum is a pseudo-header sum to be completed: it is trusted,
+ * not verified. */
+#define WEIR_CSUM_PARTIAL 1u
+#define WEIR_CSUM_VALID 2u /* verified by who handed the packet over */
 
 /* A packet from the link: the IP header at buffer->data + offset. */
 struct weir_ingress {
@@ -62,7 +63,7 @@ struct weir_link_conf {
 	 * connections opened outward. */
 	const struct weir_cidr *addresses;
 	uint32_t address_count;
-	bool keepalive; /* TCP keepalive on accepted streams */
+	bool keepalive;	    /* TCP keepalive on accepted streams */
 	uint32_t max_flows; /* bound of UDP and echo flows; 0: 65,536 */
 };
 

@@ -104,19 +104,24 @@ struct weir_note {
  * file of the plugin. The components are file-scope objects. */
 #define WEIR_PLUGIN(name_, version_, licence_, needs_, ...)                    \
 	extern const struct weir_plugin WEIR_ENTRY;                            \
-	__attribute__((used, section(".note.weir"),                            \
-		       aligned(4))) static const struct weir_note              \
-		weir_note_ = {sizeof(WEIR_NOTE_OWNER),                         \
-			      sizeof(struct weir_identity),                    \
-			      WEIR_NOTE_IDENTITY,                              \
-			      WEIR_NOTE_OWNER,                                 \
-			      {WEIR_MAJOR, WEIR_MINOR, name_, version_,        \
-			       licence_, needs_}};                             \
+	__attribute__((                                                        \
+		used, section(".note.weir"),                                   \
+		aligned(4))) static const struct weir_note weir_note_ = {      \
+		sizeof(WEIR_NOTE_OWNER),                                       \
+		sizeof(struct weir_identity),                                  \
+		WEIR_NOTE_IDENTITY,                                            \
+		WEIR_NOTE_OWNER,                                               \
+		{WEIR_MAJOR, WEIR_MINOR, name_, version_, licence_, needs_}};  \
 	static const struct weir_component *const weir_components_[] = {       \
 		__VA_ARGS__, NULL};                                            \
 	__attribute__((visibility("default")))                                 \
-	const struct weir_plugin WEIR_ENTRY = {                                \
-		sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, name_,     \
-		version_, licence_, needs_, weir_components_}
+	const struct weir_plugin WEIR_ENTRY = {sizeof(struct weir_plugin),     \
+					       WEIR_MAJOR,                     \
+					       WEIR_MINOR,                     \
+					       name_,                          \
+					       version_,                       \
+					       licence_,                       \
+					       needs_,                         \
+					       weir_components_}
 
 #endif

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034,SC2154
+# What ./quickstart, ./test and .ci/run share; sourced, never run. The caller
+# has set top, the tree's absolute path.
+
+build=$top/build
+build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
+	xz-utils libevent-dev libyaml-dev libc-ares-dev libmnl-dev uthash-dev)
+
+say() {
+	printf '\n==> %s\n' "$*"
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# quietly COMMAND...: what it prints matters only if it fails.
+quietly() {
+	local said status=0
+
+	said=$("$@" 2>&1 </dev/null) || status=$?
+	[ $status = 0 ] || printf '%s\n' "$said"
+	return $status
+}
+
+# missing PACKAGE...: those that are not installed.
+missing() {
+	local p
+
+	for p; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" \
+		    = installed ] || echo "$p"
+	done
+}
+
+# install PACKAGE...: what is missing and nothing else. Where nothing is,
+# neither apt nor a privilege is needed.
+install() {
+	local wanted
+
+	if ! command -v dpkg-query >/dev/null; then
+		echo "Not a Debian system; it should have the equivalent of:"
+		echo "  $*"
+		return
+	fi
+	mapfile -t wanted < <(missing "$@")
+	[ ${#wanted[@]} -gt 0 ] || return 0
+	say "installing ${wanted[*]}"
+	quietly as_root apt-get -q update &&
+		quietly as_root env DEBIAN_FRONTEND=noninteractive \
+		    apt-get -qq -y --no-install-recommends \
+		    install "${wanted[@]}"
+}
+
+# configure_in FOLDER ARGUMENT...: out of the tree; once, unless configure or
+# the arguments have changed since.
+configure_in() {
+	local dir=$1
+
+	shift
+	if [ ! -x "$top/configure" ] ||
+	    [ "$top/configure.ac" -nt "$top/configure" ]; then
+		quietly "$top/autogen.sh" || return
+	fi
+	mkdir -p "$dir"
+	if [ "$dir/Makefile" -nt "$top/configure" ] &&
+	    [ "$(cat "$dir/arguments" 2>/dev/null)" = "$*" ]; then
+		return 0
+	fi
+	(cd "$dir" && "$top/configure" --quiet "$@") || return
+	echo "$*" >"$dir/arguments"
+}
+
+jobs() {
+	nproc 2>/dev/null || echo 1
+}
+
+# build_tree: everything, in build/, with build/prefix as where it installs.
+# Nothing that is written there may be writable by others, or weir would
+# refuse to load it.
+build_tree() {
+	local lwip
+
+	umask 022
+	lwip=$("$top/contrib/fetch-lwip") || return
+	say "building in $build"
+	configure_in "$build" --prefix="$build/prefix" --with-lwip="$lwip" &&
+		make -s -C "$build" -j"$(jobs)"
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* core.h - what the parts of a running core share.
+ *
+ * Made and freed by the daemon; nothing here is global. */
+#ifndef WEIR_CORE_CORE_H
+#define WEIR_CORE_CORE_H
+
+#include "config.h"
+#include "loop.h"
+#include "resolve.h"
+#include "turn.h"
+
+struct session;
+struct flow;
+
+struct core {
+	struct loop *loop;
+	struct turn turn;
+	struct loop_owner owner; /* the core's own timers: of sessions */
+	struct config *config;
+	struct registry *registry;
+	struct resolver *resolver;
+
+	struct weir_instance **instances; /* services, outbounds, inbounds */
+	size_t instance_count;
+	struct weir_instance *starting; /* whose code runs, while it starts */
+
+	struct session *sessions;
+	struct flow *flows;
+	uint64_t session_count, session_serial, refused_full;
+	bool draining; /* no new sessions */
+
+	void (*lost)(struct core *); /* an inbound or service cannot go on */
+};
+
+#endif

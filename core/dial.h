@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dial.h - chaining: an instance opens a stream or flow through an outbound.
+ *
+ * The dial stands where a session's other end would: what the outbound tells
+ * is handed to whoever dialled. It lives until dial_hang_up, or until the
+ * outbound failed before it was ready. */
+#ifndef WEIR_CORE_DIAL_H
+#define WEIR_CORE_DIAL_H
+
+#include "instance.h"
+
+struct weir_dial *dial_open(struct weir_instance *, const char *tag,
+			    const struct weir_addr *target, enum weir_net,
+			    const struct weir_dialer_ops *, void *arg);
+void dial_hang_up(struct weir_dial *, int err);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dispatching: from a session's facts to the outbound that carries it. */
+#include "dispatch.h"
+
+#include "instance.h"
+#include "log.h"
+#include "route.h"
+#include "util.h"
+
+void dispatch_info_init(struct dispatch_info *d,
+			const struct weir_instance *inbound,
+			const struct weir_session_info *info)
+{
+	memset(d, 0, sizeof *d);
+	d->info.size = sizeof d->info;
+	d->info.net = info->net;
+	d->info.source = info->source;
+	d->info.target = info->target;
+	d->info.level = inbound->conf->inbound.level;
+	if (info->level)
+		d->info.level = info->level;
+	if (info->user)
+		d->info.user = d->user = xstrdup(info->user);
+	if (info->target.kind == WEIR_ADDR_NAME)
+		d->info.target.name = d->name = xstrdup(info->target.name);
+}
+
+void dispatch_info_fini(struct dispatch_info *d)
+{
+	free(d->user);
+	free(d->name);
+}
+
+struct weir_instance *dispatch_outbound(struct weir_instance *inbound,
+					const struct weir_session_info *info,
+					const struct weir_addr *target)
+{
+	struct core *core = inbound->core;
+	struct route_facts facts = {
+		.inbound = inbound->tag,
+		.user = info->user,
+		.net = info->net,
+		.source = &info->source,
+		.target = target,
+	};
+	const char *tag = route_decide(core->config, &facts);
+	struct weir_instance *out = instance_find(core, WEIR_OUTBOUND, tag);
+
+	assert(out); /* decoding made sure of it */
+	if (out->state != INSTANCE_STARTED ||
+	    !(instance_outbound(out)->nets & info->net))
+		return NULL;
+	out->sessions++;
+	return out;
+}
+
+static const char *net_name(enum weir_net net)
+{
+	return net == WEIR_NET_TCP   ? "tcp"
+	       : net == WEIR_NET_UDP ? "udp"
+				     : "icmp";
+}
+
+void dispatch_log(const struct dispatch_end *e)
+{
+	char source[WEIR_ADDR_TEXT], target[WEIR_ADDR_TEXT];
+	uint64_t ms = (loop_now_us() - e->started_us) / 1000;
+
+	if (log_level_of("session") < WEIR_INFO)
+		return;
+	log_line(WEIR_INFO, "session",
+		 "%s %s -> %s%s%s from %s via %s: up %llu down %llu bytes, "
+		 "%llu.%03llu s, %s",
+		 net_name(e->info->net),
+		 weir_addr_text(&e->info->source, source),
+		 weir_addr_text(&e->info->target, target),
+		 e->info->user ? " user " : "",
+		 e->info->user ? e->info->user : "", e->inbound, e->outbound,
+		 (unsigned long long)e->up_bytes,
+		 (unsigned long long)e->down_bytes,
+		 (unsigned long long)(ms / 1000),
+		 (unsigned long long)(ms % 1000), e->why);
+}

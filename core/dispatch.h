@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dispatch.h - where a session goes, and the words about it. */
+#ifndef WEIR_CORE_DISPATCH_H
+#define WEIR_CORE_DISPATCH_H
+
+#include "core.h"
+
+/* A private copy of what an inbound said of a session. */
+struct dispatch_info {
+	struct weir_session_info info;
+	char *user, *name; /* where info points to; NULL without one */
+};
+
+void dispatch_info_init(struct dispatch_info *, const struct weir_instance *,
+			const struct weir_session_info *);
+void dispatch_info_fini(struct dispatch_info *);
+
+/* The outbound for this session towards `target`; NULL: the one that was
+ * chosen does not carry this network. */
+struct weir_instance *dispatch_outbound(struct weir_instance *inbound,
+					const struct weir_session_info *,
+					const struct weir_addr *target);
+
+/* The one line of an ended session. */
+struct dispatch_end {
+	const struct weir_session_info *info;
+	const char *inbound, *outbound, *why;
+	uint64_t up_bytes, down_bytes, started_us;
+};
+void dispatch_log(const struct dispatch_end *);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The event loop.
+ *
+ * Theory of operation: each turn asks libevent for one round of events and
+ * then calls after_turn, where the core serves the sessions with news. Sockets
+ * are watched edge-triggered for both directions at once, so that parking a
+ * session costs no system call. Work of other threads comes in through a list
+ * under a mutex and an eventfd. Handles are linked to their owner: what an
+ * instance forgot is found and freed when it stops. */
+#include "loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <weir/host.h>
+
+#include "util.h"
+
+#define US_PER_S 1000000
+
+struct posted {
+	void (*fn)(void *);
+	void *arg;
+	struct posted *next;
+};
+
+struct loop {
+	struct event_base *base;
+	void (*after_turn)(void *);
+	void *arg;
+	bool again, stopping;
+	int post_fd;
+	struct event *post_event;
+	pthread_mutex_t post_lock;
+	struct posted *posts, **posts_end;
+};
+
+struct loop_handle {
+	struct loop_handle *next, **link;
+	struct event event;
+};
+
+struct loop_timer {
+	struct loop_handle handle;
+	void (*fire)(void *);
+	void *arg;
+};
+
+struct loop_watch {
+	struct loop_handle handle;
+	void (*ready)(void *, unsigned);
+	void *arg;
+};
+
+struct loop_signal {
+	struct event event;
+	void (*fire)(void *);
+	void *arg;
+};
+
+void loop_run_posts(struct loop *l)
+{
+	struct posted *list;
+
+	pthread_mutex_lock(&l->post_lock);
+	list = l->posts;
+	l->posts = NULL;
+	l->posts_end = &l->posts;
+	pthread_mutex_unlock(&l->post_lock);
+	while (list) {
+		struct posted *p = list;
+
+		list = p->next;
+		p->fn(p->arg);
+		free(p);
+	}
+}
+
+static void posts_ready(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) > 0)
+		loop_run_posts(arg);
+}
+
+struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
+{
+	struct loop *l = xcalloc(1, sizeof *l);
+	struct event_config *conf = event_config_new();
+
+	assert(conf);
+	event_config_require_features(conf, EV_FEATURE_ET);
+	event_config_set_flag(conf, EVENT_BASE_FLAG_NOLOCK |
+					    EVENT_BASE_FLAG_NO_CACHE_TIME |
+					    EVENT_BASE_FLAG_IGNORE_ENV);
+	l->base = event_base_new_with_config(conf);
+	event_config_free(conf);
+	assert(l->base);
+	l->after_turn = after_turn;
+	l->arg = arg;
+	pthread_mutex_init(&l->post_lock, NULL);
+	l->posts_end = &l->posts;
+	l->post_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	assert(l->post_fd >= 0);
+	l->post_event = event_new(l->base, l->post_fd, EV_READ | EV_PERSIST,
+				  posts_ready, l);
+	assert(l->post_event);
+	event_add(l->post_event, NULL);
+	return l;
+}
+
+void loop_run(struct loop *l)
+{
+	l->stopping = false;
+	while (!l->stopping) {
+		int flags = EVLOOP_ONCE | (l->again ? EVLOOP_NONBLOCK : 0);
+
+		l->again = false;
+		event_base_loop(l->base, flags);
+		if (l->after_turn)
+			l->after_turn(l->arg);
+	}
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stopping = true;
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	assert(!l->posts); /* loop_run_posts came before */
+	event_free(l->post_event);
+	close(l->post_fd);
+	event_base_free(l->base);
+	pthread_mutex_destroy(&l->post_lock);
+	free(l);
+}
+
+uint64_t loop_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void handle_link(struct loop_owner *o, struct loop_handle *h)
+{
+	h->next = o->first;
+	h->link = &o->first;
+	if (h->next)
+		h->next->link = &h->next;
+	o->first = h;
+}
+
+static void handle_free(struct loop_handle *h)
+{
+	event_del(&h->event);
+	*h->link = h->next;
+	if (h->next)
+		h->next->link = h->link;
+	free(h);
+}
+
+void loop_owner_init(struct loop_owner *o, struct loop *l)
+{
+	o->loop = l;
+	o->first = NULL;
+}
+
+void loop_owner_sweep(struct loop_owner *o)
+{
+	while (o->first)
+		handle_free(o->first);
+}
+
+static void timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_timer *t = arg;
+
+	(void)fd, (void)what;
+	t->fire(t->arg);
+}
+
+struct loop_timer *loop_timer_new(struct loop_owner *o, void (*fire)(void *),
+				  void *arg)
+{
+	struct loop_timer *t = xcalloc(1, sizeof *t);
+
+	t->fire = fire;
+	t->arg = arg;
+	event_assign(&t->handle.event, o->loop->base, -1, 0, timer_fired, t);
+	handle_link(o, &t->handle);
+	return t;
+}
+
+void loop_timer_set(struct loop_timer *t, uint64_t after_us)
+{
+	struct timeval tv = {.tv_sec = (time_t)(after_us / US_PER_S),
+			     .tv_usec = (suseconds_t)(after_us % US_PER_S)};
+
+	event_add(&t->handle.event, &tv);
+}
+
+void loop_timer_stop(struct loop_timer *t)
+{
+	event_del(&t->handle.event);
+}
+
+void loop_timer_free(struct loop_timer *t)
+{
+	if (t)
+		handle_free(&t->handle);
+}
+
+static void watch_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_watch *w = arg;
+
+	(void)fd;
+	w->ready(w->arg, (what & EV_READ ? WEIR_READABLE : 0) |
+				 (what & EV_WRITE ? WEIR_WRITABLE : 0));
+}
+
+struct loop_watch *loop_watch_new(struct loop_owner *o, int fd, unsigned events,
+				  void (*ready)(void *, unsigned), void *arg)
+{
+	struct loop_watch *w = xcalloc(1, sizeof *w);
+	short flags = EV_PERSIST;
+
+	flags |= events & WEIR_READABLE ? EV_READ : 0;
+	flags |= events & WEIR_WRITABLE ? EV_WRITE : 0;
+	flags |= events & WEIR_LEVEL_TRIGGERED ? 0 : (short)EV_ET;
+	w->ready = ready;
+	w->arg = arg;
+	event_assign(&w->handle.event, o->loop->base, fd, flags, watch_fired,
+		     w);
+	if (event_add(&w->handle.event, NULL) < 0) {
+		free(w);
+		return NULL;
+	}
+	handle_link(o, &w->handle);
+	return w;
+}
+
+void loop_watch_free(struct loop_watch *w)
+{
+	if (w)
+		handle_free(&w->handle);
+}
+
+static void signal_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_signal *s = arg;
+
+	(void)fd, (void)what;
+	s->fire(s->arg);
+}
+
+struct loop_signal *loop_signal_new(struct loop *l, int signo,
+				    void (*fire)(void *), void *arg)
+{
+	struct loop_signal *s = xcalloc(1, sizeof *s);
+
+	s->fire = fire;
+	s->arg = arg;
+	event_assign(&s->event, l->base, signo, EV_SIGNAL | EV_PERSIST,
+		     signal_fired, s);
+	event_add(&s->event, NULL);
+	return s;
+}
+
+void loop_signal_free(struct loop_signal *s)
+{
+	if (!s)
+		return;
+	event_del(&s->event);
+	free(s);
+}
+
+void loop_again(struct loop *l)
+{
+	l->again = true;
+}
+
+void loop_post(struct loop *l, void (*fn)(void *), void *arg)
+{
+	struct posted *p = xcalloc(1, sizeof *p);
+	uint64_t one = 1;
+
+	p->fn = fn;
+	p->arg = arg;
+	pthread_mutex_lock(&l->post_lock);
+	*l->posts_end = p;
+	l->posts_end = &p->next;
+	pthread_mutex_unlock(&l->post_lock);
+	while (write(l->post_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+}

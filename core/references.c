@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Theory of operation: runs when every section was read, and asks of each name
+ * that stands for something else whether that is there. The structs have the
+ * names; the tree, item by item beside them, has their places. */
+#include "loading.h"
+
+#include "nearest.h"
+
+static const struct config_component *find(const struct weir_list *list,
+					   const char *tag)
+{
+	const struct config_component *all = list->items;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (all[i].tag && strcmp(all[i].tag, tag) == 0)
+			return &all[i];
+	}
+	return NULL;
+}
+
+static void check_tag(struct loading *l, const struct weir_list *list,
+		      const char *kind, const char *tag, const struct node *n,
+		      const struct report_path *path)
+{
+	const struct config_component *all = list->items;
+	struct nearest near = {.wanted = tag};
+	size_t i;
+
+	if (find(list, tag))
+		return;
+	for (i = 0; i < list->count; i++) {
+		if (all[i].tag)
+			nearest_offer(&near, all[i].tag);
+	}
+	report_error(l->d.report, n->mark, path,
+		     "%.64s is the tag of no %s%s%s%s", tag, kind,
+		     near.best ? "; did you mean " : "",
+		     near.best ? near.best : "", near.best ? "?" : "");
+}
+
+static void check_rule(struct loading *l, const struct config_rule *rule,
+		       const struct node *n, const struct report_path *path)
+{
+	struct report_path step = {path, "outbound", 0};
+	const struct node *tags = node_get(n, "inbound");
+	const char *const *inbound = rule->inbound.items;
+	size_t i;
+
+	if (rule->outbound)
+		check_tag(l, &l->config->outbounds, "outbound", rule->outbound,
+			  node_get(n, "outbound"), &step);
+	step.name = "inbound";
+	for (i = 0; i < rule->inbound.count; i++) {
+		struct report_path item = {&step, NULL, i};
+		bool list = tags->kind == NODE_SEQUENCE;
+
+		if (inbound[i])
+			check_tag(l, &l->config->inbounds, "inbound",
+				  inbound[i], node_at(tags, i),
+				  list ? &item : &step);
+	}
+}
+
+static void check_rules(struct loading *l)
+{
+	const struct node *route = node_get(l->root, "route");
+	const struct node *rules = node_get(route, "rules");
+	const struct config_rule *all = l->config->rules.items;
+	struct report_path top = {NULL, "route", 0};
+	struct report_path list = {&top, "rules", 0};
+	struct report_path fallback = {&top, "default", 0};
+	size_t i;
+
+	for (i = 0; i < l->config->rules.count; i++) {
+		struct report_path step = {&list, NULL, i};
+
+		check_rule(l, &all[i], node_at(rules, i), &step);
+	}
+	if (l->config->default_outbound && node_get(route, "default"))
+		check_tag(l, &l->config->outbounds, "outbound",
+			  l->config->default_outbound,
+			  node_get(route, "default"), &fallback);
+}
+
+static bool takes_via(const struct weir_component *c)
+{
+	const struct weir_outbound_ops *ops = c->ops;
+
+	return ops && WEIR_HAS(ops, via) && ops->via;
+}
+
+/* Whether following `via` from `from` leads back to it. */
+static bool in_ring(const struct weir_list *outbounds,
+		    const struct config_component *from)
+{
+	const struct config_component *at = from;
+	size_t i;
+
+	for (i = 0; i < outbounds->count && at && at->via; i++) {
+		at = find(outbounds, at->via);
+		if (at == from)
+			return true;
+	}
+	return false;
+}
+
+static void check_via(struct loading *l)
+{
+	const struct weir_list *outbounds = &l->config->outbounds;
+	const struct config_component *all = outbounds->items;
+	const struct node *list = node_get(l->root, "outbounds");
+	struct report_path top = {NULL, "outbounds", 0};
+	size_t i;
+
+	for (i = 0; i < outbounds->count; i++) {
+		struct report_path item = {&top, NULL, i};
+		struct report_path step = {&item, "via", 0};
+		const struct node *n;
+
+		if (!all[i].via)
+			continue;
+		n = node_get(node_at(list, i), "via");
+		check_tag(l, outbounds, "outbound", all[i].via, n, &step);
+		if (all[i].component && !takes_via(all[i].component))
+			report_error(l->d.report, n->mark, &step,
+				     "an outbound of type %s goes through no "
+				     "other",
+				     all[i].component->type);
+		if (in_ring(outbounds, &all[i]))
+			report_error(l->d.report, n->mark, &step,
+				     "%s leads back to this outbound",
+				     all[i].via);
+	}
+}
+
+static bool level_known(const struct config *c, uint32_t level)
+{
+	const struct config_level *all = c->levels.items;
+	size_t i;
+
+	for (i = 0; i < c->levels.count; i++) {
+		if (all[i].level == level)
+			return true;
+	}
+	return false;
+}
+
+static void check_levels(struct loading *l)
+{
+	const struct config_component *all = l->config->inbounds.items;
+	const struct node *list = node_get(l->root, "inbounds");
+	struct report_path top = {NULL, "inbounds", 0};
+	size_t i;
+
+	for (i = 0; i < l->config->inbounds.count; i++) {
+		struct report_path item = {&top, NULL, i};
+		struct report_path step = {&item, "level", 0};
+		uint32_t level = all[i].inbound.level;
+
+		if (!level_known(l->config, level))
+			report_error(l->d.report,
+				     node_get(node_at(list, i), "level")->mark,
+				     &step,
+				     "%u is no level of policy.levels", level);
+	}
+}
+
+void references_check(struct loading *l)
+{
+	check_rules(l);
+	check_via(l);
+	check_levels(l);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The relay.
+ *
+ * Theory of operation: each direction moves bytes until the reader is empty or
+ * the writer full; whichever becomes ready again has its session pumped again.
+ * The cheapest pairing of what both ends offer is taken: the reader receives
+ * straight into the writer's room, or the writer takes what the reader shows
+ * in place; the other pairings copy once. Not consuming is the back-pressure:
+ * what the writer did not take stays with the reader. */
+#include "relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "util.h"
+
+#define RELAY_VIEWS 64
+#define RELAY_ROUND_BYTES (4u << 20) /* a turn, a direction: others wait */
+
+bool relay_can(const struct weir_stream_ops *ops)
+{
+	bool can_read = ops->read || (ops->peek && ops->consume);
+	bool can_write = ops->write || (ops->reserve && ops->commit);
+
+	return can_read && can_write && ops->finish && ops->close;
+}
+
+static size_t iov_len(const struct iovec *v, int n)
+{
+	size_t len = 0;
+
+	while (n-- > 0)
+		len += v[n].iov_len;
+	return len;
+}
+
+/* A step moves one batch, counts its bytes and notes the reader's end of
+ * stream. True: try again; false: one of the two has to become ready first. */
+
+static bool step_read_reserve(struct relay_end *from, struct relay_end *to)
+{
+	struct iovec room[RELAY_VIEWS];
+	int n = to->ops->reserve(to->s, room, RELAY_VIEWS);
+	ssize_t got;
+
+	if (n <= 0)
+		return false;
+	got = from->ops->read(from->s, room, n);
+	to->ops->commit(to->s, got > 0 ? (size_t)got : 0);
+	from->eof = got == 0;
+	from->bytes += got > 0 ? (size_t)got : 0;
+	return got > 0;
+}
+
+static bool step_peek(struct relay_end *from, struct relay_end *to,
+		      size_t (*put)(struct relay_end *, const struct iovec *,
+				    int))
+{
+	struct iovec view[RELAY_VIEWS];
+	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+	size_t taken;
+
+	from->eof = n < 0;
+	if (n <= 0)
+		return false;
+	taken = put(to, view, n);
+	if (taken)
+		from->ops->consume(from->s, taken);
+	from->bytes += taken;
+	return taken == iov_len(view, n);
+}
+
+static size_t put_write(struct relay_end *to, const struct iovec *view, int n)
+{
+	ssize_t taken = to->ops->write(to->s, view, n);
+
+	return taken > 0 ? (size_t)taken : 0;
+}
+
+static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
+{
+	struct iovec room[RELAY_VIEWS];
+	int rooms = to->ops->reserve(to->s, room, RELAY_VIEWS), r = 0;
+	size_t done = 0;
+
+	for (int v = 0; v < n && r < rooms; v++) {
+		const char *from = view[v].iov_base;
+		size_t left = view[v].iov_len;
+
+		while (left && r < rooms) {
+			size_t part =
+				left < room[r].iov_len ? left : room[r].iov_len;
+
+			memcpy(room[r].iov_base, from, part);
+			room[r].iov_base = (char *)room[r].iov_base + part;
+			room[r].iov_len -= part;
+			from += part;
+			left -= part;
+			done += part;
+			if (!room[r].iov_len)
+				r++;
+		}
+	}
+	to->ops->commit(to->s, done);
+	return done;
+}
+
+/* Read into the hold where it is empty. */
+static bool hold_fill(struct relay_end *from, size_t hold_bytes)
+{
+	struct relay_hold *h = malloc(sizeof *h + hold_bytes);
+	struct iovec room;
+	ssize_t n;
+
+	if (!h)
+		return false;
+	room = (struct iovec){h->bytes, hold_bytes};
+	n = from->ops->read(from->s, &room, 1);
+	if (n <= 0) {
+		from->eof = n == 0;
+		free(h);
+		return false;
+	}
+	h->len = (size_t)n;
+	h->off = 0;
+	from->bytes += h->len;
+	from->hold = h;
+	return true;
+}
+
+static bool step_hold(struct relay_end *from, struct relay_end *to,
+		      size_t hold_bytes)
+{
+	struct relay_hold *h;
+	struct iovec v;
+	ssize_t n;
+
+	if (!from->hold && !hold_fill(from, hold_bytes))
+		return false;
+	h = from->hold;
+	v = (struct iovec){h->bytes + h->off, h->len - h->off};
+	n = to->ops->write(to->s, &v, 1);
+	h->off += n > 0 ? (size_t)n : 0;
+	if (h->off < h->len)
+		return false;
+	free(h);
+	from->hold = NULL;
+	return true;
+}
+
+static bool step(struct relay *r, struct relay_end *from, struct relay_end *to)
+{
+	if (from->ops->read && to->ops->reserve)
+		return step_read_reserve(from, to);
+	if (from->ops->peek && to->ops->write)
+		return step_peek(from, to, put_write);
+	if (from->ops->peek)
+		return step_peek(from, to, put_reserve);
+	return step_hold(from, to, r->hold_bytes);
+}
+
+/* Whether the direction has more to do although neither end will say so. */
+static bool pump(struct relay *r, struct relay_end *from, struct relay_end *to)
+{
+	uint64_t limit = from->bytes + RELAY_ROUND_BYTES;
+
+	while (!from->eof && from->bytes < limit)
+		if (!step(r, from, to))
+			break;
+	if (from->eof && !from->hold && !to->finished) {
+		to->finished = true;
+		to->ops->finish(to->s);
+	}
+	return from->bytes >= limit && !from->eof;
+}
+
+bool relay_pump(struct relay *r)
+{
+	bool up = pump(r, &r->end[RELAY_IN], &r->end[RELAY_OUT]);
+	bool down = pump(r, &r->end[RELAY_OUT], &r->end[RELAY_IN]);
+
+	return up || down;
+}
+
+bool relay_done(const struct relay *r)
+{
+	return r->end[RELAY_IN].finished && r->end[RELAY_OUT].finished;
+}
+
+void relay_fini(struct relay *r)
+{
+	free(r->end[RELAY_IN].hold);
+	free(r->end[RELAY_OUT].hold);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stream sessions.
+ *
+ * Theory of operation: a session waits for its outbound (OPENING), then the
+ * inbound's held handshake is completed and bytes are relayed (OPEN), and it
+ * ends in one place. Plugins only leave news - ready, notify, fail - and queue
+ * the session; session_turn acts on them at the end of the turn, when no
+ * plugin is in the middle of a call. One timer serves every limit: it looks at
+ * when bytes last moved and goes back to sleep for the rest, so an idle limit
+ * is exact and costs nothing a packet. */
+#include "session.h"
+
+#include <errno.h>
+
+#include "dispatch.h"
+#include "end.h"
+#include "instance.h"
+#include "policy.h"
+#include "relay.h"
+#include "util.h"
+
+struct session {
+	struct weir_end in, out;
+	struct weir_task task;
+	struct session *next, **link;
+	struct core *core;
+	struct weir_instance *inbound, *outbound;
+	struct dispatch_info about;
+	const struct weir_policy *policy;
+	struct relay relay;
+	void *pending; /* of an open that was not answered */
+	struct loop_timer *timer;
+	uint64_t started_us, active_us;
+	bool answered; /* the outbound is ready, or failed */
+	bool open;     /* bytes are relayed */
+	bool failed;
+	int err;
+	char why[48];
+};
+
+static const struct end_ops in_ops, out_ops;
+
+static struct session *session_of(struct weir_end *end)
+{
+	if (end->ops == &in_ops)
+		return container_of(end, struct session, in);
+	return container_of(end, struct session, out);
+}
+
+static void queue(struct session *s)
+{
+	turn_session(&s->core->turn, &s->task);
+}
+
+static void note_failure(struct session *s, int err, const char *why)
+{
+	if (s->failed)
+		return;
+	s->failed = true;
+	s->err = err ? err : EIO;
+	snprintf(s->why, sizeof s->why, "%s",
+		 why && *why ? why : strerror(s->err));
+	queue(s);
+}
+
+static void on_notify(struct weir_end *end, unsigned events)
+{
+	(void)events; /* the pump finds out by itself */
+	queue(session_of(end));
+}
+
+static void in_fail(struct weir_end *end, int err, const char *why)
+{
+	note_failure(session_of(end), err, why);
+}
+
+static void out_fail(struct weir_end *end, int err, const char *why)
+{
+	struct session *s = session_of(end);
+
+	s->answered = true;
+	note_failure(s, err, why);
+}
+
+static void out_ready(struct weir_end *end, const struct weir_stream_ops *ops,
+		      void *stream)
+{
+	struct session *s = session_of(end);
+
+	if (s->answered)
+		return;
+	s->answered = true;
+	s->relay.end[RELAY_OUT].ops = ops;
+	s->relay.end[RELAY_OUT].s = stream;
+	if (!relay_can(ops))
+		note_failure(s, EIO, "outbound stream is incomplete");
+	queue(s);
+}
+
+static const struct weir_policy *policy_get(struct weir_end *end)
+{
+	return session_of(end)->policy;
+}
+
+static const struct weir_session_info *info_get(struct weir_end *end)
+{
+	return &session_of(end)->about.info;
+}
+
+static const struct end_ops in_ops = {
+	.notify = on_notify,
+	.fail = in_fail,
+	.policy = policy_get,
+	.info = info_get,
+};
+
+static const struct end_ops out_ops = {
+	.stream_ready = out_ready,
+	.notify = on_notify,
+	.fail = out_fail,
+	.policy = policy_get,
+	.info = info_get,
+};
+
+static void session_log(const struct session *s)
+{
+	struct dispatch_end e = {
+		.info = &s->about.info,
+		.inbound = s->inbound->tag,
+		.outbound = s->outbound ? s->outbound->tag : "-",
+		.why = s->why,
+		.up_bytes = s->relay.end[RELAY_IN].bytes,
+		.down_bytes = s->relay.end[RELAY_OUT].bytes,
+		.started_us = s->started_us,
+	};
+
+	s->inbound->up_bytes += e.up_bytes;
+	s->inbound->down_bytes += e.down_bytes;
+	if (s->outbound) {
+		s->outbound->up_bytes += e.up_bytes;
+		s->outbound->down_bytes += e.down_bytes;
+	}
+	dispatch_log(&e);
+}
+
+/* An end that was told that no more comes has got all that was for it: it is
+ * closed in order, whatever became of the other direction. */
+static int close_errno(const struct session *s, const struct relay_end *end)
+{
+	return end->finished ? 0 : s->err;
+}
+
+/* The only place where a session ends; never inside a plugin's call. */
+static void session_end(struct session *s)
+{
+	struct relay_end *in = &s->relay.end[RELAY_IN];
+	struct relay_end *out = &s->relay.end[RELAY_OUT];
+
+	if (out->ops)
+		out->ops->close(out->s, close_errno(s, out));
+	else if (!s->answered && s->outbound)
+		instance_outbound(s->outbound)
+			->abandon(s->outbound->self, s->pending);
+	in->ops->close(in->s, close_errno(s, in));
+	session_log(s);
+	turn_forget(&s->core->turn, &s->task);
+	loop_timer_free(s->timer);
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
+	s->core->session_count--;
+	relay_fini(&s->relay);
+	dispatch_info_fini(&s->about);
+	free(s);
+}
+
+/* How long this session may stay without a byte. */
+static uint64_t limit_us(const struct session *s)
+{
+	const struct weir_policy *p = s->policy;
+
+	if (!s->open)
+		return p->handshake_ms * UINT64_C(1000);
+	if (s->relay.end[RELAY_OUT].finished)
+		return p->downlink_only_ms * UINT64_C(1000);
+	if (s->relay.end[RELAY_IN].finished)
+		return p->uplink_only_ms * UINT64_C(1000);
+	return p->idle_ms * UINT64_C(1000);
+}
+
+static void timer_fired(void *arg)
+{
+	struct session *s = arg;
+	uint64_t due_us = s->active_us + limit_us(s), now_us = loop_now_us();
+
+	if (now_us < due_us)
+		loop_timer_set(s->timer, due_us - now_us);
+	else
+		note_failure(s, ETIMEDOUT,
+			     s->open ? "idle" : "handshake timed out");
+}
+
+static bool session_open(struct session *s)
+{
+	struct relay_end *in = &s->relay.end[RELAY_IN];
+	int err = in->ops->accept ? in->ops->accept(in->s) : 0;
+
+	if (err) {
+		note_failure(s, err, "client is gone");
+		return false;
+	}
+	s->open = true;
+	s->active_us = loop_now_us();
+	loop_timer_set(s->timer, limit_us(s));
+	return true;
+}
+
+static void session_pump(struct session *s)
+{
+	struct relay_end *end = s->relay.end;
+	uint64_t bytes = end[RELAY_IN].bytes + end[RELAY_OUT].bytes;
+	uint64_t limit = limit_us(s);
+
+	if (relay_pump(&s->relay))
+		queue(s);
+	if (end[RELAY_IN].bytes + end[RELAY_OUT].bytes != bytes)
+		s->active_us = loop_now_us();
+	if (limit_us(s) < limit)
+		timer_fired(s);
+}
+
+static void session_turn(struct weir_task *task)
+{
+	struct session *s = container_of(task, struct session, task);
+
+	if (!s->failed && s->answered && (s->open || session_open(s)))
+		session_pump(s);
+	if (s->failed) {
+		session_end(s);
+	} else if (s->open && relay_done(&s->relay)) {
+		snprintf(s->why, sizeof s->why, "closed");
+		session_end(s);
+	}
+}
+
+static void session_dispatch(struct session *s)
+{
+	const struct weir_addr *target = &s->about.info.target;
+
+	s->outbound = dispatch_outbound(s->inbound, &s->about.info, target);
+	if (!s->outbound) {
+		s->answered = true;
+		note_failure(s, EACCES, "outbound does not carry tcp");
+		return;
+	}
+	s->pending = instance_outbound(s->outbound)
+			     ->open(s->outbound->self, &s->out, target,
+				    WEIR_NET_TCP);
+}
+
+struct weir_end *session_accept(struct weir_instance *inbound,
+				const struct weir_session_info *info,
+				const struct weir_stream_ops *ops, void *stream)
+{
+	struct core *core = inbound->core;
+	struct session *s;
+
+	if (core->draining || !relay_can(ops))
+		return NULL;
+	if (core->session_count >= core->config->max_sessions) {
+		core->refused_full++;
+		return NULL;
+	}
+	s = xcalloc(1, sizeof *s);
+	s->in.ops = &in_ops;
+	s->out.ops = &out_ops;
+	s->task.run = session_turn;
+	s->core = core;
+	s->inbound = inbound;
+	dispatch_info_init(&s->about, inbound, info);
+	s->policy = policy_of(core->config, s->about.info.level);
+	s->relay.hold_bytes = s->policy->buffer_bytes;
+	s->relay.end[RELAY_IN].ops = ops;
+	s->relay.end[RELAY_IN].s = stream;
+	s->started_us = s->active_us = loop_now_us();
+	s->link = &core->sessions;
+	s->next = core->sessions;
+	if (s->next)
+		s->next->link = &s->next;
+	core->sessions = s;
+	core->session_count++;
+	inbound->sessions++;
+	s->timer = loop_timer_new(&core->owner, timer_fired, s);
+	loop_timer_set(s->timer, limit_us(s));
+	session_dispatch(s);
+	return &s->in;
+}
+
+void session_end_all(struct core *core)
+{
+	while (core->sessions) {
+		struct session *s = core->sessions;
+
+		if (!s->failed) {
+			s->err = ECONNABORTED;
+			snprintf(s->why, sizeof s->why, "weir stops");
+		}
+		session_end(s);
+	}
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sockets.h - sockets that may leave weir. */
+#ifndef WEIR_CORE_SOCKETS_H
+#define WEIR_CORE_SOCKETS_H
+
+#include "config.h"
+
+/* Mark and interface of the configuration; -1 with errno: the socket must not
+ * be used then, or its traffic could loop back into a TUN. */
+int sockets_guard(const struct config *, int fd);
+/* Nonblocking, close-on-exec, guarded. -1 with errno. */
+int sockets_new(const struct config *, int domain, int type, int protocol);
+
+#endif

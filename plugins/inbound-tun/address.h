@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* address.h - an interface's MTU, state and addresses, over rtnetlink. */
+#ifndef INBOUND_TUN_ADDRESS_H
+#define INBOUND_TUN_ADDRESS_H
+
+#include <weir/base.h>
+
+struct address_plan {
+	const char *name; /* of the interface */
+	uint32_t mtu_bytes;
+	const struct weir_cidr *addresses; /* host bits kept */
+	size_t count;
+};
+
+/* Bring it about: MTU, addresses, up. Blocks, for a bounded time. IPv6
+ * addresses that a machine without IPv6 refuses are skipped: *skipped counts
+ * them. */
+bool address_apply(const struct address_plan *, size_t *skipped,
+		   struct weir_error *);
+
+#endif

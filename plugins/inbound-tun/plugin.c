@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* inbound-tun: packets of a TUN device become sessions.
+ *
+ * Theory of operation: start() makes or adopts the device and attaches it as a
+ * link of the netstack. When the device is readable up to BURST packets are
+ * read, each into a buffer lent by the netstack, and handed over in one call;
+ * sessions come back through the link's ops and go on to the core. Where the
+ * netstack has no buffer the watch is dropped for a moment: packets wait in
+ * the device's own queue, which is bounded, and the loop does not spin. A
+ * device that was deleted is told once, from a timer, since the news can come
+ * in the middle of the netstack's work. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <weir/plugin.h>
+
+#include "address.h"
+#include "options.h"
+#include "tun.h"
+
+#define FD_VARIABLE "WEIR_TUN_FD"
+#define DEFAULT_NAME "weir0"
+#define BURST 64	    /* packets a wake-up */
+#define PAUSE_LEAST_US 1000 /* without a buffer; doubled up to the most */
+#define PAUSE_MOST_US 16000
+
+struct tun {
+	struct weir_instance *instance;
+	const struct weir_host *host;
+	const struct tun_conf *conf;
+	struct tun_device device;
+
+	const struct weir_netstack_ops *stack;
+	void *stack_self;
+	struct weir_link *link;
+	struct weir_buffer *spare; /* got, but there was no packet for it */
+
+	struct weir_watch *watch;
+	struct weir_timer *later; /* end of a pause, or the device is gone */
+	uint64_t pause_us;
+	bool gone, down;
+
+	uint64_t *packets_in, *bytes_in, *packets_out, *bytes_out;
+	uint64_t *dropped_in, *dropped_out;
+};
+
+static void tun_gone(struct tun *t)
+{
+	if (t->gone)
+		return;
+	t->gone = true;
+	t->host->watch_free(t->watch);
+	t->watch = NULL;
+	t->host->timer_set(t->later, 0);
+}
+
+static void tun_pause(struct tun *t)
+{
+	t->host->watch_free(t->watch);
+	t->watch = NULL;
+	t->host->timer_set(t->later, t->pause_us);
+	t->pause_us *= 2;
+	if (t->pause_us > PAUSE_MOST_US)
+		t->pause_us = PAUSE_MOST_US;
+}
+
+static int tun_receive(struct tun *t, struct weir_ingress *p)
+{
+	int err;
+
+	p->buffer = t->spare ? t->spare : t->stack->buffer_get(t->stack_self);
+	t->spare = NULL;
+	if (!p->buffer)
+		return ENOBUFS;
+	err = tun_read(&t->device, p);
+	if (err)
+		t->spare = p->buffer;
+	return err;
+}
+
+static void tun_ready(void *arg, unsigned events)
+{
+	struct tun *t = arg;
+	struct weir_ingress burst[BURST];
+	int n = 0, err = 0;
+
+	(void)events;
+	for (int reads = 0; reads < BURST; reads++) {
+		err = tun_receive(t, &burst[n]);
+		if (err == EBADMSG) {
+			++*t->dropped_in;
+			continue;
+		}
+		if (err)
+			break;
+		*t->bytes_in += burst[n++].len;
+	}
+	*t->packets_in += (unsigned)n;
+	if (n) {
+		t->pause_us = PAUSE_LEAST_US;
+		t->stack->input(t->link, burst, n);
+	}
+	if (err == ENOBUFS)
+		tun_pause(t);
+	else if (err && err != EAGAIN && err != EBADMSG)
+		tun_gone(t);
+}
+
+static bool tun_watch(struct tun *t)
+{
+	t->watch = t->host->watch_new(t->instance, t->device.fd,
+				      WEIR_READABLE | WEIR_LEVEL_TRIGGERED,
+				      tun_ready, t);
+	return t->watch;
+}
+
+static void tun_later(void *arg)
+{
+	struct tun *t = arg;
+	char why[IFNAMSIZ + 64];
+
+	if (!t->gone && (t->watch || tun_watch(t))) {
+		t->stack->writable(t->link);
+		return;
+	}
+	t->gone = true;
+	snprintf(why, sizeof why, "the interface %s was removed",
+		 t->device.name);
+	t->host->lost(t->instance, why);
+}
+
+static size_t egress_bytes(const struct weir_egress *p)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < p->views; i++)
+		bytes += p->view[i].iov_len;
+	return bytes;
+}
+
+/* A link that is down loses packets, as any wire does; that is told once. */
+static void note_state(struct tun *t, bool down)
+{
+	if (t->down == down)
+		return;
+	t->down = down;
+	t->host->log(t->instance, down ? WEIR_WARN : WEIR_INFO,
+		     down ? "%s is down: packets to it are dropped"
+			  : "%s is up again",
+		     t->device.name);
+}
+
+static int tun_output(void *link, const struct weir_egress *v, int n)
+{
+	struct tun *t = link;
+
+	for (int i = 0; i < n; i++) {
+		int err = t->gone ? EBADFD : tun_write(&t->device, &v[i]);
+
+		if (err == EAGAIN) {
+			t->host->timer_set(t->later, PAUSE_LEAST_US);
+			return i;
+		}
+		if (!err) {
+			note_state(t, false);
+			++*t->packets_out;
+			*t->bytes_out += egress_bytes(&v[i]);
+			continue;
+		}
+		++*t->dropped_out;
+		if (err == EBADFD)
+			tun_gone(t);
+		else if (err == EIO)
+			note_state(t, true);
+	}
+	return n;
+}
+
+static struct weir_end *tun_accept_stream(void *link,
+					  struct weir_session_info *info,
+					  const struct weir_stream_ops *ops,
+					  void *s)
+{
+	struct tun *t = link;
+
+	return t->host->accept_stream(t->instance, info, ops, s);
+}
+
+static struct weir_end *tun_accept_flow(void *link,
+					struct weir_session_info *info,
+					const struct weir_flow_ops *ops,
+					void *f)
+{
+	struct tun *t = link;
+
+	return t->host->accept_flow(t->instance, info, ops, f);
+}
+
+static const struct weir_link_ops tun_link_ops = {
+	.size = sizeof tun_link_ops,
+	.output = tun_output,
+	.accept_stream = tun_accept_stream,
+	.accept_flow = tun_accept_flow,
+};
+
+/* The fd to adopt, -1 where there is none, -2 with an error. The variable
+ * serves one inbound. */
+static int fd_handed(struct tun *t, struct weir_error *e)
+{
+	const char *text = getenv(FD_VARIABLE);
+	char *end;
+	long fd;
+
+	if (t->conf->fd >= 0)
+		return (int)t->conf->fd;
+	if (!text)
+		return -1;
+	errno = 0;
+	fd = strtol(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || fd > INT_MAX) {
+		weir_error(e, NULL,
+			   FD_VARIABLE "=%s: must be the number of an "
+				       "open file",
+			   text);
+		return -2;
+	}
+	unsetenv(FD_VARIABLE);
+	return (int)fd;
+}
+
+static bool device_make(struct tun *t, struct weir_error *e)
+{
+	const char *name = t->conf->name ? t->conf->name : DEFAULT_NAME;
+	struct address_plan plan = {
+		.mtu_bytes = (uint32_t)t->conf->mtu,
+		.addresses = t->conf->address.items,
+		.count = t->conf->address.count,
+	};
+	size_t skipped;
+
+	if (!tun_open(&t->device, name, t->conf->offload, e))
+		return false;
+	plan.name = t->device.name;
+	if (!address_apply(&plan, &skipped, e))
+		return false;
+	if (skipped)
+		t->host->log(t->instance, WEIR_WARN,
+			     "%s: IPv6 is switched off here; its IPv6 "
+			     "addresses were left out",
+			     t->device.name);
+	return true;
+}
+
+static bool device_get(struct tun *t, struct weir_error *e)
+{
+	int fd = fd_handed(t, e);
+
+	if (fd == -1)
+		return device_make(t, e);
+	if (fd < 0 || !tun_adopt(&t->device, fd, t->conf->offload, e))
+		return false;
+	t->host->log(t->instance, WEIR_DEBUG,
+		     "%s was handed in as fd %d: its link, addresses and "
+		     "routes are left alone",
+		     t->device.name, fd);
+	return true;
+}
+
+/* The device's addresses are the kernel's side of the link, the clients' own:
+ * an ICMP error from one of them would be dropped as forged. The stack is given
+ * none and speaks as the destination. */
+static bool link_attach(struct tun *t, struct weir_error *e)
+{
+	struct weir_link_conf conf = {
+		.size = sizeof conf,
+		.mtu_bytes = (uint32_t)t->conf->mtu,
+		.offloads = t->device.offloads,
+	};
+
+	t->stack = t->host->service(t->instance, "netstack", 1, &t->stack_self);
+	if (!t->stack)
+		return weir_error(e, NULL, "the service netstack/1 is missing");
+	t->link = t->stack->attach(t->stack_self, &conf, &tun_link_ops, t, e);
+	return t->link;
+}
+
+static void tun_release(struct tun *t)
+{
+	t->host->watch_free(t->watch);
+	t->host->timer_free(t->later);
+	t->watch = NULL;
+	t->later = NULL;
+	if (t->link)
+		t->stack->detach(t->link);
+	t->link = NULL;
+	if (t->spare)
+		t->stack->buffer_put(t->stack_self, t->spare);
+	t->spare = NULL;
+	tun_close(&t->device);
+}
+
+static bool tun_start(void *self, struct weir_error *e)
+{
+	struct tun *t = self;
+
+	t->later = t->host->timer_new(t->instance, tun_later, t);
+	if (!device_get(t, e) || !link_attach(t, e))
+		goto fail;
+	if (!tun_watch(t)) {
+		weir_error(e, NULL, "cannot watch %s: %s", t->device.name,
+			   strerror(errno));
+		goto fail;
+	}
+	t->host->log(t->instance, WEIR_INFO, "%s: MTU %d, offloads:%s%s%s%s",
+		     t->device.name, (int)t->conf->mtu,
+		     t->device.offloads & WEIR_LINK_CSUM ? " checksum" : "",
+		     t->device.offloads & WEIR_LINK_TSO ? " TCP" : "",
+		     t->device.offloads & WEIR_LINK_USO ? " UDP" : "",
+		     t->device.offloads ? "" : " none");
+	return true;
+fail:
+	tun_release(t);
+	return false;
+}
+
+static void *tun_create(struct weir_instance *instance,
+			const struct weir_host *host, const void *conf,
+			struct weir_error *e)
+{
+	struct tun *t = calloc(1, sizeof *t);
+
+	if (!t) {
+		weir_error(e, NULL, "out of memory");
+		return NULL;
+	}
+	t->instance = instance;
+	t->host = host;
+	t->conf = conf;
+	t->device.fd = -1;
+	t->pause_us = PAUSE_LEAST_US;
+	t->packets_in = host->counter(instance, "packets_in");
+	t->bytes_in = host->counter(instance, "bytes_in");
+	t->packets_out = host->counter(instance, "packets_out");
+	t->bytes_out = host->counter(instance, "bytes_out");
+	t->dropped_in = host->counter(instance, "dropped_in");
+	t->dropped_out = host->counter(instance, "dropped_out");
+	return t;
+}
+
+static void tun_stop(void *self)
+{
+	struct tun *t = self;
+
+	tun_release(t);
+	t->host->stopped(t->instance);
+}
+
+static void tun_destroy(void *self)
+{
+	free(self);
+}
+
+static const struct weir_component tun_component = {
+	.size = sizeof tun_component,
+	.kind = WEIR_INBOUND,
+	.type = "tun",
+	.summary = "Takes the packets of a TUN device",
+	.schema = &tun_schema,
+	.create = tun_create,
+	.start = tun_start,
+	.stop = tun_stop,
+	.destroy = tun_destroy,
+};
+
+WEIR_PLUGIN("inbound-tun", "1.0", "GPL-2.0-or-later", "netstack/1",
+	    &tun_component);

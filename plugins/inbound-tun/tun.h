@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tun.h - a TUN device: made, taken over or handed in; read and written.
+ *
+ * The fd belongs to the struct from tun_open or tun_adopt to tun_close, which
+ * removes a device that weir made. */
+#ifndef INBOUND_TUN_TUN_H
+#define INBOUND_TUN_TUN_H
+
+#include <net/if.h>
+#include <weir/netstack.h>
+
+struct tun_device {
+	int fd;
+	char name[IFNAMSIZ];
+	bool vnet;	   /* a virtio_net_hdr precedes each packet */
+	uint32_t offloads; /* WEIR_LINK_*: what may be written */
+};
+
+/* Create or attach to `name`, which may hold one %d. */
+bool tun_open(struct tun_device *, const char *name, bool offload,
+	      struct weir_error *);
+/* An fd that someone else made; it is ours from here on, also on failure. */
+bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);
+void tun_close(struct tun_device *);
+
+/* Read one packet or train into p->buffer, which is set; the rest of `p` is
+ * filled in. 0; EAGAIN: there is none; EBADMSG: one was dropped, its header
+ * being wrong; anything else: the device is gone. */
+int tun_read(struct tun_device *, struct weir_ingress *p);
+
+/* 0; EAGAIN: full, try later; EIO: the link is down; EBADFD: the device is
+ * gone; anything else: this packet was refused. */
+int tun_write(struct tun_device *, const struct weir_egress *p);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* accept.c - the held handshake.
+ *
+ * A SYN is not answered. Its headers are kept, the core is told of a new
+ * stream, and its word decides: accept replays the SYN to lwIP with a listener
+ * in place, so that the client sees its connection complete when the outbound
+ * has connected; a refusal replays it without one, and lwIP answers with RST,
+ * or an ICMP error says what stood in the way, or nothing is said and further
+ * SYNs are ignored for a while. Repeated SYNs while we wait change nothing.
+ *
+ * Half-open entries are bounded; a flood of SYNs fills that bound and touches
+ * no established connection. */
+#include "conn.h"
+#include "icmp.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define HELD_US (90 * SECOND_US) /* the core's own limit comes first */
+#define MUTED_US (30 * SECOND_US)
+#define SYN_KEPT 256u /* headers are never longer in earnest */
+
+static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+	(void)arg;
+	(void)pcb;
+	return err;
+}
+
+bool accept_init(struct weir_link *link, struct weir_error *e)
+{
+	struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY), *listener;
+
+	if (!pcb)
+		return weir_error(e, NULL, "out of memory");
+	if (tcp_bind(pcb, IP_ANY_TYPE, 1) != ERR_OK) {
+		tcp_close(pcb);
+		return weir_error(e, NULL, "lwIP refuses to bind");
+	}
+	listener = tcp_listen(pcb);
+	if (!listener) {
+		tcp_close(pcb);
+		lwip_hide();
+		return weir_error(e, NULL, "out of memory");
+	}
+	link->listener = (struct tcp_pcb_listen *)listener;
+	link->listener->accept = on_accept;
+	link->listener->netif_idx = netif_get_index(link->netif);
+	lwip_hide();
+	return true;
+}
+
+void accept_fini(struct weir_link *link)
+{
+	if (!link->listener)
+		return;
+	tcp_listen_pcbs.listen_pcbs = link->listener;
+	link->listener->next = NULL;
+	tcp_close((struct tcp_pcb *)link->listener);
+	link->listener = NULL;
+	lwip_hide();
+}
+
+static struct held_syn *syn_copy(const struct packet *p)
+{
+	struct held_syn *syn;
+
+	if (p->payload > SYN_KEPT)
+		return NULL;
+	syn = malloc(sizeof *syn + p->payload);
+	if (!syn)
+		return NULL;
+	syn->len = (uint16_t)p->payload;
+	syn->l4 = (uint16_t)p->l4;
+	memcpy(syn->bytes, p->data, p->payload);
+	return syn;
+}
+
+static bool room_for_one(const struct netstack *s)
+{
+	return *s->count[COUNT_CONNECTIONS] <
+		       (uint64_t)s->conf->max_connections &&
+	       *s->count[COUNT_HALF_OPEN] < (uint64_t)s->conf->max_half_open;
+}
+
+void accept_syn(struct weir_link *link, const struct packet *p)
+{
+	struct netstack *s = link->stack;
+	struct weir_session_info info = {
+		.size = sizeof info,
+		.net = WEIR_NET_TCP,
+		.source = packet_source(p),
+		.target = packet_target(p),
+	};
+	struct conn *c = room_for_one(s) ? conn_new(link, &p->key) : NULL;
+
+	if (!c) {
+		stack_add(s, COUNT_SYN_DROPPED, 1);
+		return;
+	}
+	c->phase = CONN_HELD;
+	c->half_open = true;
+	stack_add(s, COUNT_HALF_OPEN, 1);
+	c->syn = syn_copy(p);
+	if (c->syn)
+		c->end = link->ops->accept_stream(link->owner, &info,
+						  &tcp_stream_ops, c);
+	if (!c->end) {
+		stack_add(s, COUNT_SYN_DROPPED, 1);
+		conn_free(c);
+		return;
+	}
+	wheel_set(&s->wheel, &c->timer, s->host->now_us() + HELD_US);
+}
+
+void accept_done(struct conn *c)
+{
+	if (c->half_open)
+		stack_add(c->stack, COUNT_HALF_OPEN, UINT64_MAX);
+	c->half_open = false;
+}
+
+/* Give lwIP the SYN as if it came now. */
+static bool syn_replay(struct conn *c)
+{
+	const struct held_syn *syn = c->syn;
+	u16_t len = (u16_t)(syn->len - syn->l4);
+	struct pbuf *p = pbuf_alloc(PBUF_RAW, len, PBUF_RAM);
+
+	if (!p)
+		return false;
+	memcpy(p->payload, syn->bytes + syn->l4, len);
+	lwip_feed(c->link, &c->node.key, p);
+	return true;
+}
+
+int accept_complete(struct conn *c)
+{
+	struct tcp_pcb_listen *listener = c->link->listener;
+	struct tcp_pcb *pcb;
+
+	listener->local_port = c->node.key.local_port;
+	listener->next = NULL;
+	tcp_listen_pcbs.listen_pcbs = listener;
+	syn_replay(c);
+	pcb = tcp_active_pcbs;
+	lwip_hide();
+	if (!pcb)
+		return ENOMEM;
+	free(c->syn);
+	c->syn = NULL;
+	c->phase = CONN_OPEN;
+	wheel_stop(&c->stack->wheel, &c->timer);
+	conn_adopt(c, pcb);
+	receive_init(c);
+	recovery_init(c, pcb->mss);
+	c->recovery.tail = pcb->unacked;
+	if (pcb->unacked)
+		recovery_sent(c, pcb->unacked);
+	recovery_arm(c);
+	conn_arm(c);
+	return 0;
+}
+
+static void mute(struct conn *c)
+{
+	free(c->syn);
+	c->syn = NULL;
+	c->phase = CONN_MUTED;
+	wheel_stop(&c->stack->wheel, &c->timer);
+	wheel_set(&c->stack->wheel, &c->timer,
+		  c->stack->host->now_us() + MUTED_US);
+}
+
+void accept_refuse(struct conn *c, int err)
+{
+	switch (err) {
+	case WEIR_ESILENT:
+	case ETIMEDOUT:
+		mute(c);
+		return;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EACCES:
+	case EPERM:
+	case ENETDOWN:
+	case EHOSTDOWN:
+		icmp_unreachable(c->link, c->syn->bytes, c->syn->len, err);
+		break;
+	default:
+		syn_replay(c);
+		lwip_hide();
+	}
+	conn_free(c);
+}

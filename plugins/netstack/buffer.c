@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* buffer.c - slabs and what is cut from them.
+ *
+ * A link reads each packet or train into a slab of 64 KB. A big TCP segment
+ * stays there until its reader consumed it: no copy on the fast path. Anything
+ * smaller than half a slab is copied to memory of its own size, so that slow
+ * or idle connections do not sit on slabs that are mostly air.
+ *
+ * One bound (`buffer_memory`) covers both: slabs may take half of it and
+ * queued payload, counted at its true size, may take all. Beyond that a
+ * segment is dropped and counted; its sender will repeat it. Before it comes
+ * to that windows stop growing (receive.c). */
+#include "buffer.h"
+
+#include "lwip/pbuf.h"
+
+#include <stdlib.h>
+
+#define SLABS_KEPT 64u
+
+/* What a queued pbuf pins, to be returned to the account when it goes. */
+struct held {
+	struct pbuf_custom pbuf;
+	struct netstack *stack;
+	uint32_t size;
+};
+
+struct slab {
+	struct weir_buffer buffer; /* first: the link's handle */
+	struct slab *next;
+	struct held held;
+	uint8_t room[];
+};
+
+static struct slab *slab_of_held(struct held *h)
+{
+	return (struct slab *)(void *)((char *)h - offsetof(struct slab, held));
+}
+
+struct weir_buffer *buffer_get(void *self)
+{
+	struct netstack *s = self;
+	struct slab *slab = s->free_slabs;
+
+	if (slab) {
+		s->free_slabs = slab->next;
+		s->slabs_free--;
+		return &slab->buffer;
+	}
+	if (s->slabs >= s->slabs_max)
+		return NULL;
+	slab = malloc(sizeof *slab + SLAB_ROOM);
+	if (!slab)
+		return NULL;
+	slab->buffer.data = slab->room;
+	slab->buffer.capacity = SLAB_ROOM;
+	s->slabs++;
+	return &slab->buffer;
+}
+
+void buffer_put(void *self, struct weir_buffer *b)
+{
+	struct netstack *s = self;
+	struct slab *slab = (struct slab *)(void *)b;
+
+	if (s->slabs_free >= SLABS_KEPT) {
+		s->slabs--;
+		free(slab);
+		return;
+	}
+	slab->next = s->free_slabs;
+	s->free_slabs = slab;
+	s->slabs_free++;
+}
+
+void buffer_trim(struct netstack *s)
+{
+	while (s->free_slabs) {
+		struct slab *slab = s->free_slabs;
+
+		s->free_slabs = slab->next;
+		s->slabs--;
+		free(slab);
+	}
+	s->slabs_free = 0;
+}
+
+static void hold(struct netstack *s, struct held *h, uint32_t size)
+{
+	h->stack = s;
+	h->size = size;
+	s->held_bytes += size;
+	stack_set(s, COUNT_HELD_BYTES, s->held_bytes);
+}
+
+static struct netstack *release(struct held *h)
+{
+	struct netstack *s = h->stack;
+
+	s->held_bytes -= h->size;
+	stack_set(s, COUNT_HELD_BYTES, s->held_bytes);
+	return s;
+}
+
+static void copy_free(struct pbuf *p)
+{
+	struct held *h = (struct held *)(void *)p;
+
+	release(h);
+	free(h);
+}
+
+static void slab_free(struct pbuf *p)
+{
+	struct held *h = (struct held *)(void *)p;
+
+	buffer_put(release(h), &slab_of_held(h)->buffer);
+}
+
+static struct pbuf *buffer_copy(struct netstack *s, const uint8_t *at,
+				uint32_t len)
+{
+	struct held *h = malloc(sizeof *h + len);
+
+	if (!h)
+		return NULL;
+	memcpy(h + 1, at, len);
+	h->pbuf.custom_free_function = copy_free;
+	hold(s, h, (uint32_t)sizeof *h + len);
+	return pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF, &h->pbuf,
+				   h + 1, (u16_t)len);
+}
+
+struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b,
+			 uint8_t *at, uint32_t len)
+{
+	struct slab *slab = (struct slab *)(void *)b;
+	struct held *h = &slab->held;
+	struct pbuf *p = NULL;
+
+	if (s->held_bytes + len > s->conf->buffer_memory) {
+		stack_add(s, COUNT_MEMORY_DROPPED, 1);
+	} else if (len < SLAB_ROOM / 2 ||
+		   s->slabs - s->slabs_free > s->slabs_max / 4 * 3) {
+		p = buffer_copy(s, at, len);
+	} else {
+		h->pbuf.custom_free_function = slab_free;
+		hold(s, h, (uint32_t)sizeof *slab + SLAB_ROOM);
+		return pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF,
+					   &h->pbuf, at, (u16_t)len);
+	}
+	buffer_put(s, b);
+	return p;
+}
+
+unsigned buffer_pressure(const struct netstack *s)
+{
+	return (unsigned)(s->held_bytes * 256 / s->conf->buffer_memory);
+}

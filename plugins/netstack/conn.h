@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conn.h - a TCP connection: one end of a stream for the core, one pcb of
+ * lwIP's, and what we keep of our own between the two.
+ *
+ * It is made by a SYN (accept.c) or by an outbound (connect.c) and lives until
+ * both sides let go: lwIP has freed the pcb, and the core has called close. */
+#ifndef NETSTACK_CONN_H
+#define NETSTACK_CONN_H
+
+#include "connect.h"
+#include "demux.h"
+#include "recovery.h"
+#include "send.h"
+#include "stack.h"
+
+#include "lwip/tcp.h"
+
+enum conn_phase {
+	CONN_HELD,    /* a SYN waits for the core's word; no pcb */
+	CONN_MUTED,   /* refused in silence: repeated SYNs are ignored */
+	CONN_OPENING, /* client role: our SYN is out, the core waits */
+	CONN_OPEN,    /* a pcb, or what is left of one */
+};
+
+/* The packet that began it all: IP and TCP headers. */
+struct held_syn {
+	uint16_t len, l4;
+	uint8_t bytes[];
+};
+
+struct conn {
+	struct node node; /* first; in link->conns while `hashed` */
+	struct netstack *stack;
+	struct weir_link *link; /* NULL: detached */
+	struct weir_end *end;
+	struct tcp_pcb *pcb; /* NULL: none yet, or gone */
+	struct held_syn *syn;
+	struct wheel_timer timer;
+	uint64_t retransmit_at, ack_at, slow_at; /* us, 0: not wanted */
+	uint64_t orphan_at; /* closed by the core, not yet by TCP */
+
+	/* receive.c: a chain by `next`; tot_len of its pbufs means nothing */
+	struct pbuf *rx, *rx_tail;
+	uint32_t rx_window, rx_consumed, rx_mark, rx_rtt_us;
+	uint64_t rx_mark_us;
+
+	/* send.c */
+	struct block *tx, *tx_tail;
+	struct block *tx_next; /* the first with bytes lwIP has not seen */
+	uint32_t tx_bytes; /* taken from the core, not yet acknowledged */
+
+	struct recovery recovery;
+	int error; /* why the pcb went; 0: in an orderly way */
+	uint8_t phase;
+	bool hashed : 1, half_open : 1, closed : 1, told : 1;
+	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
+	bool established : 1, time_wait : 1;
+};
+
+static inline struct conn *conn_of(const struct tcp_pcb *pcb)
+{
+	return pcb->ext_args[0].data;
+}
+
+/* conn.c */
+struct conn *conn_new(struct weir_link *link, const struct tuple *key);
+void conn_adopt(struct conn *c, struct tcp_pcb *pcb); /* c gets its pcb */
+void conn_established(struct conn *c); /* the handshake is complete */
+void conn_settle(struct conn *c); /* after lwIP worked on it; may free it */
+void conn_arm(struct conn *c);	  /* set the timer to the next deadline */
+void conn_abort(struct conn *c);  /* RST; the pcb is gone */
+void conn_release(struct conn *c); /* the core let go: free it or let it end */
+void conn_fail(struct conn *c, int err, const char *why);
+void conn_detach(struct conn *c); /* its link goes away */
+void conn_free(struct conn *c);
+
+/* demux.c: between these two lwIP knows of this connection only. */
+void lwip_expose(struct conn *c);
+void lwip_hide(void);
+void lwip_address(ip_addr_t *to, const uint8_t *ip, bool v6);
+void lwip_feed(struct weir_link *link, const struct tuple *key, struct pbuf *p);
+
+/* accept.c */
+bool accept_init(struct weir_link *link, struct weir_error *e);
+void accept_fini(struct weir_link *link);
+void accept_syn(struct weir_link *link, const struct packet *p);
+int accept_complete(struct conn *c);
+void accept_refuse(struct conn *c, int err); /* frees it or mutes it */
+void accept_done(struct conn *c); /* no longer half open */
+
+/* connect.c */
+void connect_ready(struct conn *c);
+
+/* tcp.c */
+extern const struct weir_stream_ops tcp_stream_ops;
+
+/* receive.c */
+void receive_init(struct conn *c);
+err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err);
+int receive_peek(struct conn *c, struct iovec *view, int max);
+void receive_consume(struct conn *c, size_t n);
+void receive_free(struct conn *c);
+
+/* send.c */
+ssize_t send_write(struct conn *c, const struct iovec *v, int n);
+int send_reserve(struct conn *c, struct iovec *room, int max);
+void send_commit(struct conn *c, size_t n);
+err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len);
+void send_pump(struct conn *c); /* hand lwIP what may go out now */
+void send_free(struct conn *c);
+
+/* tcp_timer.c */
+void tcp_timer_fire(struct wheel_timer *t, uint64_t now_us);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* connect.c - connections outward: the stack as a client, for an outbound
+ * whose far side is a tunnel. The source is the link's own address; ports are
+ * ours to choose, because lwIP looks for free ones in lists that are empty. */
+#include "conn.h"
+#include "port.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <errno.h>
+
+#define PORT_FIRST 32768u
+#define PORT_COUNT 28232u
+#define PORT_TRIES 128
+
+/* A port that this pair of endpoints does not use yet. */
+static bool choose_port(struct weir_link *link, struct tuple *key)
+{
+	for (int i = 0; i < PORT_TRIES; i++) {
+		uint16_t random;
+
+		if (!port_random(&random, sizeof random))
+			return false;
+		key->local_port = (uint16_t)(PORT_FIRST + random % PORT_COUNT);
+		if (!table_find(&link->conns, &link->stack->key, key))
+			return true;
+	}
+	return false;
+}
+
+static int make_key(struct weir_link *link, const struct weir_addr *target,
+		    struct tuple *key)
+{
+	bool v6 = target->kind == WEIR_ADDR_IP6;
+	const struct weir_cidr *own = link_address(link, v6);
+
+	if (target->kind != WEIR_ADDR_IP4 && !v6)
+		return EINVAL;
+	if (!own)
+		return EADDRNOTAVAIL;
+	memset(key, 0, sizeof *key);
+	key->v6 = v6;
+	key->protocol = IPPROTO_TCP;
+	key->remote_port = target->port;
+	memcpy(key->remote, target->ip, v6 ? 16 : 4);
+	memcpy(key->local, own->base.ip, v6 ? 16 : 4);
+	return choose_port(link, key) ? 0 : EADDRNOTAVAIL;
+}
+
+static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+	(void)arg;
+	(void)pcb;
+	return err;
+}
+
+static bool start_connect(struct conn *c)
+{
+	const struct tuple *key = &c->node.key;
+	struct tcp_pcb *pcb = tcp_new_ip_type(key->v6 ? IPADDR_TYPE_V6
+						      : IPADDR_TYPE_V4);
+	ip_addr_t remote;
+	bool ok;
+
+	if (!pcb)
+		return false;
+	conn_adopt(c, pcb);
+	recovery_init(c, pcb->mss);
+	lwip_address(&remote, key->remote, key->v6);
+	lwip_address(&pcb->local_ip, key->local, key->v6);
+	pcb->local_port = key->local_port;
+	pcb->netif_idx = netif_get_index(c->link->netif);
+	ok = tcp_connect(pcb, &remote, key->remote_port, on_connected) ==
+	     ERR_OK;
+	lwip_hide();
+	if (!ok)
+		tcp_free(pcb);
+	return ok;
+}
+
+void *connect_open(struct weir_link *link, struct weir_end *end,
+		   const struct weir_addr *target)
+{
+	struct netstack *s = link->stack;
+	struct tuple key;
+	struct conn *c = NULL;
+	int err = make_key(link, target, &key);
+
+	if (!err && *s->count[COUNT_CONNECTIONS] >=
+			    (uint64_t)s->conf->max_connections)
+		err = ENOBUFS;
+	if (!err && !(c = conn_new(link, &key)))
+		err = ENOMEM;
+	if (c) {
+		c->phase = CONN_OPENING;
+		c->end = end;
+		if (!start_connect(c)) {
+			conn_free(c);
+			err = ENOMEM;
+		}
+	}
+	if (err) {
+		s->host->fail(end, err, "cannot connect through the link");
+		return NULL;
+	}
+	recovery_arm(c);
+	conn_arm(c);
+	return c;
+}
+
+void connect_ready(struct conn *c)
+{
+	c->phase = CONN_OPEN;
+	c->retransmit_at = 0;
+	receive_init(c);
+	c->stack->host->stream_ready(c->end, &tcp_stream_ops, c);
+}
+
+void connect_abandon(struct weir_link *link, void *pending)
+{
+	struct conn *c = pending;
+
+	(void)link;
+	c->closed = true;
+	c->told = true;
+	conn_abort(c);
+	conn_settle(c);
+}

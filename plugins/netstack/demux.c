@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* demux.c - which connection is a segment for?
+ *
+ * A hash table with a secret key answers that, at a cost that does not grow
+ * with the number of connections. lwIP would walk its list of all; but its
+ * lists are public, so between calls they are empty, and around each call they
+ * hold the one pcb it is about. lwIP's own IP input is not used: the header
+ * was read at the gate, the few facts tcp_input asks for are filled in, and
+ * what it never checks is that the destination is an address of ours: every
+ * destination is. */
+#include "buffer.h"
+#include "conn.h"
+#include "icmp.h"
+
+#include "lwip/ip.h"
+#include "lwip/priv/tcp_priv.h"
+
+#define SLOW_TICK_US 500000u
+
+void lwip_expose(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	tcp_ticks = (u32_t)(c->stack->host->now_us() / SLOW_TICK_US);
+	pcb->next = NULL;
+	if (pcb->state == TIME_WAIT)
+		tcp_tw_pcbs = pcb;
+	else
+		tcp_active_pcbs = pcb;
+}
+
+void lwip_hide(void)
+{
+	tcp_active_pcbs = NULL;
+	tcp_tw_pcbs = NULL;
+	tcp_bound_pcbs = NULL;
+	tcp_listen_pcbs.listen_pcbs = NULL;
+}
+
+void lwip_address(ip_addr_t *to, const uint8_t *ip, bool v6)
+{
+	ip_addr_set_zero(to);
+	if (v6) {
+		memcpy(ip_2_ip6(to)->addr, ip, 16);
+		IP_SET_TYPE_VAL(*to, IPADDR_TYPE_V6);
+	} else {
+		memcpy(&ip_2_ip4(to)->addr, ip, 4);
+		IP_SET_TYPE_VAL(*to, IPADDR_TYPE_V4);
+	}
+}
+
+void lwip_feed(struct weir_link *link, const struct tuple *key, struct pbuf *p)
+{
+	ip_data.current_netif = link->netif;
+	ip_data.current_input_netif = link->netif;
+	ip_data.current_ip4_header = NULL;
+	ip_data.current_ip6_header = NULL;
+	ip_data.current_ip_header_tot_len = 0;
+	lwip_address(&ip_data.current_iphdr_src, key->remote, key->v6);
+	lwip_address(&ip_data.current_iphdr_dest, key->local, key->v6);
+	tcp_input(p, link->netif);
+}
+
+static void keep_memory(struct pbuf *p)
+{
+	(void)p;
+}
+
+/* A segment that lwIP looks at but does not keep: no payload, nothing that
+ * takes a place in the sequence. */
+static void feed_borrowed(struct weir_link *link, const struct packet *p)
+{
+	struct pbuf_custom loan = {.custom_free_function = keep_memory};
+	u16_t len = (u16_t)(p->len - p->l4);
+
+	lwip_feed(link, &p->key,
+		  pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &loan,
+				      p->data + p->l4, len));
+}
+
+/* Nobody we know. Takes no buffer. */
+static void demux_stranger(struct weir_link *link, const struct packet *p)
+{
+	if ((p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
+	    TCP_FLAG_SYN) {
+		accept_syn(link, p);
+		return;
+	}
+	stack_add(link->stack, COUNT_NO_CONNECTION, 1);
+	if ((p->tcp_flags & TCP_FLAG_RST) || !link_may_reply(link))
+		return;
+	feed_borrowed(link, p);
+	lwip_hide();
+}
+
+static void demux_known(struct conn *c, const struct packet *p,
+			struct weir_buffer *b)
+{
+	struct netstack *s = c->stack;
+	struct pbuf *whole = NULL;
+	bool keeps = p->payload < p->len ||
+		     (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN));
+
+	if (keeps) {
+		whole = buffer_pbuf(s, b, p->data + p->l4, p->len - p->l4);
+		if (!whole)
+			return;
+	}
+	lwip_expose(c);
+	if (keeps)
+		lwip_feed(c->link, &c->node.key, whole);
+	else
+		feed_borrowed(c->link, p);
+	lwip_hide();
+	if (!keeps)
+		buffer_put(s, b);
+	conn_settle(c);
+}
+
+/* A client opens anew where the old connection still waits out its time
+ * (RFC 9293, 3.6.1): the newer sequence number proves it. */
+static bool reopens(const struct conn *c, const struct packet *p)
+{
+	return c->pcb && c->pcb->state == TIME_WAIT &&
+	       (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
+		       TCP_FLAG_SYN &&
+	       TCP_SEQ_GT(p->tcp_seq, c->pcb->rcv_nxt);
+}
+
+void demux_input(struct weir_link *link, struct packet *p,
+		 struct weir_buffer *b)
+{
+	struct netstack *s = link->stack;
+	struct conn *c = (struct conn *)(void *)table_find(&link->conns, &s->key,
+							   &p->key);
+
+	if (c && reopens(c, p)) {
+		tcp_free(c->pcb);
+		conn_settle(c);
+		c = NULL;
+	}
+	if (c && c->pcb) {
+		demux_known(c, p, b);
+		return;
+	}
+	if (!c)
+		demux_stranger(link, p);
+	buffer_put(s, b);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* emit.h - packets of our own making: IP and transport header before somebody
+ * else's payload. They gather in a batch for the link. */
+#ifndef NETSTACK_EMIT_H
+#define NETSTACK_EMIT_H
+
+#include "stack.h"
+
+#define EMIT_BATCH 32
+#define EMIT_HEADER 64 /* IPv6, fragment header, 8 of transport */
+
+struct emit {
+	struct weir_link *link;
+	int n;
+	struct weir_egress v[EMIT_BATCH];
+	struct iovec views[EMIT_BATCH][2];
+	uint8_t headers[EMIT_BATCH][EMIT_HEADER];
+};
+
+/* What is to be sent: `head` (8 bytes at most) and `data` make up the
+ * transport packet. Its checksum field lies `checksum_at` in the head. */
+struct emit_packet {
+	const uint8_t *source, *target; /* 4 or 16 bytes */
+	bool v6, pseudo;
+	uint8_t protocol;
+	uint8_t head_len, checksum_at;
+	uint8_t head[8];
+	const void *data;
+	uint32_t len;
+	uint16_t gso_size; /* a train, which the link has said it takes */
+};
+
+void emit_begin(struct emit *e, struct weir_link *link);
+/* Too large for the MTU is sent in fragments. */
+void emit_packet(struct emit *e, struct emit_packet *p);
+void emit_end(struct emit *e);
+
+#endif

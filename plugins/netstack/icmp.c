@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* icmp.c - pings as sessions, and errors for what could not be delivered.
+ *
+ * An echo request becomes a datagram of the flow (source, identifier); a reply
+ * of the core's gets the client's identifier back, whatever the outbound used
+ * on its side. Errors quote the packet they are about and come from the link's
+ * own address, or where it has none from the destination itself. */
+#include "icmp.h"
+
+#include "emit.h"
+#include "flow.h"
+
+#include <errno.h>
+
+#define QUOTE_MOST 512u
+#define ERROR_HEADER 8u
+#define ECHO_IDENTIFIER 2u /* bytes of it in front of the data */
+
+enum { ECHO4_REPLY = 0, UNREACHABLE4 = 3, UNREACHABLE6 = 1, ECHO6_REPLY = 129 };
+
+static void emit_icmp(struct weir_link *link, struct emit_packet *p)
+{
+	struct emit e;
+
+	p->pseudo = p->v6;
+	p->protocol = p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	p->checksum_at = 2;
+	emit_begin(&e, link);
+	emit_packet(&e, p);
+	emit_end(&e);
+}
+
+/* `data`: what follows the identifier. */
+static void echo_reply(struct weir_link *link, const uint8_t *source,
+		       const uint8_t *target, bool v6, uint16_t identifier,
+		       const uint8_t *data, uint32_t len)
+{
+	struct emit_packet p = {
+		.source = source,
+		.target = target,
+		.v6 = v6,
+		.head_len = ICMP_HEADER + ECHO_IDENTIFIER,
+		.data = data,
+		.len = len,
+	};
+
+	p.head[0] = v6 ? ECHO6_REPLY : ECHO4_REPLY;
+	p.head[4] = (uint8_t)(identifier >> 8);
+	p.head[5] = (uint8_t)identifier;
+	emit_icmp(link, &p);
+}
+
+void icmp_answer(struct weir_link *link, const struct packet *p)
+{
+	uint32_t at = p->payload + ECHO_IDENTIFIER;
+
+	echo_reply(link, p->key.local, p->key.remote, p->key.v6,
+		   p->key.remote_port, p->data + at, p->len - at);
+}
+
+static int icmp_send(void *s, const struct weir_datagram *v, int n)
+{
+	struct flow *f = s;
+	struct weir_addr client = flow_client(f);
+
+	if (!f->link)
+		return 0;
+	flow_touch(f);
+	for (int i = 0; i < n; i++) {
+		if (v[i].peer->kind != client.kind ||
+		    v[i].len < ECHO_IDENTIFIER || v[i].len > 65500)
+			continue;
+		echo_reply(f->link, v[i].peer->ip, client.ip,
+			   client.kind == WEIR_ADDR_IP6, client.port,
+			   (const uint8_t *)v[i].data + ECHO_IDENTIFIER,
+			   v[i].len - ECHO_IDENTIFIER);
+	}
+	return n;
+}
+
+/* The code for `err`, or -1: nothing to say. */
+static int error_code(int err, bool v6)
+{
+	switch (err) {
+	case ENETUNREACH:
+	case ENETDOWN:
+		return 0;
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+		return v6 ? 3 : 1;
+	case ECONNREFUSED:
+		return v6 ? 4 : 3;
+	case EACCES:
+	case EPERM:
+		return v6 ? 1 : 13;
+	default:
+		return -1;
+	}
+}
+
+void icmp_unreachable(struct weir_link *link, const uint8_t *packet,
+		      uint32_t len, int err)
+{
+	bool v6 = packet[0] >> 4 == 6;
+	const struct weir_cidr *own = link_address(link, v6);
+	struct emit_packet p = {
+		.source = packet + (v6 ? 24 : 16),
+		.target = packet + (v6 ? 8 : 12),
+		.v6 = v6,
+		.head_len = ERROR_HEADER,
+		.data = packet,
+		.len = len < QUOTE_MOST ? len : QUOTE_MOST,
+	};
+	int code = error_code(err, v6);
+
+	if (code < 0 || !link_may_reply(link))
+		return;
+	if (own)
+		p.source = own->base.ip;
+	p.head[0] = v6 ? UNREACHABLE6 : UNREACHABLE4;
+	p.head[1] = (uint8_t)code;
+	emit_icmp(link, &p);
+}
+
+/* The lost request, as far as it is known: its identifier. */
+static void icmp_flow_unreachable(void *s, const struct weir_addr *peer,
+				  int err)
+{
+	struct flow *f = s;
+	struct weir_addr client = flow_client(f);
+	uint8_t packet[IP6_HEADER + 8] = {0};
+	bool v6 = client.kind == WEIR_ADDR_IP6;
+	uint32_t at = v6 ? IP6_HEADER : IP4_HEADER;
+
+	if (!f->link || peer->kind != client.kind)
+		return;
+	packet[0] = v6 ? 0x60 : 0x45;
+	packet[v6 ? 6 : 9] = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	packet[v6 ? 7 : 8] = TTL;
+	packet[v6 ? 5 : 3] = (uint8_t)(v6 ? 8 : at + 8);
+	memcpy(packet + (v6 ? 8 : 12), client.ip, v6 ? 16 : 4);
+	memcpy(packet + (v6 ? 24 : 16), peer->ip, v6 ? 16 : 4);
+	packet[at] = v6 ? 128 : 8;
+	packet[at + 4] = (uint8_t)(client.port >> 8);
+	packet[at + 5] = (uint8_t)client.port;
+	icmp_unreachable(f->link, packet, at + 8, err);
+}
+
+const struct weir_flow_ops icmp_flow_ops = {
+	.size = sizeof(struct weir_flow_ops),
+	.send = icmp_send,
+	.close = flow_close,
+	.unreachable = icmp_flow_unreachable,
+};

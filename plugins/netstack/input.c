@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* input.c - a batch from a link: through the gate and on to its room. */
+#include "buffer.h"
+#include "demux.h"
+#include "flow.h"
+#include "frag.h"
+#include "icmp.h"
+
+static bool is_echo_request(const struct packet *p)
+{
+	return p->data[p->l4] == (p->key.v6 ? 128 : 8);
+}
+
+static void icmp_input(struct weir_link *link, struct packet *p,
+		       struct weir_buffer *b)
+{
+	struct weir_addr target;
+
+	if (!is_echo_request(p)) {
+		stack_add(link->stack, COUNT_DROP + DROP_PROTOCOL, 1);
+		buffer_put(link->stack, b);
+		return;
+	}
+	p->key.local_port = 0;
+	target = packet_target(p);
+	if (!link_own_address(link, &target)) {
+		flow_input(link, p, b);
+		return;
+	}
+	icmp_answer(link, p);
+	buffer_put(link->stack, b);
+}
+
+static void fragment_input(struct weir_link *link, struct packet *p,
+			   struct weir_buffer *b)
+{
+	struct weir_buffer *whole;
+	struct packet joined;
+	enum drop drop;
+	uint32_t len;
+
+	whole = frag_input(link, p, &len);
+	buffer_put(link->stack, b);
+	if (!whole)
+		return;
+	drop = packet_parse_bytes(whole->data, len, 0, &joined);
+	if (!drop && joined.fragment)
+		drop = DROP_OPTION; /* fragments of fragments */
+	if (!drop) {
+		input_packet(link, &joined, whole);
+		return;
+	}
+	stack_add(link->stack, COUNT_DROP + drop, 1);
+	buffer_put(link->stack, whole);
+}
+
+void input_packet(struct weir_link *link, struct packet *p,
+		  struct weir_buffer *b)
+{
+	if (p->fragment)
+		fragment_input(link, p, b);
+	else if (p->key.protocol == IPPROTO_TCP)
+		demux_input(link, p, b);
+	else if (p->key.protocol == IPPROTO_UDP)
+		flow_input(link, p, b);
+	else
+		icmp_input(link, p, b);
+}
+
+void link_input(struct weir_link *link, const struct weir_ingress *v, int n)
+{
+	struct packet p;
+
+	for (int i = 0; i < n; i++) {
+		enum drop drop = packet_parse(&v[i], &p);
+
+		if (!drop) {
+			input_packet(link, &p, v[i].buffer);
+			continue;
+		}
+		stack_add(link->stack, COUNT_DROP + drop, 1);
+		buffer_put(link->stack, v[i].buffer);
+	}
+	flow_flush(link);
+}

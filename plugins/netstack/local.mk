@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The stack. lwIP's sources are compiled from $(LWIP_DIR) by units that include
+# them, one each; their warnings are not ours.
+if NETSTACK
+plugin_LTLIBRARIES += netstack.la
+noinst_LTLIBRARIES += liblwip.la
+
+NETSTACK_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/netstack \
+	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
+
+liblwip_la_SOURCES = \
+	plugins/netstack/lwip/arch/cc.h \
+	plugins/netstack/lwip/def.c \
+	plugins/netstack/lwip/hooks.h \
+	plugins/netstack/lwip/icmp6.c \
+	plugins/netstack/lwip/inet_chksum.c \
+	plugins/netstack/lwip/init.c \
+	plugins/netstack/lwip/ip.c \
+	plugins/netstack/lwip/ip4.c \
+	plugins/netstack/lwip/ip4_addr.c \
+	plugins/netstack/lwip/ip6.c \
+	plugins/netstack/lwip/ip6_addr.c \
+	plugins/netstack/lwip/lwipopts.h \
+	plugins/netstack/lwip/mem.c \
+	plugins/netstack/lwip/memp.c \
+	plugins/netstack/lwip/nd6.c \
+	plugins/netstack/lwip/netif.c \
+	plugins/netstack/lwip/pbuf.c \
+	plugins/netstack/lwip/tcp.c \
+	plugins/netstack/lwip/tcp_in.c
+liblwip_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)
+liblwip_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing -w
+
+netstack_la_SOURCES = \
+	plugins/netstack/accept.c \
+	plugins/netstack/buffer.c \
+	plugins/netstack/buffer.h \
+	plugins/netstack/checksum.c \
+	plugins/netstack/checksum.h \
+	plugins/netstack/congestion.c \
+	plugins/netstack/congestion.h \
+	plugins/netstack/conn.c \
+	plugins/netstack/conn.h \
+	plugins/netstack/connect.c \
+	plugins/netstack/connect.h \
+	plugins/netstack/demux.c \
+	plugins/netstack/demux.h \
+	plugins/netstack/emit.c \
+	plugins/netstack/emit.h \
+	plugins/netstack/flow.c \
+	plugins/netstack/flow.h \
+	plugins/netstack/frag.c \
+	plugins/netstack/frag.h \
+	plugins/netstack/icmp.c \
+	plugins/netstack/icmp.h \
+	plugins/netstack/input.c \
+	plugins/netstack/netif.c \
+	plugins/netstack/netif.h \
+	plugins/netstack/packet.c \
+	plugins/netstack/packet.h \
+	plugins/netstack/plugin.c \
+	plugins/netstack/port.c \
+	plugins/netstack/port.h \
+	plugins/netstack/receive.c \
+	plugins/netstack/recovery.c \
+	plugins/netstack/recovery.h \
+	plugins/netstack/send.c \
+	plugins/netstack/send.h \
+	plugins/netstack/siphash.c \
+	plugins/netstack/siphash.h \
+	plugins/netstack/stack.c \
+	plugins/netstack/stack.h \
+	plugins/netstack/table.c \
+	plugins/netstack/table.h \
+	plugins/netstack/tcp.c \
+	plugins/netstack/tcp_out.c \
+	plugins/netstack/tcp_timer.c \
+	plugins/netstack/timer.c \
+	plugins/netstack/timer.h \
+	plugins/netstack/udp.c
+netstack_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)
+netstack_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing
+netstack_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
+netstack_la_LIBADD = liblwip.la -lm
+endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* receive.c - bytes from the client, and the window that invites more.
+ *
+ * Payload stays in the buffers it came in until the core has consumed it; then
+ * the window reopens by as much. It begins at 256 KB and grows to twice what
+ * was consumed in a round trip, up to 8 MB: enough for the sender to double
+ * its rate. While memory is short windows do not grow, new ones are small. An
+ * update is sent once a quarter of the window can be added to what the client
+ * knows of, so one always comes before it runs dry. */
+#include "buffer.h"
+#include "conn.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#define WINDOW_FIRST (256u * 1024)
+#define WINDOW_SCARCE 4096u
+#define WINDOW_MOST TCP_WND
+#define UPDATE_MOST (256u * 1024)
+#define PRESSURE_NO_GROWTH 64u /* of 256 */
+#define PRESSURE_SCARCE 192u
+#define RTT_UNKNOWN_US 1000u
+
+void receive_init(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	c->rx_window = buffer_pressure(c->stack) > PRESSURE_SCARCE
+			       ? WINDOW_SCARCE
+			       : WINDOW_FIRST;
+	if (!(pcb->flags & TF_WND_SCALE) && c->rx_window > UINT16_MAX)
+		c->rx_window = UINT16_MAX;
+	c->rx_rtt_us = RTT_UNKNOWN_US;
+	/* lwIP books an edge of 8 MB, but no SYN carries more than 16 bits. */
+	pcb->rcv_wnd = pcb->rcv_ann_wnd = c->rx_window;
+	pcb->rcv_ann_right_edge =
+		pcb->rcv_nxt +
+		(c->rx_window < UINT16_MAX ? c->rx_window : UINT16_MAX);
+}
+
+void receive_free(struct conn *c)
+{
+	while (c->rx) {
+		struct pbuf *p = c->rx;
+
+		c->rx = p->next;
+		p->next = NULL;
+		p->tot_len = p->len;
+		pbuf_free(p);
+	}
+	c->rx_tail = NULL;
+}
+
+static void tell_readable(struct conn *c)
+{
+	if (!c->starved || c->closed)
+		return;
+	c->starved = false;
+	c->stack->host->notify(c->end, WEIR_READABLE);
+}
+
+/* Grow the window where the reader keeps up with it. */
+static uint32_t window_growth(struct conn *c)
+{
+	uint64_t now_us = c->stack->host->now_us();
+	uint32_t grown, most = WINDOW_MOST, got = c->rx_consumed - c->rx_mark;
+	uint32_t before = c->rx_window;
+
+	if (now_us - c->rx_mark_us < c->rx_rtt_us)
+		return 0;
+	c->rx_mark_us = now_us;
+	c->rx_mark = c->rx_consumed;
+	if (!(c->pcb->flags & TF_WND_SCALE))
+		most = UINT16_MAX;
+	grown = got > most / 2 ? most : 2 * got;
+	if (before < WINDOW_FIRST && grown < WINDOW_FIRST)
+		grown = WINDOW_FIRST < most ? WINDOW_FIRST : most;
+	if (grown <= before ||
+	    buffer_pressure(c->stack) > PRESSURE_NO_GROWTH)
+		return 0;
+	c->rx_window = grown;
+	return grown - before;
+}
+
+/* `n` bytes are done with: open the window, tell the client in time. */
+static void window_open(struct conn *c, uint32_t n)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	uint32_t gain, enough = c->rx_window / 4;
+
+	c->rx_consumed += n;
+	pcb->rcv_wnd += n + window_growth(c);
+	if (pcb->rcv_wnd > c->rx_window)
+		pcb->rcv_wnd = c->rx_window;
+	gain = pcb->rcv_nxt + pcb->rcv_wnd - pcb->rcv_ann_right_edge;
+	if ((int32_t)gain <= 0)
+		return;
+	if (enough > UPDATE_MOST)
+		enough = UPDATE_MOST;
+	if (gain < enough)
+		return;
+	pcb->rcv_ann_wnd = pcb->rcv_wnd;
+	tcp_ack_now(pcb);
+	tcp_output(pcb);
+}
+
+static bool window_matters(const struct conn *c)
+{
+	return c->pcb && c->pcb->state != TIME_WAIT && !c->rx_eof;
+}
+
+err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+	struct conn *c = arg;
+
+	(void)pcb;
+	(void)err;
+	if (!p) {
+		c->rx_eof = true;
+		tell_readable(c);
+		return ERR_OK;
+	}
+	if (c->closed) {
+		window_open(c, p->tot_len);
+		pbuf_free(p);
+		return ERR_OK;
+	}
+	if (c->rx)
+		c->rx_tail->next = p;
+	else
+		c->rx = p;
+	while (p->next)
+		p = p->next;
+	c->rx_tail = p;
+	tell_readable(c);
+	return ERR_OK;
+}
+
+int receive_peek(struct conn *c, struct iovec *view, int max)
+{
+	int n = 0;
+
+	for (struct pbuf *p = c->rx; p && n < max; p = p->next) {
+		if (!p->len)
+			continue;
+		view[n].iov_base = p->payload;
+		view[n].iov_len = p->len;
+		n++;
+	}
+	if (n || !max)
+		return n;
+	if (c->rx_eof)
+		return WEIR_PEEK_EOF;
+	c->starved = true;
+	return 0;
+}
+
+void receive_consume(struct conn *c, size_t n)
+{
+	size_t left = n;
+
+	while (c->rx && left >= c->rx->len) {
+		struct pbuf *p = c->rx;
+
+		left -= p->len;
+		c->rx = p->next;
+		p->next = NULL;
+		p->tot_len = p->len;
+		pbuf_free(p);
+	}
+	if (!c->rx)
+		c->rx_tail = NULL;
+	else if (left) {
+		c->rx->payload = (char *)c->rx->payload + left;
+		c->rx->len = (u16_t)(c->rx->len - left);
+	}
+	if (window_matters(c))
+		window_open(c, (uint32_t)n);
+}

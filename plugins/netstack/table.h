@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* table.h - a hash table of things that embed a node and are found by the
+ * tuple of addresses and ports that follows it. The table owns only its array
+ * of chains. */
+#ifndef NETSTACK_TABLE_H
+#define NETSTACK_TABLE_H
+
+#include "siphash.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who talks to whom. Compared and hashed as bytes: every field is set, unused
+ * ones to zero. IPv4 addresses take the first 4 bytes. */
+struct tuple {
+	uint8_t remote[16], local[16]; /* remote: at the link's far side */
+	uint16_t remote_port, local_port; /* host order */
+	uint8_t protocol, v6;
+	uint16_t realm; /* whose addresses these are, where it matters */
+};
+
+struct node {
+	struct node *next;
+	uint64_t hash;
+	struct tuple key;
+};
+
+struct table {
+	struct node **chains;
+	uint32_t mask, count;
+};
+
+bool table_init(struct table *t);
+void table_fini(struct table *t);
+
+struct node *table_find(const struct table *t, const struct siphash_key *key,
+			const struct tuple *k);
+
+/* `n` keeps `k`, which must not be in the table yet. */
+void table_insert(struct table *t, const struct siphash_key *key,
+		  const struct tuple *k, struct node *n);
+void table_remove(struct table *t, struct node *n);
+
+/* Any node, or NULL where the table is empty: for clearing it. */
+struct node *table_any(const struct table *t);
+
+#endif

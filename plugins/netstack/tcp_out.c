@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcp_out.c - lwIP's TCP output with our own tcp_output().
+ *
+ * This unit includes lwIP's source file with its tcp_output renamed, so that
+ * the function that builds a segment, static there, is in reach, while every
+ * caller in lwIP gets the one below. It differs from lwIP's in three ways: the
+ * end of the list of unacknowledged segments is known instead of walked to,
+ * retransmission goes by what recovery.c marked as lost, and how much may be
+ * in flight is congestion.c's business. */
+#define tcp_output tcp_output_stock
+#include "core/tcp_out.c"
+#undef tcp_output
+
+#include "conn.h"
+
+err_t tcp_output(struct tcp_pcb *pcb);
+
+static bool segment_send(struct conn *c, struct tcp_seg *seg,
+			 struct netif *netif)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	err_t err;
+
+	if (pcb->state != SYN_SENT)
+		TCPH_SET_FLAG(seg->tcphdr, TCP_ACK);
+	if (tcp_output_segment_busy(seg))
+		return false;
+	c->link->gso_size = seg->len > c->recovery.mss
+				    ? (uint16_t)c->recovery.mss
+				    : 0;
+	err = tcp_output_segment(seg, pcb, netif);
+	c->link->gso_size = 0;
+	if (err != ERR_OK)
+		return false;
+	recovery_sent(c, seg);
+	if (pcb->state != SYN_SENT)
+		tcp_clear_flags(pcb, TF_ACK_DELAY | TF_ACK_NOW);
+	return true;
+}
+
+/* Send again what is lost, as far as the window for it goes. `force` lets one
+ * through whatever the window says: the first of an episode. */
+static bool send_lost(struct conn *c, struct netif *netif)
+{
+	struct recovery *r = &c->recovery;
+	const unsigned state = SEGMENT_LOST | SEGMENT_RESENT | SEGMENT_SACKED;
+	bool sent = false;
+
+	for (struct tcp_seg *s = c->pcb->unacked; s && r->lost; s = s->next) {
+		uint32_t pipe;
+
+		if ((s->flags & state) != SEGMENT_LOST)
+			continue;
+		pipe = recovery_pipe(c);
+		if (pipe && pipe + s->len > r->cc.cwnd && !r->force)
+			break;
+		r->force = false;
+		if (!segment_send(c, s, netif))
+			break;
+		s->flags |= SEGMENT_RESENT;
+		r->lost -= s->len;
+		sent = true;
+		stack_add(c->stack, COUNT_RETRANSMITS, 1);
+	}
+	return sent;
+}
+
+/* May the first unsent segment go? A window too small for it starts lwIP's
+ * persist timer, or nothing would ever ask whether it has opened. */
+static bool may_send(struct conn *c, const struct tcp_seg *seg)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	uint32_t begin = lwip_ntohl(seg->tcphdr->seqno);
+	const struct recovery *r = &c->recovery;
+
+	if (begin - pcb->lastack + seg->len > pcb->snd_wnd) {
+		if (!pcb->unacked && !pcb->persist_backoff) {
+			pcb->persist_cnt = 0;
+			pcb->persist_backoff = 1;
+			pcb->persist_probe = 0;
+		}
+		return false;
+	}
+	return pcb->snd_nxt == pcb->lastack || !seg->len ||
+	       recovery_pipe(c) + seg->len <= r->cc.cwnd + r->mss;
+}
+
+static bool send_new(struct conn *c, struct netif *netif)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	struct tcp_seg *seg;
+	bool sent = false;
+
+	while ((seg = pcb->unsent) && may_send(c, seg)) {
+		uint32_t end = lwip_ntohl(seg->tcphdr->seqno) + TCP_TCPLEN(seg);
+
+		pcb->persist_backoff = 0;
+		if (!segment_send(c, seg, netif))
+			break;
+		sent = true;
+		pcb->unsent = seg->next;
+		if (TCP_SEQ_LT(pcb->snd_nxt, end))
+			pcb->snd_nxt = end;
+		if (!TCP_TCPLEN(seg)) {
+			tcp_seg_free(seg);
+			continue;
+		}
+		seg->next = NULL;
+		if (pcb->unacked)
+			c->recovery.tail->next = seg;
+		else
+			pcb->unacked = seg;
+		c->recovery.tail = seg;
+	}
+	return sent;
+}
+
+err_t tcp_output(struct tcp_pcb *pcb)
+{
+	struct conn *c = conn_of(pcb);
+	struct netif *netif;
+	bool sent;
+
+	if (!c)
+		return tcp_output_stock(pcb);
+	if (tcp_input_pcb == pcb)
+		return ERR_OK; /* it comes back when it is done */
+	netif = tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
+	if (!netif)
+		return ERR_RTE;
+	sent = send_lost(c, netif);
+	sent |= send_new(c, netif);
+	if (pcb->flags & TF_ACK_NOW)
+		tcp_send_empty_ack(pcb);
+	if (sent)
+		recovery_arm(c);
+	tcp_clear_flags(pcb, TF_NAGLEMEMERR);
+	return ERR_OK;
+}
+
+bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg)
+{
+	struct netif *netif =
+		tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
+
+	if (!netif || !segment_send(conn_of(pcb), seg, netif))
+		return false;
+	stack_add(conn_of(pcb)->stack, COUNT_RETRANSMITS, 1);
+	return true;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcp_timer.c - one wheel timer a connection, for whichever is due first:
+ * retransmission, a delayed ACK, or the slow work that is left to lwIP's
+ * tcp_slowtmr: persist probes, keepalives, the states of closing.
+ *
+ * tcp_slowtmr walks lists; it gets a list of one. What of it we do ourselves
+ * is switched off around the call: its retransmission counter is pinned. It
+ * skips a pcb that carries the number of its present round, which nobody but
+ * lwIP knows: where 0 turns out to be that number it is called again. */
+#include "conn.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <errno.h>
+
+#define SLOW_US 500000u
+#define KEEPALIVE_US 15000000u
+#define ORPHAN_US 60000000u
+#define TIME_WAIT_US 4000000u
+
+static void slow_work(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	c->slow_at = 0;
+	lwip_expose(c);
+	tcp_ticks--; /* it counts one more */
+	pcb->last_timer = 0;
+	pcb->rto = 0x7fff;
+	pcb->nrtx = 0;
+	if (pcb->rtime > 0)
+		pcb->rtime = 0;
+	pcb->polltmr = 0;
+	c->error = ETIMEDOUT; /* if it gives up */
+	tcp_slowtmr();
+	if (c->pcb && pcb->last_timer == 0)
+		tcp_slowtmr();
+	lwip_hide();
+	if (c->pcb)
+		c->error = 0;
+}
+
+static bool closing(const struct tcp_pcb *pcb)
+{
+	return pcb->state > ESTABLISHED && pcb->state != CLOSE_WAIT &&
+	       pcb->state != TIME_WAIT;
+}
+
+/* Which deadline of the slow kind does this state ask for? */
+static void arm_slow(struct conn *c, uint64_t now_us)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	if (pcb->persist_backoff || closing(pcb)) {
+		if (!c->slow_at || c->slow_at > now_us + SLOW_US)
+			c->slow_at = now_us + SLOW_US;
+	} else if (c->link->keepalive && c->established) {
+		if (!c->slow_at)
+			c->slow_at = now_us + KEEPALIVE_US;
+	}
+	if (c->closed && !c->orphan_at)
+		c->orphan_at = now_us + ORPHAN_US;
+}
+
+static void sooner(uint64_t *at, uint64_t other)
+{
+	if (other && (!*at || other < *at))
+		*at = other;
+}
+
+void conn_arm(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	struct wheel *wheel = &c->stack->wheel;
+	uint64_t at = 0, now_us = 0;
+
+	if (pcb->state == TIME_WAIT) {
+		if (c->time_wait)
+			return;
+		c->time_wait = true;
+		c->orphan_at = c->stack->host->now_us() + TIME_WAIT_US;
+		wheel_stop(wheel, &c->timer);
+		wheel_set(wheel, &c->timer, c->orphan_at);
+		return;
+	}
+	if (pcb->flags & TF_ACK_DELAY || pcb->persist_backoff ||
+	    pcb->state != ESTABLISHED || c->closed || c->link->keepalive)
+		now_us = c->stack->host->now_us();
+	if (!(pcb->flags & TF_ACK_DELAY))
+		c->ack_at = 0;
+	else if (!c->ack_at)
+		c->ack_at = now_us + 40000;
+	if (now_us)
+		arm_slow(c, now_us);
+	sooner(&at, c->retransmit_at);
+	sooner(&at, c->ack_at);
+	sooner(&at, c->slow_at);
+	sooner(&at, c->orphan_at);
+	if (at)
+		wheel_set(wheel, &c->timer, at);
+	else
+		wheel_stop(wheel, &c->timer);
+}
+
+static void open_fire(struct conn *c, uint64_t now_us)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	if (c->orphan_at && now_us >= c->orphan_at) {
+		if (pcb->state == TIME_WAIT)
+			tcp_free(pcb);
+		else
+			conn_abort(c);
+		conn_settle(c);
+		return;
+	}
+	if (c->ack_at && now_us >= c->ack_at) {
+		c->ack_at = 0;
+		if (pcb->flags & TF_ACK_DELAY) {
+			tcp_clear_flags(pcb, TF_ACK_DELAY);
+			tcp_ack_now(pcb);
+			tcp_output(pcb);
+		}
+	}
+	if (c->retransmit_at && now_us >= c->retransmit_at)
+		recovery_timeout(c);
+	if (c->pcb && c->slow_at && now_us >= c->slow_at)
+		slow_work(c);
+	conn_settle(c);
+}
+
+void tcp_timer_fire(struct wheel_timer *t, uint64_t now_us)
+{
+	struct conn *c = (struct conn *)(void *)((char *)t -
+						 offsetof(struct conn, timer));
+
+	if (c->phase == CONN_MUTED)
+		conn_free(c);
+	else if (c->phase == CONN_HELD)
+		conn_fail(c, ETIMEDOUT, "no answer while opening");
+	else if (c->pcb)
+		open_fire(c, now_us);
+}

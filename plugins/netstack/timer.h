@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* timer.h - a timing wheel on top of one timer of the host. Whoever embeds a
+ * wheel_timer owns it and stops it before it goes. */
+#ifndef NETSTACK_TIMER_H
+#define NETSTACK_TIMER_H
+
+#include <weir/host.h>
+
+#define WHEEL_TICK_US 2000u
+#define WHEEL_SLOTS 8192u /* 16 s; what is later is looked at again then */
+
+struct wheel_timer {
+	struct wheel_timer *next, **link; /* link NULL: not armed */
+	uint64_t at_us;
+	uint64_t tick; /* of the slot it lies in */
+	void (*fire)(struct wheel_timer *, uint64_t now_us);
+};
+
+struct wheel {
+	const struct weir_host *host;
+	struct weir_timer *timer;
+	uint64_t tick;	     /* everything up to here was run */
+	uint64_t timer_tick; /* when the host's timer fires; 0: stopped */
+	uint32_t armed;
+	struct wheel_timer *slots[WHEEL_SLOTS];
+	uint64_t used[WHEEL_SLOTS / 64]; /* a bit for each slot with timers */
+};
+
+bool wheel_init(struct wheel *w, struct weir_instance *instance,
+		const struct weir_host *host);
+void wheel_fini(struct wheel *w);
+
+/* Fire at `at_us` of the host's clock, at most a tick late; moves an armed
+ * timer. Moving it later is nearly free. */
+void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t at_us);
+void wheel_stop(struct wheel *w, struct wheel_timer *t);
+
+#endif

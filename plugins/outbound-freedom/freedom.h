@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* freedom.h - what the files of this plugin share.
+ *
+ * `struct freedom` is the instance. A stream is born as an attempt to connect
+ * (connect.c owns it) and becomes the core's end once it is connected
+ * (stream.c). Flows are made by datagram.c (UDP) and icmp.c (echo). */
+#ifndef FREEDOM_H
+#define FREEDOM_H
+
+#include <weir/plugin.h>
+
+/* The largest payload of one UDP datagram over IPv4: 65,535 - 20 - 8. */
+#define UDP_PAYLOAD_MAX 65507
+
+/* Vectors of one receive call, and the room each has: a GRO train's bound. */
+#define RECEIVE_VECTORS 8
+#define RECEIVE_ROOM 65536
+
+struct freedom_conf {
+	uint64_t dial_timeout_ms;
+	uint64_t keepalive_ms;
+	struct weir_addr redirect;    /* kind NONE or unspecified: keep host */
+	struct weir_list send_through; /* struct weir_addr */
+};
+
+struct freedom_counters {
+	uint64_t *tcp_connects, *tcp_failures;
+	uint64_t *tcp_sent_bytes, *tcp_received_bytes;
+	uint64_t *udp_flows, *udp_sent, *udp_received, *udp_dropped;
+	uint64_t *udp_sent_bytes, *udp_received_bytes;
+	uint64_t *icmp_flows, *icmp_sent, *icmp_received, *icmp_dropped;
+};
+
+struct udp;
+
+struct freedom {
+	struct weir_instance *instance;
+	const struct weir_host *host;
+	const struct freedom_conf *conf;
+	struct freedom_counters n;
+
+	/* One receive area for all flows: what is read is delivered before
+	 * anything else is read. From start to destroy. */
+	uint8_t *room;
+
+	/* UDP sockets that had more to read than their share of a turn. */
+	struct weir_task resume;
+	struct udp_socket *unread;
+
+	uint16_t echo_id; /* the last one given to a raw echo socket */
+};
+
+/* What open() returns while unanswered. */
+struct pending {
+	void (*abandon)(struct pending *);
+};
+
+/* ---- sock.c: addresses and sockets */
+
+enum family { V4, V6, FAMILIES };
+
+union sockaddr_any {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+enum family addr_family(const struct weir_addr *);
+socklen_t addr_to_sockaddr(const struct weir_addr *, union sockaddr_any *);
+void addr_from_sockaddr(struct weir_addr *, const union sockaddr_any *);
+
+/* A socket of the family, bound to `send_through` where that has an address
+ * of it. -1 with errno. */
+int sock_new(struct freedom *, enum family, int type, int protocol);
+/* Errors about single datagrams are queued rather than lost. */
+void sock_want_errors(int fd, enum family);
+/* The next queued error: true with its errno and the peer it is about. */
+bool sock_next_error(int fd, int *err, struct weir_addr *peer);
+/* Is there a route? Asks the kernel; nothing is sent. */
+bool sock_reachable(struct freedom *, const struct weir_addr *);
+
+/* `target` with the configured redirection applied. */
+struct weir_addr freedom_target(const struct freedom *,
+				const struct weir_addr *target);
+
+/* ---- connect.c: from a target to a connected stream */
+
+struct pending *connect_open(struct freedom *, struct weir_end *,
+			     const struct weir_addr *target);
+
+/* ---- stream.c: a connected stream */
+
+struct connecting;
+
+struct stream {
+	struct freedom *freedom;
+	struct weir_end *end; /* NULL while it is an attempt */
+	struct connecting *connecting;
+	struct weir_watch *watch;
+	uint8_t *held; /* read for peek, not yet consumed; NULL: nothing */
+	uint32_t held_at, held_end;
+	int fd;
+	bool starved, full, failed, finished;
+};
+
+/* The attempt `s` is connected: it becomes the stream of `end`. */
+void stream_begin(struct stream *s, struct weir_end *end);
+void stream_ready(struct stream *s, unsigned events);
+void stream_free(struct stream *s);
+
+/* ---- flows: both answer `end` before they return */
+
+void udp_open(struct freedom *, struct weir_end *);
+void udp_resume(struct weir_task *);
+void icmp_open(struct freedom *, struct weir_end *,
+	       const struct weir_addr *target);
+
+/* ---- via.c: through another outbound, where `via` is set */
+
+/* False: no via. Otherwise the open is under way. */
+bool via_open(struct freedom *, struct weir_end *,
+	      const struct weir_addr *target, enum weir_net,
+	      struct pending **pending);
+
+#endif

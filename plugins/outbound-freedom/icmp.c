@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* icmp.c - echo requests to their targets, and what answers.
+ *
+ * A ping socket (SOCK_DGRAM, IPPROTO_ICMP) needs no privilege where the
+ * system's ping_group_range allows it; the kernel puts an identifier of its
+ * own in what leaves and hands us only the replies to that. Where it is not
+ * allowed a raw socket serves, if we may have one: then the identifier is ours
+ * to choose and replies to others are ours to skip. Either way the client's
+ * identifier is put back into what is delivered. */
+#include <errno.h>
+#include <linux/icmp.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "freedom.h"
+
+/* Type, code, checksum: what comes before the identifier. */
+#define HEAD_BYTES 4
+/* Identifier and sequence. */
+#define ECHO_BYTES 4
+
+/* Messages read a wake-up; the watch is level-triggered. */
+#define RECEIVE_ROUNDS 16
+
+struct echo {
+	struct freedom *freedom;
+	struct weir_end *end;
+	struct weir_watch *watch;
+	struct weir_addr last; /* the peer of the last request */
+	int fd;
+	enum family family;
+	bool raw;
+	uint8_t id[2];	      /* ours, of a raw socket */
+	uint8_t client_id[2]; /* of the last request */
+};
+
+static uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t n)
+{
+	for (; n > 1; p += 2, n -= 2)
+		sum += (uint32_t)p[0] << 8 | p[1];
+	return n ? sum + ((uint32_t)p[0] << 8) : sum;
+}
+
+/* RFC 1071; the parts but the last have even lengths. At most 64 KiB: the sum
+ * cannot overflow. */
+static void checksum_put(uint8_t *head, size_t head_len, const uint8_t *data,
+			 size_t len)
+{
+	uint32_t sum = sum_bytes(sum_bytes(0, head, head_len), data, len);
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	head[2] = (uint8_t)(~sum >> 8);
+	head[3] = (uint8_t)~sum;
+}
+
+static int echo_transmit(struct echo *x, const struct weir_datagram *d)
+{
+	uint8_t head[HEAD_BYTES + ECHO_BYTES] = {0};
+	struct iovec v[2] = {
+		{head, sizeof head},
+		{(uint8_t *)(uintptr_t)d->data + ECHO_BYTES,
+		 d->len - ECHO_BYTES},
+	};
+	union sockaddr_any to;
+	struct msghdr m = {.msg_name = &to, .msg_iov = v, .msg_iovlen = 2};
+
+	m.msg_namelen = addr_to_sockaddr(d->peer, &to);
+	head[0] = x->family == V6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
+	memcpy(head + HEAD_BYTES, d->data, ECHO_BYTES);
+	if (x->raw)
+		memcpy(head + HEAD_BYTES, x->id, sizeof x->id);
+	/* Over IPv6 the kernel sums: only it knows the source address. */
+	if (x->family == V4)
+		checksum_put(head, sizeof head, v[1].iov_base, v[1].iov_len);
+	return sendmsg(x->fd, &m, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+static void echo_errors(struct echo *x)
+{
+	struct weir_addr peer;
+	int err;
+
+	while (sock_next_error(x->fd, &err, &peer)) {
+		peer.port = 0;
+		/* A raw socket also hears of what others have sent. */
+		if (x->raw && !weir_addr_equal(&peer, &x->last))
+			continue;
+		x->freedom->host->unreachable(x->end, &peer, err);
+	}
+}
+
+static int echo_send(void *self, const struct weir_datagram *v, int n)
+{
+	struct echo *x = self;
+	struct freedom *f = x->freedom;
+
+	for (int i = 0; i < n; i++) {
+		int err;
+
+		if (v[i].peer->kind == WEIR_ADDR_NAME ||
+		    addr_family(v[i].peer) != x->family ||
+		    v[i].len < ECHO_BYTES) {
+			++*f->n.icmp_dropped;
+			continue;
+		}
+		memcpy(x->client_id, v[i].data, sizeof x->client_id);
+		x->last = *v[i].peer;
+		x->last.port = 0;
+		err = echo_transmit(x, &v[i]);
+		if (err && err != EAGAIN && err != ENOBUFS) {
+			/* Perhaps an earlier one's error, reported here. */
+			echo_errors(x);
+			err = echo_transmit(x, &v[i]);
+		}
+		++*(err ? f->n.icmp_dropped : f->n.icmp_sent);
+		if (err && err != EAGAIN && err != ENOBUFS)
+			f->host->unreachable(x->end, &x->last, err);
+	}
+	return n;
+}
+
+/* The echo reply in what was received, from its type on; NULL: none. */
+static uint8_t *reply_find(const struct echo *x, uint8_t *p, size_t *len)
+{
+	size_t skip = 0;
+
+	/* A raw IPv4 socket shows the IP header too. */
+	if (x->raw && x->family == V4)
+		skip = *len ? (size_t)(p[0] & 15) * 4 : 0;
+	if (*len < skip + HEAD_BYTES + ECHO_BYTES)
+		return NULL;
+	p += skip;
+	*len -= skip;
+	if (p[0] != (x->family == V6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY))
+		return NULL;
+	if (x->raw && memcmp(p + HEAD_BYTES, x->id, sizeof x->id))
+		return NULL;
+	return p;
+}
+
+static void echo_ready(void *arg, unsigned events)
+{
+	struct echo *x = arg;
+	struct freedom *f = x->freedom;
+
+	(void)events;
+	for (int round = 0; round < RECEIVE_ROUNDS; round++) {
+		union sockaddr_any from;
+		socklen_t from_len = sizeof from;
+		struct weir_addr peer;
+		struct weir_datagram d = {.peer = &peer};
+		ssize_t got = recvfrom(x->fd, f->room, RECEIVE_ROOM,
+				       MSG_DONTWAIT, &from.sa, &from_len);
+		size_t len = (size_t)got;
+		uint8_t *reply;
+
+		if (got < 0 && errno == EAGAIN)
+			break;
+		if (got < 0) {
+			echo_errors(x);
+			continue;
+		}
+		reply = reply_find(x, f->room, &len);
+		if (!reply)
+			continue;
+		addr_from_sockaddr(&peer, &from);
+		peer.port = 0;
+		memcpy(reply + HEAD_BYTES, x->client_id, sizeof x->client_id);
+		d.data = reply + HEAD_BYTES;
+		d.len = (uint32_t)len - HEAD_BYTES;
+		++*f->n.icmp_received;
+		f->host->deliver(x->end, &d, 1);
+	}
+}
+
+static void echo_close(void *self, int err)
+{
+	struct echo *x = self;
+
+	(void)err;
+	if (x->watch)
+		x->freedom->host->watch_free(x->watch);
+	if (x->fd >= 0)
+		close(x->fd);
+	free(x);
+}
+
+static const struct weir_flow_ops echo_ops = {
+	.size = sizeof echo_ops,
+	.send = echo_send,
+	.close = echo_close,
+};
+
+/* Only echo replies, please: spares the wake-ups, proves nothing. */
+static void raw_filter(struct echo *x)
+{
+	struct freedom *f = x->freedom;
+
+	f->echo_id++;
+	x->id[0] = (uint8_t)(f->echo_id >> 8);
+	x->id[1] = (uint8_t)f->echo_id;
+	if (x->family == V6) {
+		struct icmp6_filter only;
+
+		ICMP6_FILTER_SETBLOCKALL(&only);
+		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only);
+		setsockopt(x->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &only,
+			   sizeof only);
+	} else {
+		struct icmp_filter only = {~(1u << ICMP_ECHOREPLY)};
+
+		setsockopt(x->fd, SOL_RAW, ICMP_FILTER, &only, sizeof only);
+	}
+}
+
+/* 0 or an errno. */
+static int echo_start(struct echo *x)
+{
+	struct freedom *f = x->freedom;
+	int protocol = x->family == V6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+
+	x->fd = sock_new(f, x->family, SOCK_DGRAM, protocol);
+	if (x->fd < 0 && (errno == EACCES || errno == EPERM ||
+			  errno == EPROTONOSUPPORT)) {
+		x->raw = true;
+		x->fd = sock_new(f, x->family, SOCK_RAW, protocol);
+	}
+	if (x->fd < 0)
+		return errno == EPERM	     ? EACCES :
+		       errno == EAFNOSUPPORT ? ENETUNREACH :
+					       errno;
+	sock_want_errors(x->fd, x->family);
+	if (x->raw)
+		raw_filter(x);
+	x->watch = f->host->watch_new(f->instance, x->fd,
+				      WEIR_READABLE | WEIR_LEVEL_TRIGGERED,
+				      echo_ready, x);
+	return x->watch ? 0 : errno;
+}
+
+void icmp_open(struct freedom *f, struct weir_end *end,
+	       const struct weir_addr *target)
+{
+	struct echo *x;
+	int err = EHOSTUNREACH;
+
+	if (target->kind == WEIR_ADDR_NAME) {
+		f->host->fail(end, err, "echo needs an address");
+		return;
+	}
+	x = calloc(1, sizeof *x);
+	if (!x) {
+		f->host->fail(end, ENOMEM, "out of memory");
+		return;
+	}
+	x->freedom = f;
+	x->family = addr_family(target);
+	err = echo_start(x);
+	if (err) {
+		echo_close(x, 0);
+		f->host->fail(end, err, "no socket for echo requests");
+		return;
+	}
+	x->end = end;
+	++*f->n.icmp_flows;
+	f->host->flow_ready(end, &echo_ops, x);
+}

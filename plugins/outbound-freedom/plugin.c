@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* outbound-freedom - sessions go on over the sockets of this machine.
+ *
+ * A TCP session becomes a connected socket whose errors are handed back as the
+ * kernel gave them; a UDP or echo session becomes one unconnected socket a
+ * family, so that any peer may answer. Where the instance has a `via`, the
+ * session is dialled through that outbound instead and no socket is made here.
+ *
+ * This file holds the options, the life of an instance and the way in. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "freedom.h"
+
+static void *freedom_open(void *self, struct weir_end *end,
+			  const struct weir_addr *target, enum weir_net net)
+{
+	struct freedom *f = self;
+	struct weir_addr to = freedom_target(f, target);
+	struct pending *pending = NULL;
+
+	if (via_open(f, end, net == WEIR_NET_ICMP ? target : &to, net,
+		     &pending))
+		return pending;
+	switch (net) {
+	case WEIR_NET_TCP:
+		return connect_open(f, end, &to);
+	case WEIR_NET_UDP:
+		udp_open(f, end);
+		return NULL;
+	case WEIR_NET_ICMP:
+		icmp_open(f, end, target);
+		return NULL;
+	}
+	f->host->fail(end, EPROTONOSUPPORT, "unknown network");
+	return NULL;
+}
+
+static void freedom_abandon(void *self, void *pending)
+{
+	struct pending *p = pending;
+
+	(void)self;
+	if (p)
+		p->abandon(p);
+}
+
+static void freedom_count(struct freedom *f)
+{
+	const struct {
+		uint64_t **at;
+		const char *name;
+	} counters[] = {
+		{&f->n.tcp_connects, "tcp_connects"},
+		{&f->n.tcp_failures, "tcp_failures"},
+		{&f->n.tcp_sent_bytes, "tcp_sent_bytes"},
+		{&f->n.tcp_received_bytes, "tcp_received_bytes"},
+		{&f->n.udp_flows, "udp_flows"},
+		{&f->n.udp_sent, "udp_sent"},
+		{&f->n.udp_received, "udp_received"},
+		{&f->n.udp_dropped, "udp_dropped"},
+		{&f->n.udp_sent_bytes, "udp_sent_bytes"},
+		{&f->n.udp_received_bytes, "udp_received_bytes"},
+		{&f->n.icmp_flows, "icmp_flows"},
+		{&f->n.icmp_sent, "icmp_sent"},
+		{&f->n.icmp_received, "icmp_received"},
+		{&f->n.icmp_dropped, "icmp_dropped"},
+	};
+
+	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+		*counters[i].at =
+			f->host->counter(f->instance, counters[i].name);
+}
+
+static void *freedom_create(struct weir_instance *instance,
+			    const struct weir_host *host, const void *conf,
+			    struct weir_error *e)
+{
+	struct freedom *f = calloc(1, sizeof *f);
+
+	if (!f) {
+		weir_error(e, NULL, "out of memory");
+		return NULL;
+	}
+	f->instance = instance;
+	f->host = host;
+	f->conf = conf;
+	f->resume.run = udp_resume;
+	freedom_count(f);
+	return f;
+}
+
+static bool freedom_start(void *self, struct weir_error *e)
+{
+	struct freedom *f = self;
+
+	/* Large and mostly never touched: the kernel gives pages on use. */
+	f->room = malloc((size_t)RECEIVE_VECTORS * RECEIVE_ROOM);
+	if (!f->room)
+		return weir_error(e, NULL, "out of memory");
+	f->echo_id = (uint16_t)f->host->now_us();
+	return true;
+}
+
+/* What is open keeps going; what is opened from now on sees the new values. */
+static bool freedom_reconfigure(void *self, const void *conf,
+				struct weir_error *e)
+{
+	struct freedom *f = self;
+
+	(void)e;
+	f->conf = conf;
+	return true;
+}
+
+static void freedom_stop(void *self)
+{
+	struct freedom *f = self;
+
+	f->host->stopped(f->instance);
+}
+
+static void freedom_destroy(void *self)
+{
+	struct freedom *f = self;
+
+	free(f->room);
+	free(f);
+}
+
+#define DAY_MS (24 * 3600 * 1000)
+
+static const struct weir_option freedom_options[] = {
+	{.name = "dial_timeout",
+	 .help = "how long to look up a name and connect",
+	 .preset = "16s",
+	 .type = WEIR_TIME,
+	 .at = offsetof(struct freedom_conf, dial_timeout_ms),
+	 .min = 10,
+	 .max = DAY_MS},
+	{.name = "keepalive",
+	 .help = "time between TCP keepalive probes; 0 sends none",
+	 .preset = "45s",
+	 .type = WEIR_TIME,
+	 .at = offsetof(struct freedom_conf, keepalive_ms),
+	 .min = 0,
+	 .max = DAY_MS / 4},
+	{.name = "redirect",
+	 .help = "go to this host and port instead of the target; "
+		 "0.0.0.0 keeps the host, no port keeps the port",
+	 .type = WEIR_ADDR,
+	 .at = offsetof(struct freedom_conf, redirect)},
+	{.name = "send_through",
+	 .help = "source address of what is sent, one a family",
+	 .type = WEIR_ADDR,
+	 .flags = WEIR_LIST | WEIR_NO_NAME | WEIR_NO_PORT,
+	 .at = offsetof(struct freedom_conf, send_through)},
+};
+
+static const struct weir_schema freedom_schema =
+	WEIR_SCHEMA(struct freedom_conf, freedom_options, NULL);
+
+static const struct weir_outbound_ops freedom_ops = {
+	.size = sizeof freedom_ops,
+	.open = freedom_open,
+	.abandon = freedom_abandon,
+	.nets = WEIR_NET_TCP | WEIR_NET_UDP | WEIR_NET_ICMP,
+	.via = true,
+};
+
+static const struct weir_component freedom_component = {
+	.size = sizeof freedom_component,
+	.kind = WEIR_OUTBOUND,
+	.type = "freedom",
+	.summary = "Direct connections over this machine's own sockets",
+	.schema = &freedom_schema,
+	.ops = &freedom_ops,
+	.create = freedom_create,
+	.start = freedom_start,
+	.reconfigure = freedom_reconfigure,
+	.stop = freedom_stop,
+	.destroy = freedom_destroy,
+};
+
+WEIR_PLUGIN("outbound-freedom", "1.0", "GPL-2.0-or-later", "",
+	    &freedom_component);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sock.c - addresses as the kernel wants them, sockets as the configuration
+ * wants them, and the queue of errors about single datagrams.
+ *
+ * An unconnected UDP socket learns of an ICMP error only as "some datagram
+ * failed". With IP_RECVERR the kernel keeps each error together with the
+ * destination of the datagram it is about; sock_next_error reads that queue. */
+#include <errno.h>
+#include <time.h> /* errqueue.h wants struct timespec */
+
+#include <linux/errqueue.h>
+#include <unistd.h>
+
+#include "freedom.h"
+
+/* Linux 4.2; not in every libc's headers. */
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+enum family addr_family(const struct weir_addr *a)
+{
+	return a->kind == WEIR_ADDR_IP6 ? V6 : V4;
+}
+
+socklen_t addr_to_sockaddr(const struct weir_addr *a, union sockaddr_any *to)
+{
+	if (a->kind == WEIR_ADDR_IP6) {
+		to->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+						.sin6_port = htons(a->port)};
+		memcpy(&to->in6.sin6_addr, a->ip, 16);
+		return sizeof to->in6;
+	}
+	to->in = (struct sockaddr_in){.sin_family = AF_INET,
+				      .sin_port = htons(a->port)};
+	memcpy(&to->in.sin_addr, a->ip, 4);
+	return sizeof to->in;
+}
+
+void addr_from_sockaddr(struct weir_addr *a, const union sockaddr_any *from)
+{
+	if (from->sa.sa_family == AF_INET6) {
+		a->kind = WEIR_ADDR_IP6;
+		a->port = ntohs(from->in6.sin6_port);
+		memcpy(a->ip, &from->in6.sin6_addr, 16);
+		return;
+	}
+	a->kind = WEIR_ADDR_IP4;
+	a->port = ntohs(from->in.sin_port);
+	memcpy(a->ip, &from->in.sin_addr, 4);
+}
+
+static const struct weir_addr *source_of(const struct freedom *f,
+					 enum family family)
+{
+	const struct weir_addr *a = f->conf->send_through.items;
+
+	for (size_t i = 0; i < f->conf->send_through.count; i++)
+		if (addr_family(&a[i]) == family)
+			return &a[i];
+	return NULL;
+}
+
+int sock_new(struct freedom *f, enum family family, int type, int protocol)
+{
+	const struct weir_addr *source = source_of(f, family);
+	union sockaddr_any from;
+	int fd, saved, on = 1;
+
+	fd = f->host->socket(f->instance, family == V6 ? AF_INET6 : AF_INET,
+			     type, protocol);
+	if (fd < 0 || !source)
+		return fd;
+	/* The port is chosen at connect: the pair, not the port, is unique. */
+	if (type == SOCK_STREAM)
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+			   sizeof on);
+	if (bind(fd, &from.sa, addr_to_sockaddr(source, &from)) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+void sock_want_errors(int fd, enum family family)
+{
+	int on = 1;
+
+	if (family == V6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+static const struct sock_extended_err *error_of(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+			return (const void *)CMSG_DATA(c);
+		if (c->cmsg_level == IPPROTO_IPV6 &&
+		    c->cmsg_type == IPV6_RECVERR)
+			return (const void *)CMSG_DATA(c);
+	}
+	return NULL;
+}
+
+bool sock_next_error(int fd, int *err, struct weir_addr *peer)
+{
+	for (;;) {
+		union sockaddr_any about;
+		_Alignas(struct cmsghdr) char control[512];
+		struct msghdr m = {.msg_name = &about,
+				   .msg_namelen = sizeof about,
+				   .msg_control = control,
+				   .msg_controllen = sizeof control};
+		const struct sock_extended_err *e;
+
+		/* The datagram itself is not asked for: no iovec. */
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return false;
+		e = error_of(&m);
+		/* What is local was already returned by the send itself. */
+		if (!e || e->ee_origin == SO_EE_ORIGIN_LOCAL || !e->ee_errno ||
+		    !m.msg_namelen)
+			continue;
+		*err = (int)e->ee_errno;
+		addr_from_sockaddr(peer, &about);
+		return true;
+	}
+}
+
+bool sock_reachable(struct freedom *f, const struct weir_addr *a)
+{
+	union sockaddr_any to;
+	socklen_t len = addr_to_sockaddr(a, &to);
+	int fd = sock_new(f, addr_family(a), SOCK_DGRAM, 0);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = connect(fd, &to.sa, len) == 0;
+	close(fd);
+	return ok;
+}
+
+static bool keeps_host(const struct weir_addr *a)
+{
+	static const uint8_t unspecified[16];
+
+	return a->kind == WEIR_ADDR_NONE ||
+	       (a->kind == WEIR_ADDR_IP4 && !memcmp(a->ip, unspecified, 4)) ||
+	       (a->kind == WEIR_ADDR_IP6 && !memcmp(a->ip, unspecified, 16));
+}
+
+struct weir_addr freedom_target(const struct freedom *f,
+				const struct weir_addr *target)
+{
+	const struct weir_addr *redirect = &f->conf->redirect;
+	struct weir_addr to = keeps_host(redirect) ? *target : *redirect;
+
+	to.port = redirect->port ? redirect->port : target->port;
+	return to;
+}

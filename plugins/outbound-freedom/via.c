@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* via.c - a session through another outbound instead of our own sockets.
+ *
+ * The core dials for us; what it hands back is handed on to the core as our
+ * end, each call passed straight through. The tables of functions are made per
+ * bridge, because optional functions are absent where the inner end has none.
+ * A bridge lives from open until the core's close, or until it was answered
+ * with a failure or abandoned. After a failure of a ready dial the inner end is
+ * gone while ours still waits for its close: it moves nothing. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "freedom.h"
+
+struct bridge {
+	struct pending pending;
+	struct freedom *freedom;
+	struct weir_end *end;
+	struct weir_dial *dial; /* NULL: failed */
+	bool ready;
+	void *inner;
+	const struct weir_stream_ops *stream;
+	const struct weir_flow_ops *flow;
+	struct weir_stream_ops stream_ops;
+	struct weir_flow_ops flow_ops;
+
+	/* Redirected flows: whom the client last spoke to. */
+	struct weir_addr shown;
+	char shown_name[256];
+};
+
+/* ---- the end that the core sees */
+
+static int bridge_peek(void *self, struct iovec *view, int max)
+{
+	struct bridge *b = self;
+
+	return b->dial ? b->stream->peek(b->inner, view, max) : 0;
+}
+
+static void bridge_consume(void *self, size_t n)
+{
+	struct bridge *b = self;
+
+	if (b->dial)
+		b->stream->consume(b->inner, n);
+}
+
+static ssize_t bridge_write(void *self, const struct iovec *v, int n)
+{
+	struct bridge *b = self;
+
+	return b->dial ? b->stream->write(b->inner, v, n) : 0;
+}
+
+static void bridge_finish(void *self)
+{
+	struct bridge *b = self;
+
+	if (b->dial)
+		b->stream->finish(b->inner);
+}
+
+static ssize_t bridge_read(void *self, const struct iovec *room, int n)
+{
+	struct bridge *b = self;
+
+	return b->dial ? b->stream->read(b->inner, room, n) : -EAGAIN;
+}
+
+static int bridge_reserve(void *self, struct iovec *room, int max)
+{
+	struct bridge *b = self;
+
+	return b->dial ? b->stream->reserve(b->inner, room, max) : 0;
+}
+
+static void bridge_commit(void *self, size_t n)
+{
+	struct bridge *b = self;
+
+	if (b->dial)
+		b->stream->commit(b->inner, n);
+}
+
+static void bridge_close(void *self, int err)
+{
+	struct bridge *b = self;
+
+	if (b->dial)
+		b->freedom->host->hang_up(b->dial, err);
+	free(b);
+}
+
+static int bridge_send(void *self, const struct weir_datagram *v, int n)
+{
+	struct bridge *b = self;
+
+	for (int i = 0; b->dial && i < n; i++) {
+		struct weir_addr to = freedom_target(b->freedom, v[i].peer);
+		struct weir_datagram d = v[i];
+
+		if (weir_addr_equal(&to, d.peer)) {
+			if (b->flow->send(b->inner, &d, 1) < 1)
+				return i;
+			continue;
+		}
+		b->shown = *d.peer;
+		if (b->shown.kind == WEIR_ADDR_NAME) {
+			snprintf(b->shown_name, sizeof b->shown_name, "%s",
+				 d.peer->name);
+			b->shown.name = b->shown_name;
+		}
+		d.peer = &to;
+		if (b->flow->send(b->inner, &d, 1) < 1)
+			return i;
+	}
+	return n;
+}
+
+/* ---- news of the dialled end */
+
+static void dialled_stream(void *arg, const struct weir_stream_ops *ops,
+			   void *s)
+{
+	struct bridge *b = arg;
+	bool reads = WEIR_HAS(ops, read) && ops->read;
+	bool lends = WEIR_HAS(ops, commit) && ops->reserve && ops->commit;
+
+	b->ready = true;
+	b->stream = ops;
+	b->inner = s;
+	b->stream_ops = (struct weir_stream_ops){
+		.size = sizeof b->stream_ops,
+		.peek = ops->peek ? bridge_peek : NULL,
+		.consume = ops->consume ? bridge_consume : NULL,
+		.write = ops->write ? bridge_write : NULL,
+		.finish = bridge_finish,
+		.close = bridge_close,
+		.read = reads ? bridge_read : NULL,
+		.reserve = lends ? bridge_reserve : NULL,
+		.commit = lends ? bridge_commit : NULL,
+	};
+	b->freedom->host->stream_ready(b->end, &b->stream_ops, b);
+}
+
+static void dialled_flow(void *arg, const struct weir_flow_ops *ops, void *f)
+{
+	struct bridge *b = arg;
+
+	b->ready = true;
+	b->flow = ops;
+	b->inner = f;
+	b->flow_ops = (struct weir_flow_ops){
+		.size = sizeof b->flow_ops,
+		.send = bridge_send,
+		.close = bridge_close,
+	};
+	b->freedom->host->flow_ready(b->end, &b->flow_ops, b);
+}
+
+static void dialled_notify(void *arg, unsigned events)
+{
+	struct bridge *b = arg;
+
+	b->freedom->host->notify(b->end, events);
+}
+
+static void dialled_deliver(void *arg, const struct weir_datagram *v, int n)
+{
+	struct bridge *b = arg;
+	const struct weir_host *host = b->freedom->host;
+
+	if (b->shown.kind == WEIR_ADDR_NONE) {
+		host->deliver(b->end, v, n);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		struct weir_datagram d = v[i];
+
+		d.peer = &b->shown;
+		host->deliver(b->end, &d, 1);
+	}
+}
+
+static void dialled_unreachable(void *arg, const struct weir_addr *peer,
+				int err)
+{
+	struct bridge *b = arg;
+	bool moved = b->shown.kind != WEIR_ADDR_NONE;
+
+	b->freedom->host->unreachable(b->end, moved ? &b->shown : peer, err);
+}
+
+static void dialled_failed(void *arg, int err, const char *why)
+{
+	struct bridge *b = arg;
+	const struct weir_host *host = b->freedom->host;
+	struct weir_end *end = b->end;
+
+	b->dial = NULL;
+	/* A ready end is still closed by the core, and freed there. */
+	if (!b->ready)
+		free(b);
+	host->fail(end, err, why);
+}
+
+static const struct weir_dialer_ops dialer_ops = {
+	.size = sizeof dialer_ops,
+	.stream_ready = dialled_stream,
+	.flow_ready = dialled_flow,
+	.notify = dialled_notify,
+	.deliver = dialled_deliver,
+	.unreachable = dialled_unreachable,
+	.failed = dialled_failed,
+};
+
+static void bridge_abandon(struct pending *p)
+{
+	struct bridge *b = (struct bridge *)p;
+
+	b->freedom->host->hang_up(b->dial, ECANCELED);
+	free(b);
+}
+
+bool via_open(struct freedom *f, struct weir_end *end,
+	      const struct weir_addr *target, enum weir_net net,
+	      struct pending **pending)
+{
+	struct bridge *b = calloc(1, sizeof *b);
+
+	if (!b) {
+		f->host->fail(end, ENOMEM, "out of memory");
+		return true;
+	}
+	b->pending.abandon = bridge_abandon;
+	b->freedom = f;
+	b->end = end;
+	b->dial = f->host->dial(f->instance, NULL, target, net, &dialer_ops, b);
+	if (!b->dial) {
+		free(b);
+		return false;
+	}
+	*pending = &b->pending;
+	return true;
+}

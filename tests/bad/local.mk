@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Hostile plugins: bad.sh compiles them itself, since libtool would mend some.
+check_PROGRAMS += tests/bad/loadall
+tests_bad_loadall_SOURCES = tests/bad/loadall.c
+tests_bad_loadall_CPPFLAGS = $(WEIR_CORE_CPPFLAGS)
+tests_bad_loadall_LDADD = libweircore.la
+
+TESTS += tests/bad/bad.sh
+EXTRA_DIST += tests/bad/bad.sh tests/bad/null.h
+EXTRA_DIST += tests/bad/empty-list.c
+EXTRA_DIST += tests/bad/escape.c
+EXTRA_DIST += tests/bad/garbage-component.c
+EXTRA_DIST += tests/bad/garbage-list.c
+EXTRA_DIST += tests/bad/garbage-type.c
+EXTRA_DIST += tests/bad/good-newer.c
+EXTRA_DIST += tests/bad/good.c
+EXTRA_DIST += tests/bad/lies-name.c
+EXTRA_DIST += tests/bad/lies-version.c
+EXTRA_DIST += tests/bad/long-note.c
+EXTRA_DIST += tests/bad/needs-chain.c
+EXTRA_DIST += tests/bad/needs-chained.c
+EXTRA_DIST += tests/bad/needs-malformed.c
+EXTRA_DIST += tests/bad/needs-nothing.c
+EXTRA_DIST += tests/bad/no-create.c
+EXTRA_DIST += tests/bad/no-end.c
+EXTRA_DIST += tests/bad/no-entry.c
+EXTRA_DIST += tests/bad/no-list.c
+EXTRA_DIST += tests/bad/no-note.c
+EXTRA_DIST += tests/bad/no-open.c
+EXTRA_DIST += tests/bad/short-note.c
+EXTRA_DIST += tests/bad/size-zero.c
+EXTRA_DIST += tests/bad/small-descriptor.c
+EXTRA_DIST += tests/bad/steals-segv.c
+EXTRA_DIST += tests/bad/steals-term.c
+EXTRA_DIST += tests/bad/taken-name.c
+EXTRA_DIST += tests/bad/taken-type.c
+EXTRA_DIST += tests/bad/two-notes.c
+EXTRA_DIST += tests/bad/undefined.c
+EXTRA_DIST += tests/bad/unknown-kind.c
+EXTRA_DIST += tests/bad/wide-option.c
+EXTRA_DIST += tests/bad/wrong-major.c
