@@ -5,7 +5,8 @@
 
 build=$top/build
 build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
-	xz-utils libevent-dev libyaml-dev libc-ares-dev libmnl-dev uthash-dev)
+	xz-utils libevent-dev libyaml-dev libc-ares-dev libjansson-dev
+	libmnl-dev uthash-dev)
 
 say() {
 	printf '\n==> %s\n' "$*"

@@ -11,7 +11,8 @@
 struct arena;
 
 struct arena *arena_new(void);
-void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned, never NULL */
+void *arena_alloc(struct arena *,
+		  size_t size); /* zeroed, aligned, never NULL */
 void *arena_secret(struct arena *, size_t size); /* the same, wiped on free */
 char *arena_strndup(struct arena *, const char *text, size_t len);
 void arena_free(struct arena *); /* NULL is fine */

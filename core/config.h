@@ -12,7 +12,7 @@
 
 /* The core's own options of an inbound, beside the component's. */
 struct config_inbound {
-	uint32_t level;	  /* policy level of sessions without a user */
+	uint32_t level; /* policy level of sessions without a user */
 };
 
 /* An item of `inbounds`, `outbounds` or `services`. */
@@ -27,7 +27,9 @@ struct config_component {
 };
 
 enum config_match { /* how a rule's domain is matched */
-	CONFIG_FULL, CONFIG_SUFFIX, CONFIG_KEYWORD,
+		    CONFIG_FULL,
+		    CONFIG_SUFFIX,
+		    CONFIG_KEYWORD,
 };
 
 struct config_domain {
@@ -37,14 +39,14 @@ struct config_domain {
 
 /* All given fields must match; a list matches where one of its items does. */
 struct config_rule {
-	struct weir_list inbound;     /* const char *: tags */
-	uint32_t networks;	      /* WEIR_NET_* bits; 0: any */
-	struct weir_list ip, source;  /* struct weir_cidr */
+	struct weir_list inbound;	    /* const char *: tags */
+	uint32_t networks;		    /* WEIR_NET_* bits; 0: any */
+	struct weir_list ip, source;	    /* struct weir_cidr */
 	struct weir_list port, source_port; /* struct weir_range */
-	struct weir_list user;	      /* const char * */
-	struct weir_list domain;      /* struct config_domain */
+	struct weir_list user;		    /* const char * */
+	struct weir_list domain;	    /* struct config_domain */
 	bool invert;
-	const char *outbound;	      /* a tag that exists */
+	const char *outbound; /* a tag that exists */
 	struct config_mark mark;
 };
 
@@ -64,17 +66,17 @@ struct config {
 	enum weir_level log_level;
 	struct weir_list log_tags; /* struct config_log_tag */
 
-	uint32_t mark;		   /* SO_MARK of every socket; 0: none */
-	const char *interface;	   /* SO_BINDTODEVICE of every socket, or NULL */
+	uint32_t mark;	       /* SO_MARK of every socket; 0: none */
+	const char *interface; /* SO_BINDTODEVICE of every socket, or NULL */
 	uint64_t max_sessions;
 
 	struct weir_list services, inbounds, outbounds; /* config_component */
-	struct weir_list rules;			       /* config_rule */
+	struct weir_list rules;				/* config_rule */
 	const char *default_outbound; /* preset: the first outbound */
 	struct weir_list levels;      /* config_level; 0 is always there */
 
-	bool dns_system;	       /* also the servers of resolv.conf */
-	struct weir_list dns_servers;  /* config_dns_server */
+	bool dns_system;	      /* also the servers of resolv.conf */
+	struct weir_list dns_servers; /* config_dns_server */
 	uint64_t dns_cache_entries;
 };
 

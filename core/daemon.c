@@ -4,8 +4,9 @@
  * Theory of operation: services, outbounds and inbounds stand in one list in
  * the order in which they start; they stop from its end, one after the other,
  * each by its own word (or after STOP_MS without one). A stop has phases that
- * after_turn walks through: draining, while streams come to their end; then
- * every session is closed; then instances stop; then the loop ends. */
+ * after_turn walks through, never a plugin's call: draining, while streams come
+ * to their end; then every session is closed; then instances stop; then the
+ * loop ends. */
 #include "daemon.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@
 #define DRAIN_MS 2000
 #define STOP_MS 5000 /* for one instance to say that it has stopped */
 
-enum phase { SERVING, DRAINING, STOPPING };
+enum phase { SERVING, DRAINING, ENDING, STOPPING };
 
 struct daemon {
 	struct core core;
@@ -78,7 +79,7 @@ static void after_turn(void *arg)
 
 	if (turn_run(&d->core.turn))
 		loop_again(d->core.loop);
-	if (d->phase == DRAINING && !d->core.sessions)
+	if (d->phase == ENDING || (d->phase == DRAINING && !d->core.sessions))
 		begin_stop(d);
 	if (d->phase == STOPPING)
 		stop_next(d);
@@ -90,22 +91,24 @@ static void timer_fired(void *arg)
 	struct weir_instance *i;
 
 	if (d->phase == DRAINING) {
-		begin_stop(d);
+		d->phase = ENDING;
 	} else if (d->phase == STOPPING && (i = last_running(&d->core))) {
 		log_line(WEIR_ERROR, i->tag, "did not stop in %d ms", STOP_MS);
 		instance_stopped(i);
 	}
 }
 
+/* Who calls may be a plugin in the middle of an end's call: after_turn acts. */
 void daemon_end(struct daemon *d, int status)
 {
-	if (d->phase == STOPPING)
+	if (d->phase >= ENDING)
 		return;
 	if (d->phase == SERVING) {
 		d->status = status;
 		notify_manager("STOPPING=1");
 	}
-	begin_stop(d);
+	d->phase = ENDING;
+	d->core.draining = true;
 	loop_again(d->core.loop);
 }
 
@@ -262,6 +265,10 @@ void daemon_free(struct daemon *d)
 		return;
 	core = &d->core;
 	turn_run(&core->turn); /* the last of what plugins deferred */
+	/* Handles lead from one instance to another, and posts to any: all are
+	 * destroyed before the first is freed. */
+	for (size_t n = core->instance_count; n-- > 0;)
+		instance_destroy(core->instances[n]);
 	loop_run_posts(core->loop);
 	while (core->instance_count)
 		instance_free(core->instances[--core->instance_count]);

@@ -55,8 +55,8 @@ void *decode_alloc(struct arena *arena, const struct weir_schema *schema)
 
 static size_t item_size(const struct weir_option *o)
 {
-	return o->type == WEIR_RECORD ? o->record->conf_size :
-					scalar_size(o->type);
+	return o->type == WEIR_RECORD ? o->record->conf_size
+				      : scalar_size(o->type);
 }
 
 static const char *kind_noun(const struct node *n)
@@ -92,8 +92,8 @@ static void decode_list(const struct value *v, const struct node *n,
 		report_error(v->d->report, n->mark, v->path,
 			     "is empty; at least one is needed");
 	list->count = count;
-	list->items = secret ? arena_secret(v->d->arena, count * size) :
-			       arena_alloc(v->d->arena, count * size);
+	list->items = secret ? arena_secret(v->d->arena, count * size)
+			     : arena_alloc(v->d->arena, count * size);
 	for (i = 0; i < count; i++) {
 		struct report_path step = {v->path, NULL, i};
 		struct value item = {v->d, v->option, &step};
@@ -286,9 +286,9 @@ void decode_mapping(const struct decode *d, const struct node *n,
 		report_error(d->report, n->mark, path,
 			     "%s stands here; it wants a mapping of options "
 			     "(name: value)",
-			     n->kind == NODE_SCALAR && n->plain && !*n->text ?
-				     "nothing" :
-				     kind_noun(n));
+			     n->kind == NODE_SCALAR && n->plain && !*n->text
+				     ? "nothing"
+				     : kind_noun(n));
 		return;
 	}
 	for (i = 0; i < n->count; i++)

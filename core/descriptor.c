@@ -87,6 +87,18 @@ static bool image_has_text(const struct image *image, const char *text)
 	return room && memchr(text, '\0', room);
 }
 
+/* Every table of functions begins with its size; a service's is its own
+ * affair beyond that. */
+static bool ops_in(const struct image *image, const struct weir_component *c)
+{
+	uint32_t size;
+
+	if (image_room(image, c->ops) < sizeof size)
+		return false;
+	memcpy(&size, c->ops, sizeof size);
+	return c->kind == WEIR_SERVICE || image_has(image, c->ops, size);
+}
+
 /* Descriptors are file-scope objects: a pointer that leads out of the plugin
  * is garbage, and is not followed. */
 static bool component_in(const struct image *image,
@@ -114,19 +126,19 @@ static bool component_in(const struct image *image,
 		return weir_error(e, NULL,
 				  "a component's options lie outside "
 				  "it");
-	if (c->ops && !image_has(image, c->ops, sizeof(uint32_t)))
+	if (c->ops && !ops_in(image, c))
 		return weir_error(e, NULL,
-				  "a component's table of functions "
-				  "lies outside it");
+				  "a component's table of functions lies "
+				  "outside it");
 	return true;
 }
 
 static bool components_in(const struct image *image,
 			  const struct weir_plugin *p, struct weir_error *e)
 {
-	for (int i = 0; i < COMPONENTS_MAX; i++) {
-		const struct weir_component *const *at = &p->components[i];
+	const struct weir_component *const *at = p->components;
 
+	for (int i = 0; i < COMPONENTS_MAX; i++, at++) {
 		if (!image_has(image, at, sizeof *at))
 			return weir_error(e, NULL,
 					  "its list of components "

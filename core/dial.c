@@ -2,9 +2,11 @@
 /* Dials.
  *
  * Theory of operation: dial_open only queues; the outbound's open() runs at
- * the end of the turn, so nothing is called back inside dial. Events of the
- * outbound are passed on as they come, except failures, which wait for the end
- * of the turn as well: the dialler may be in the middle of a call. */
+ * the end of the turn, so nothing is called back inside dial. What the outbound
+ * tells waits for the end of a turn as well, one thing a turn, since the
+ * dialler answers by calling the stream that is telling. Datagrams and their
+ * errors are borrowed, so they are passed on at once; a dial hung up meanwhile
+ * is closed at the end of the turn. */
 #include "dial.h"
 
 #include <errno.h>
@@ -23,6 +25,9 @@ struct weir_dial {
 	struct weir_session_info info;
 	char *name;
 	bool opened, ready, failed;
+	bool told;	       /* the dialler knows that it is ready */
+	bool in_call, hung_up; /* the latter inside the former */
+	unsigned events;
 	void *pending;
 	const struct weir_stream_ops *stream;
 	const struct weir_flow_ops *flow;
@@ -36,15 +41,22 @@ static struct weir_dial *dial_of(struct weir_end *end)
 	return container_of(end, struct weir_dial, end);
 }
 
+static void queue(struct weir_dial *d)
+{
+	turn_session(&d->dialler->core->turn, &d->task);
+}
+
 static void on_stream_ready(struct weir_end *end,
 			    const struct weir_stream_ops *ops, void *s)
 {
 	struct weir_dial *d = dial_of(end);
 
+	if (d->ready)
+		return;
 	d->ready = true;
 	d->stream = ops;
 	d->object = s;
-	d->ops->stream_ready(d->arg, ops, s);
+	queue(d);
 }
 
 static void on_flow_ready(struct weir_end *end, const struct weir_flow_ops *ops,
@@ -52,18 +64,23 @@ static void on_flow_ready(struct weir_end *end, const struct weir_flow_ops *ops,
 {
 	struct weir_dial *d = dial_of(end);
 
+	if (d->ready)
+		return;
 	d->ready = true;
 	d->flow = ops;
 	d->object = f;
-	d->ops->flow_ready(d->arg, ops, f);
+	queue(d);
 }
 
+/* Before the dialler knows of its end there is no news of it. */
 static void on_notify(struct weir_end *end, unsigned events)
 {
 	struct weir_dial *d = dial_of(end);
 
-	if (d->ops->notify)
-		d->ops->notify(d->arg, events);
+	if (!d->told || !d->ops->notify)
+		return;
+	d->events |= events;
+	queue(d);
 }
 
 static void on_deliver(struct weir_end *end, const struct weir_datagram *v,
@@ -71,8 +88,11 @@ static void on_deliver(struct weir_end *end, const struct weir_datagram *v,
 {
 	struct weir_dial *d = dial_of(end);
 
-	if (d->ops->deliver)
-		d->ops->deliver(d->arg, v, n);
+	if (!d->told || d->hung_up || !d->ops->deliver)
+		return;
+	d->in_call = true;
+	d->ops->deliver(d->arg, v, n);
+	d->in_call = false;
 }
 
 static void on_unreachable(struct weir_end *end, const struct weir_addr *peer,
@@ -80,8 +100,11 @@ static void on_unreachable(struct weir_end *end, const struct weir_addr *peer,
 {
 	struct weir_dial *d = dial_of(end);
 
-	if (d->ops->unreachable)
-		d->ops->unreachable(d->arg, peer, err);
+	if (!d->told || d->hung_up || !d->ops->unreachable)
+		return;
+	d->in_call = true;
+	d->ops->unreachable(d->arg, peer, err);
+	d->in_call = false;
 }
 
 static void on_fail(struct weir_end *end, int err, const char *why)
@@ -93,7 +116,7 @@ static void on_fail(struct weir_end *end, int err, const char *why)
 	d->failed = true;
 	d->err = err ? err : EIO;
 	snprintf(d->why, sizeof d->why, "%s", why ? why : "");
-	turn_session(&d->dialler->core->turn, &d->task);
+	queue(d);
 }
 
 static const struct weir_policy *policy_get(struct weir_end *end)
@@ -127,24 +150,70 @@ static void dial_free(struct weir_dial *d)
 	free(d);
 }
 
+/* Close what the outbound made, or tell it that it is not wanted. */
+static void dial_end(struct weir_dial *d, int err)
+{
+	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
+
+	if (d->stream)
+		d->stream->close(d->object, err);
+	else if (d->flow)
+		d->flow->close(d->object, err);
+	else if (d->opened && !d->failed && out->abandon)
+		out->abandon(d->outbound->self, d->pending);
+	dial_free(d);
+}
+
+static void tell_failed(struct weir_dial *d)
+{
+	const struct weir_dialer_ops *ops = d->ops;
+	void *arg = d->arg;
+	char why[sizeof d->why];
+	int err = d->err;
+
+	memcpy(why, d->why, sizeof why);
+	dial_end(d, err);
+	ops->failed(arg, err, why);
+}
+
+static void dial_start(struct weir_dial *d)
+{
+	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
+
+	d->opened = true;
+	if (d->outbound->state == INSTANCE_STARTED)
+		d->pending = out->open(d->outbound->self, &d->end,
+				       &d->info.target, d->info.net);
+	else
+		on_fail(&d->end, ENETDOWN, "outbound is not running");
+}
+
+static void tell_ready(struct weir_dial *d)
+{
+	d->told = true;
+	if (d->stream)
+		d->ops->stream_ready(d->arg, d->stream, d->object);
+	else
+		d->ops->flow_ready(d->arg, d->flow, d->object);
+}
+
+/* The dial may be gone after any of these. */
 static void run(struct weir_task *task)
 {
 	struct weir_dial *d = container_of(task, struct weir_dial, task);
-	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
+	unsigned events = d->events;
 
-	if (!d->opened) {
-		d->opened = true;
-		d->pending = out->open(d->outbound->self, &d->end,
-				       &d->info.target, d->info.net);
+	if (d->hung_up) {
+		dial_end(d, d->err);
+	} else if (!d->opened) {
+		dial_start(d);
 	} else if (d->failed) {
-		const struct weir_dialer_ops *ops = d->ops;
-		void *arg = d->arg;
-		char why[sizeof d->why];
-		int err = d->err;
-
-		memcpy(why, d->why, sizeof why);
-		dial_hang_up(d, err);
-		ops->failed(arg, err, why);
+		tell_failed(d);
+	} else if (d->ready && !d->told) {
+		tell_ready(d);
+	} else if (events) {
+		d->events = 0;
+		d->ops->notify(d->arg, events);
 	}
 }
 
@@ -157,9 +226,16 @@ struct weir_dial *dial_open(struct weir_instance *i, const char *tag,
 
 	if (!tag)
 		tag = i->conf->via;
-	out = tag ? instance_find(i->core, WEIR_OUTBOUND, tag) : NULL;
-	if (!out || out == i || !(instance_outbound(out)->nets & net))
+	if (!tag) {
+		errno = ENOENT;
 		return NULL;
+	}
+	out = instance_find(i->core, WEIR_OUTBOUND, tag);
+	if (!out || out == i || out->state > INSTANCE_STARTED ||
+	    !(instance_outbound(out)->nets & net)) {
+		errno = EHOSTUNREACH;
+		return NULL;
+	}
 	d = xcalloc(1, sizeof *d);
 	d->end.ops = &dial_ops;
 	d->task.run = run;
@@ -183,13 +259,42 @@ struct weir_dial *dial_open(struct weir_instance *i, const char *tag,
 
 void dial_hang_up(struct weir_dial *d, int err)
 {
-	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
+	if (!d->in_call) {
+		dial_end(d, err);
+		return;
+	}
+	d->hung_up = true;
+	d->err = err;
+	queue(d);
+}
 
-	if (d->stream)
-		d->stream->close(d->object, err);
-	else if (d->flow)
-		d->flow->close(d->object, err);
-	else if (d->opened && !d->failed && out->abandon)
-		out->abandon(d->outbound->self, d->pending);
-	dial_free(d);
+/* Any dial through `outbound`. */
+static struct weir_dial *dial_through(const struct weir_instance *outbound)
+{
+	struct core *core = outbound->core;
+
+	for (size_t n = 0; n < core->instance_count; n++) {
+		struct weir_dial *d = core->instances[n]->dials;
+
+		while (d && d->outbound != outbound)
+			d = d->next;
+		if (d)
+			return d;
+	}
+	return NULL;
+}
+
+void dial_cut(struct weir_instance *outbound)
+{
+	struct weir_dial *d;
+
+	while ((d = dial_through(outbound))) {
+		const struct weir_dialer_ops *ops = d->ops;
+		void *arg = d->arg;
+		bool wanted = !d->hung_up;
+
+		dial_end(d, ENETDOWN);
+		if (wanted)
+			ops->failed(arg, ENETDOWN, "outbound stops");
+	}
 }

@@ -2,8 +2,8 @@
 /* dial.h - chaining: an instance opens a stream or flow through an outbound.
  *
  * The dial stands where a session's other end would: what the outbound tells
- * is handed to whoever dialled. It lives until dial_hang_up, or until the
- * outbound failed before it was ready. */
+ * is handed to whoever dialled. It lives until dial_hang_up, or until failed()
+ * was told. */
 #ifndef WEIR_CORE_DIAL_H
 #define WEIR_CORE_DIAL_H
 
@@ -13,5 +13,7 @@ struct weir_dial *dial_open(struct weir_instance *, const char *tag,
 			    const struct weir_addr *target, enum weir_net,
 			    const struct weir_dialer_ops *, void *arg);
 void dial_hang_up(struct weir_dial *, int err);
+/* End every dial through this outbound, which stops, and tell who dialled. */
+void dial_cut(struct weir_instance *outbound);
 
 #endif

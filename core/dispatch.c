@@ -50,7 +50,6 @@ struct weir_instance *dispatch_outbound(struct weir_instance *inbound,
 	if (out->state != INSTANCE_STARTED ||
 	    !(instance_outbound(out)->nets & info->net))
 		return NULL;
-	out->sessions++;
 	return out;
 }
 

@@ -35,20 +35,30 @@ static long sysctl_read(const char *path)
 	return value;
 }
 
-static const char *hint(void)
+/* What keeps users from namespaces here, NULL where that cannot be told. */
+static const char *obstacle(void)
 {
 	if (sysctl_read("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-		return ": user namespaces are for root only here (sysctl "
+		return "user namespaces are for root only here (sysctl "
 		       "kernel.unprivileged_userns_clone=1 changes that)";
 	if (sysctl_read("/proc/sys/user/max_user_namespaces") == 0)
-		return ": user namespaces are switched off here (sysctl "
+		return "user namespaces are switched off here (sysctl "
 		       "user.max_user_namespaces=10000 changes that)";
 	if (sysctl_read("/proc/sys/kernel/"
 			"apparmor_restrict_unprivileged_userns") == 1)
-		return ": AppArmor restricts user namespaces here (sysctl "
+		return "AppArmor restricts user namespaces here (sysctl "
 		       "kernel.apparmor_restrict_unprivileged_userns=0 changes "
 		       "that)";
-	return ": a container's seccomp or capability rules may forbid it";
+	return NULL;
+}
+
+bool enclosure_refused(const char *what, int err)
+{
+	const char *why = obstacle();
+
+	return inside_error("%s: %s; %s", what, why ? why : strerror(err),
+			    why ? "root needs none"
+				: "a container may forbid it");
 }
 
 static pid_t clone_with(struct inside *in, unsigned namespaces)
@@ -74,8 +84,7 @@ static pid_t child_make(struct inside *in, unsigned namespaces)
 	if (pid < 0)
 		pid = clone_with(in, namespaces | CLONE_NEWUSER);
 	if (pid < 0)
-		inside_error("cannot make namespaces: %s%s%s", strerror(errno),
-			     hint(), in->uid ? "; root needs none" : "");
+		enclosure_refused("cannot make namespaces", errno);
 	return pid;
 }
 

@@ -22,9 +22,9 @@
 
 /* doc/examples/direct.yaml is the same. */
 static const char direct[] = "inbounds:\n"
-			     "  - { tag: tun, type: tun }\n"
+			     "  - type: tun\n"
 			     "outbounds:\n"
-			     "  - { tag: direct, type: freedom }\n";
+			     "  - type: freedom\n";
 
 /* The decoded value of an option; NULL where there is none of that type. */
 static const void *option_value(const struct config_component *c,

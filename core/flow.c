@@ -5,9 +5,9 @@
  * destination was routed to; the last few decisions are remembered. A leg opens
  * its outbound once and keeps datagrams in a bounded backlog until it is ready.
  * What legs deliver goes straight to the client, whoever sent it: full cone.
- * While the client's own deliver call is on the stack, answers to it are put
- * aside for the end of the turn, so that no end is called from inside its own
- * call; errors always are.
+ * While an end's own deliver call is on the stack, answers to it are put aside
+ * for the end of the turn, so that no end is called from inside its own call;
+ * errors always are.
  *
  * A flow ends when nothing passed in either direction for its idle time, which
  * is the longest that any of its destinations asks for. */
@@ -35,6 +35,7 @@ struct leg {
 	struct weir_instance *outbound;
 	enum leg_state state;
 	bool closing; /* failed when it was ready: close it in the turn */
+	bool in_call; /* it is delivering */
 	void *pending;
 	const struct weir_flow_ops *ops;
 	void *f;
@@ -117,7 +118,12 @@ static void leg_send(struct leg *leg, const struct weir_datagram *v, int n)
 
 static void leg_give(void *arg, const struct weir_datagram *d)
 {
-	leg_send(arg, d, 1);
+	struct leg *leg = arg;
+
+	if (leg->state == LEG_READY)
+		leg_send(leg, d, 1);
+	else /* it failed while it was given others */
+		note_undelivered(leg->flow, d->peer, leg->err);
 }
 
 static void leg_opened(struct weir_end *end, const struct weir_flow_ops *ops,
@@ -167,7 +173,8 @@ static void flow_give(void *arg, const struct weir_datagram *d)
 static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 			  int n)
 {
-	struct flow *fl = leg_of(end)->flow;
+	struct leg *leg = leg_of(end);
+	struct flow *fl = leg->flow;
 	int taken;
 
 	fl->active_us = loop_now_us();
@@ -176,7 +183,9 @@ static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 	if (fl->failed)
 		return;
 	if (!fl->in_call) {
+		leg->in_call = true;
 		taken = fl->ops->send(fl->f, v, n);
+		leg->in_call = false;
 		fl->dropped += (uint64_t)(n - (taken > 0 ? taken : 0));
 		return;
 	}
@@ -249,6 +258,7 @@ static struct leg *leg_for(struct flow *fl, const struct weir_addr *target)
 	leg->end.ops = &leg_ops;
 	leg->flow = fl;
 	leg->outbound = out;
+	out->sessions++;
 	leg->next = fl->legs;
 	fl->legs = leg;
 	leg_open(leg, target);
@@ -288,7 +298,8 @@ static void flow_pass(struct flow *fl, struct leg *leg,
 	if (leg && leg->state == LEG_FAILED && !leg->closing &&
 	    loop_now_us() - leg->failed_us >= LEG_RETRY_US)
 		leg_open(leg, v->peer);
-	if (leg && leg->state == LEG_READY && !leg->backlog.count) {
+	if (leg && leg->state == LEG_READY && !leg->backlog.count &&
+	    !leg->in_call) {
 		leg_send(leg, v, n);
 		return;
 	}
@@ -299,6 +310,8 @@ static void flow_pass(struct flow *fl, struct leg *leg,
 			note_undelivered(fl, v[i].peer, leg->err);
 		else if (!backlog_put(&leg->backlog, &v[i]))
 			fl->dropped++;
+	if (leg && leg->state == LEG_READY)
+		queue(fl);
 }
 
 static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
@@ -479,6 +492,7 @@ void flow_end_all(struct core *core)
 
 		if (!fl->failed)
 			snprintf(fl->why, sizeof fl->why, "weir stops");
+		fl->failed = true; /* nothing passes any more */
 		flow_end(fl);
 	}
 }

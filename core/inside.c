@@ -61,13 +61,10 @@ static bool map_user(const struct inside *in)
 		return true;
 	/* Kernels before 3.19 have no such file and want no such word. */
 	if (!write_file("/proc/self/setgroups", "deny") && errno != ENOENT)
-		return inside_error("cannot write setgroups: %s",
-				    strerror(errno));
+		return enclosure_refused("cannot write setgroups", errno);
 	if (!write_file("/proc/self/uid_map", "%u %u 1\n", in->uid, in->uid) ||
 	    !write_file("/proc/self/gid_map", "%u %u 1\n", in->gid, in->gid))
-		return inside_error("cannot map the user into the new user "
-				    "namespace: %s",
-				    strerror(errno));
+		return enclosure_refused("cannot map the user", errno);
 	return true;
 }
 
@@ -172,7 +169,8 @@ static bool prepare(const struct inside *in)
 	return go_await(in->control);
 }
 
-static void command_exec(const struct inside *in)
+/* Returns only where it failed, with the status to end with. */
+static int command_exec(const struct inside *in)
 {
 	char *const *argv = in->plan->argv;
 	int err;
@@ -184,7 +182,7 @@ static void command_exec(const struct inside *in)
 	err = errno;
 	inside_error("%s: %s", argv[0],
 		     err == ENOENT ? "command not found" : strerror(err));
-	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
 
 /* Reap until nothing more has ended; true when the command has. */
@@ -224,6 +222,8 @@ static int command_wait(const struct inside *in, pid_t command)
 	}
 }
 
+/* What is returned here is the status of the process: clone(2) ends it by
+ * _exit(2), so that nothing of weir's is flushed or freed twice. */
 int inside_main(void *arg)
 {
 	const struct inside *in = arg;
@@ -232,15 +232,15 @@ int inside_main(void *arg)
 
 	close(in->other);
 	if (!prepare(in))
-		_exit(EXIT_FAILURE);
+		return EXIT_FAILURE;
 	command = fork();
 	if (command == 0)
-		command_exec(in);
+		return command_exec(in);
 	if (command < 0) {
 		inside_error("cannot make a process: %s", strerror(errno));
-		_exit(EXIT_FAILURE);
+		return EXIT_FAILURE;
 	}
 	status = command_wait(in, command);
 	(void)send(in->control, &status, sizeof status, MSG_NOSIGNAL);
-	_exit(EXIT_SUCCESS);
+	return EXIT_SUCCESS;
 }

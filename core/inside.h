@@ -26,6 +26,9 @@ int inside_main(void *inside); /* for clone(2) */
  * reason was printed. */
 int inside_network(const struct enclosure_plan *);
 
+/* Namespaces were refused: say why, as far as that is known; false. */
+bool enclosure_refused(const char *what, int err);
+
 /* Print "weir exec: ..." and return false. */
 bool inside_error(const char *fmt, ...) WEIR_PRINTF(1, 2);
 

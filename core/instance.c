@@ -3,9 +3,9 @@
  *
  * Theory of operation: a component's create() must have no side effects, so a
  * configuration is tried by creating everything before starting anything.
- * stop() may take its time; the component ends it with stopped(). Whatever it
- * still holds then is swept, its queued tasks had one more turn, and only then
- * destroy() runs. */
+ * stop() may take its time; the component ends it with stopped(). Its queued
+ * tasks have one more turn, destroy() runs, and what it still left behind is
+ * swept. */
 #include "instance.h"
 
 #include <errno.h>
@@ -73,19 +73,24 @@ void instance_stop(struct weir_instance *i)
 	if (i->state != INSTANCE_STARTED)
 		return;
 	i->state = INSTANCE_STOPPING;
+	if (i->component->kind == WEIR_OUTBOUND)
+		dial_cut(i);
 	if (i->component->stop)
 		i->component->stop(i->self);
 	else
 		instance_stopped(i);
 }
 
-void instance_free(struct weir_instance *i)
+void instance_destroy(struct weir_instance *i)
 {
-	if (!i)
-		return;
 	if (i->state >= INSTANCE_CREATED && i->component->destroy)
 		i->component->destroy(i->self);
+	i->state = INSTANCE_DESTROYED;
 	sweep(i);
+}
+
+void instance_free(struct weir_instance *i)
+{
 	while (i->counters) {
 		struct instance_counter *c = i->counters;
 

@@ -46,7 +46,8 @@ bool instance_create(struct weir_instance *, struct weir_error *);
 bool instance_start(struct weir_instance *, struct weir_error *);
 void instance_stop(struct weir_instance *);    /* ends by stopped() */
 void instance_stopped(struct weir_instance *); /* the component's word */
-void instance_free(struct weir_instance *);    /* destroys, sweeps */
+void instance_destroy(struct weir_instance *); /* sweeps as well */
+void instance_free(struct weir_instance *);    /* after all are destroyed */
 
 uint64_t *instance_counter(struct weir_instance *, const char *name);
 struct weir_instance *instance_find(struct core *, enum weir_kind,

@@ -201,8 +201,7 @@ static void add_needs(struct loading *l, const struct config_component *user,
 				     "%s: the plugin %s needs the service "
 				     "%s/%u, which no loaded plugin offers",
 				     user->tag ? user->tag : "?",
-				     user->plugin->name, need.name,
-				     need.major);
+				     user->plugin->name, need.name, need.major);
 		else if (!service_listed(l->config, e->component))
 			add_service(l, e, user, depth + 1);
 	}
@@ -210,9 +209,8 @@ static void add_needs(struct loading *l, const struct config_component *user,
 
 void components_add_services(struct loading *l)
 {
-	const struct weir_list lists[] = {l->config->services,
-					  l->config->outbounds,
-					  l->config->inbounds};
+	const struct weir_list lists[] = {
+		l->config->services, l->config->outbounds, l->config->inbounds};
 	size_t i, k;
 
 	for (i = 0; i < sizeof lists / sizeof lists[0]; i++) {

@@ -28,7 +28,6 @@ libweircore_la_SOURCES = \
 	core/inside_network.c \
 	core/instance.c core/instance.h \
 	core/items.c \
-	core/json.c core/json.h \
 	core/key.c core/key.h \
 	core/load.c core/load.h \
 	core/loading.h \

@@ -91,12 +91,19 @@ static void posts_ready(evutil_socket_t fd, short what, void *arg)
 		loop_run_posts(arg);
 }
 
+/* libevent would write to standard error, past our log, and lose errno. */
+static void say_nothing(int severity, const char *text)
+{
+	(void)severity, (void)text;
+}
+
 struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 {
 	struct loop *l = xcalloc(1, sizeof *l);
 	struct event_config *conf = event_config_new();
 
 	assert(conf);
+	event_set_log_callback(say_nothing);
 	event_config_require_features(conf, EV_FEATURE_ET);
 	event_config_set_flag(conf, EVENT_BASE_FLAG_NOLOCK |
 					    EVENT_BASE_FLAG_NO_CACHE_TIME |

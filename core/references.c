@@ -161,8 +161,8 @@ static void check_levels(struct loading *l)
 		if (!level_known(l->config, level))
 			report_error(l->d.report,
 				     node_get(node_at(list, i), "level")->mark,
-				     &step,
-				     "%u is no level of policy.levels", level);
+				     &step, "%u is no level of policy.levels",
+				     level);
 	}
 }
 

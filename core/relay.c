@@ -15,6 +15,7 @@
 #include "util.h"
 
 #define RELAY_VIEWS 64
+#define RELAY_HOLD_LEAST 4096u /* a read of none would look like the end */
 #define RELAY_ROUND_BYTES (4u << 20) /* a turn, a direction: others wait */
 
 bool relay_can(const struct weir_stream_ops *ops)
@@ -83,6 +84,8 @@ static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
 	int rooms = to->ops->reserve(to->s, room, RELAY_VIEWS), r = 0;
 	size_t done = 0;
 
+	if (rooms <= 0)
+		return 0;
 	for (int v = 0; v < n && r < rooms; v++) {
 		const char *from = view[v].iov_base;
 		size_t left = view[v].iov_len;
@@ -108,10 +111,13 @@ static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
 /* Read into the hold where it is empty. */
 static bool hold_fill(struct relay_end *from, size_t hold_bytes)
 {
-	struct relay_hold *h = malloc(sizeof *h + hold_bytes);
+	struct relay_hold *h;
 	struct iovec room;
 	ssize_t n;
 
+	if (!hold_bytes)
+		hold_bytes = RELAY_HOLD_LEAST;
+	h = malloc(sizeof *h + hold_bytes);
 	if (!h)
 		return false;
 	room = (struct iovec){h->bytes, hold_bytes};

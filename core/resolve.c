@@ -45,7 +45,8 @@ struct entry {
 struct weir_query {
 	struct weir_task task;
 	struct resolver *resolver;
-	struct entry *entry;		 /* NULL: too many were pending */
+	struct entry *entry; /* NULL: answered with err */
+	int err;
 	struct weir_query *next, **link; /* in the owner's list */
 	struct weir_query *wait_next;	 /* in the entry's */
 	resolve_done *done;
@@ -178,12 +179,13 @@ static void answer(struct weir_task *task)
 	struct entry *e = q->entry;
 	resolve_done *done = q->done;
 	void *arg = q->arg;
+	int err = e ? e->err : q->err;
 
 	*q->link = q->next;
 	if (q->next)
 		q->next->link = q->link;
 	free(q);
-	done(arg, e ? e->err : EAGAIN, e ? e->addrs : NULL, e ? e->count : 0);
+	done(arg, err, e ? e->addrs : NULL, e ? e->count : 0);
 	if (e)
 		entry_put(e);
 }
@@ -309,6 +311,7 @@ struct weir_query *resolver_ask(struct resolver *r, struct weir_query **owner,
 				resolve_done *done, void *arg)
 {
 	struct weir_query *q = xcalloc(1, sizeof *q);
+	bool possible = *name && strlen(name) <= NAME_MAX_BYTES;
 
 	q->resolver = r;
 	q->task.run = answer;
@@ -319,7 +322,8 @@ struct weir_query *resolver_ask(struct resolver *r, struct weir_query **owner,
 	if (q->next)
 		q->next->link = &q->next;
 	*owner = q;
-	if (strlen(name) <= NAME_MAX_BYTES)
+	q->err = possible ? EAGAIN : ENOENT;
+	if (possible)
 		q->entry = entry_get(r, name, families);
 	if (!q->entry || q->entry->answered) {
 		turn_task(r->turn, &q->task);
@@ -349,22 +353,39 @@ void resolver_cancel(struct weir_query *q)
 	free(q);
 }
 
+static struct ares_addr_port_node node_of(const struct weir_addr *a)
+{
+	struct ares_addr_port_node n = {
+		.family = a->kind == WEIR_ADDR_IP6 ? AF_INET6 : AF_INET,
+		.udp_port = a->port,
+		.tcp_port = a->port,
+	};
+
+	memcpy(&n.addr, a->ip, n.family == AF_INET6 ? 16 : 4);
+	return n;
+}
+
+/* c-ares begins with those of resolv.conf. */
 static bool use_servers(struct resolver *r, struct weir_error *e)
 {
 	const struct config_dns_server *s = r->config->dns_servers.items;
-	char list[2048] = "", text[WEIR_ADDR_TEXT];
-	size_t len = 0;
-	int status;
+	size_t count = r->config->dns_servers.count;
+	struct ares_addr_port_node *nodes, *system = NULL;
+	int status = ARES_SUCCESS;
 
-	for (size_t i = 0; i < r->config->dns_servers.count; i++)
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s",
-					i ? "," : "",
-					weir_addr_text(&s[i].address, text));
-	if (!*list)
+	if (!count)
 		return true;
-	if (len >= sizeof list)
-		return weir_error(e, "dns", "too many servers");
-	status = ares_set_servers_ports_csv(r->channel, list);
+	if (r->config->dns_system)
+		status = ares_get_servers_ports(r->channel, &system);
+	nodes = xcalloc(count, sizeof *nodes);
+	for (size_t i = 0; i < count; i++) {
+		nodes[i] = node_of(&s[i].address);
+		nodes[i].next = i + 1 < count ? &nodes[i + 1] : system;
+	}
+	if (status == ARES_SUCCESS)
+		status = ares_set_servers_ports(r->channel, nodes);
+	ares_free_data(system);
+	free(nodes);
 	return status == ARES_SUCCESS ||
 	       weir_error(e, "dns", "%s", ares_strerror(status));
 }

@@ -160,8 +160,7 @@ static const char *first_outbound(const struct config *c)
 
 void rules_read(struct loading *l, const struct route_section *s)
 {
-	const struct node *list =
-		node_get(node_get(l->root, "route"), "rules");
+	const struct node *list = node_get(node_get(l->root, "route"), "rules");
 	const struct rule_section *from = s->rules.items;
 	struct report_path route = {NULL, "route", 0};
 	struct report_path rules = {&route, "rules", 0};

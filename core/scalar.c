@@ -178,8 +178,7 @@ static bool read_unit(struct reading *r, const struct unit *unit,
 static bool read_size(struct reading *r, void *at)
 {
 	return read_unit(r, size_units,
-			 "not a size; write bytes as 4096, 512k, 8m or 1g",
-			 at);
+			 "not a size; write bytes as 4096, 512k, 8m or 1g", at);
 }
 
 static bool read_time(struct reading *r, void *at)
@@ -204,9 +203,8 @@ static bool read_string(struct reading *r, void *at)
 				  "%s has %zu bytes; %" PRId64 " to %" PRId64
 				  " are allowed",
 				  r->shown, len, o->min, o->max);
-	copy = o->flags & WEIR_SECRET ?
-		       arena_secret(r->from->arena, len + 1) :
-		       arena_alloc(r->from->arena, len + 1);
+	copy = o->flags & WEIR_SECRET ? arena_secret(r->from->arena, len + 1)
+				      : arena_alloc(r->from->arena, len + 1);
 	memcpy(copy, r->from->text, len);
 	*(const char **)at = copy;
 	return true;
@@ -246,8 +244,8 @@ static bool addr_flags_ok(struct reading *r, const struct weir_addr *a)
 	if ((flags & WEIR_WITH_PORT) && !a->port)
 		return weir_error(r->error, name,
 				  "%s has no port; write it as %s", r->shown,
-				  a->kind == WEIR_ADDR_IP6 ? "[address]:port" :
-							     "address:port");
+				  a->kind == WEIR_ADDR_IP6 ? "[address]:port"
+							   : "address:port");
 	if ((flags & WEIR_NO_PORT) && a->port)
 		return weir_error(r->error, name,
 				  "%s has a port; write the address only",
@@ -266,8 +264,8 @@ static bool read_addr(struct reading *r, void *at)
 				  "%s is not an address; write 192.0.2.1, "
 				  "[2001:db8::1]:443%s",
 				  r->shown,
-				  numbers ? " or the like, not a name" :
-					    ", name or name:443");
+				  numbers ? " or the like, not a name"
+					  : ", name or name:443");
 	if (!addr_flags_ok(r, &a))
 		return false;
 	if (a.kind == WEIR_ADDR_NAME)

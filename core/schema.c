@@ -10,38 +10,39 @@
 #include "schema.h"
 
 #include "decode.h"
-#include "json.h"
 #include "sections.h"
+#include "util.h"
 
-#include <stdlib.h>
+#include <jansson.h>
 
 #define SIZE_PATTERN "^(0|[1-9][0-9]*)[kmg]?$"
 #define TIME_PATTERN "^(0|[1-9][0-9]*(ms|s|m|h))$"
 #define RANGE_PATTERN "^(0|[1-9][0-9]*)(-(0|[1-9][0-9]*))?$"
 #define KEY_PATTERN "^([A-Za-z0-9+/]{43}=|[0-9A-Fa-f]{64})$"
 #define LEVEL_PATTERN "^(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$"
+#define INDENT 2
 
-struct writer {
-	struct json j;
-	const struct registry *registry;
-};
+typedef json_t *describe(const struct registry *, const struct weir_option *);
 
-static void put_record(struct writer *, const struct weir_schema *);
-static void put_special(struct writer *, const struct weir_option *);
+static json_t *record_schema(const struct registry *,
+			     const struct weir_schema *);
+static json_t *special_schema(const struct registry *,
+			      const struct weir_option *);
 
 /* The JSON types that the text of an option may come as. */
-static void put_types(struct writer *w, enum weir_type type)
+static json_t *types_of(enum weir_type type)
 {
-	json_open(&w->j, "type", '[');
-	json_text(&w->j, NULL, "string");
+	json_t *types = json_array();
+
+	json_array_append_new(types, json_string("string"));
 	if (type == WEIR_STRING || type == WEIR_PATH)
-		json_text(&w->j, NULL, "boolean");
+		json_array_append_new(types, json_string("boolean"));
 	if (type != WEIR_ADDR && type != WEIR_CIDR && type != WEIR_KEY)
-		json_text(&w->j, NULL, "number");
-	json_close(&w->j, ']');
+		json_array_append_new(types, json_string("number"));
+	return types;
 }
 
-static void put_bounds(struct writer *w, const struct weir_option *o)
+static void put_bounds(json_t *to, const struct weir_option *o)
 {
 	bool text = o->type == WEIR_STRING;
 
@@ -49,22 +50,23 @@ static void put_bounds(struct writer *w, const struct weir_option *o)
 		return;
 	/* Bytes there, characters here: only the upper bound always holds. */
 	if (!text || o->min == 1)
-		json_number(&w->j, text ? "minLength" : "minimum", o->min);
-	json_number(&w->j, text ? "maxLength" : "maximum", o->max);
+		json_object_set_new(to, text ? "minLength" : "minimum",
+				    json_integer(o->min));
+	json_object_set_new(to, text ? "maxLength" : "maximum",
+			    json_integer(o->max));
 }
 
-static void put_choices(struct writer *w, const struct weir_option *o)
+static json_t *choices_of(const struct weir_option *o)
 {
-	size_t i;
+	json_t *choices = json_array();
 
-	json_open(&w->j, "enum", '[');
-	for (i = 0; o->choices[i]; i++)
-		json_text(&w->j, NULL, o->choices[i]);
-	json_close(&w->j, ']');
+	for (size_t i = 0; o->choices[i]; i++)
+		json_array_append_new(choices, json_string(o->choices[i]));
+	return json_pack("{s:o}", "enum", choices);
 }
 
-/* The members that describe one value. */
-static void put_value(struct writer *w, const struct weir_option *o)
+static json_t *value_schema(const struct registry *r,
+			    const struct weir_option *o)
 {
 	static const char *const patterns[WEIR_RECORD + 1] = {
 		[WEIR_SIZE] = SIZE_PATTERN,
@@ -72,122 +74,98 @@ static void put_value(struct writer *w, const struct weir_option *o)
 		[WEIR_RANGE] = RANGE_PATTERN,
 		[WEIR_KEY] = KEY_PATTERN,
 	};
+	json_t *value;
 
-	if (o->type == WEIR_RECORD) {
-		put_record(w, o->record);
-	} else if (o->type == WEIR_ENUM) {
-		put_choices(w, o);
-	} else if (o->type == WEIR_BOOL || o->type == WEIR_INT) {
-		json_text(&w->j, "type",
-			  o->type == WEIR_INT ? "integer" : "boolean");
-		put_bounds(w, o);
-	} else {
-		put_types(w, o->type);
-		if (patterns[o->type])
-			json_text(&w->j, "pattern", patterns[o->type]);
-		if (o->type == WEIR_STRING)
-			put_bounds(w, o);
-	}
-}
-
-static void put_default(struct writer *w, const struct weir_option *o)
-{
-	if (!o->preset || (o->flags & WEIR_LIST))
-		return;
+	if (o->type == WEIR_RECORD)
+		return record_schema(r, o->record);
+	if (o->type == WEIR_ENUM)
+		return choices_of(o);
+	if (o->type == WEIR_BOOL)
+		return json_pack("{s:s}", "type", "boolean");
 	if (o->type == WEIR_INT)
-		json_number(&w->j, "default", strtoll(o->preset, NULL, 10));
-	else if (o->type == WEIR_BOOL)
-		json_bool(&w->j, "default", strcmp(o->preset, "true") == 0);
+		value = json_pack("{s:s}", "type", "integer");
 	else
-		json_text(&w->j, "default", o->preset);
+		value = json_pack("{s:o}", "type", types_of(o->type));
+	if (patterns[o->type])
+		json_object_set_new(value, "pattern",
+				    json_string(patterns[o->type]));
+	if (o->type == WEIR_INT || o->type == WEIR_STRING)
+		put_bounds(value, o);
+	return value;
 }
 
-/* One value or a list of them; `each` writes what describes a value. */
-static void put_list(struct writer *w, const struct weir_option *o,
-		     void (*each)(struct writer *, const struct weir_option *))
+static json_t *default_of(const struct weir_option *o)
 {
-	json_open(&w->j, "anyOf", '[');
-	json_open(&w->j, NULL, '{');
-	each(w, o);
-	json_close(&w->j, '}');
-	json_open(&w->j, NULL, '{');
-	json_text(&w->j, "type", "array");
+	if (o->type == WEIR_INT)
+		return json_integer(strtoll(o->preset, NULL, 10));
+	if (o->type == WEIR_BOOL)
+		return json_boolean(strcmp(o->preset, "true") == 0);
+	return json_string(o->preset);
+}
+
+/* One value or a list of them. */
+static json_t *list_schema(const struct registry *r,
+			   const struct weir_option *o, describe *each)
+{
+	json_t *list =
+		json_pack("{s:s, s:o}", "type", "array", "items", each(r, o));
+
 	if (o->flags & WEIR_REQUIRED)
-		json_number(&w->j, "minItems", 1);
-	json_open(&w->j, "items", '{');
-	each(w, o);
-	json_close(&w->j, '}');
-	json_close(&w->j, '}');
-	json_close(&w->j, ']');
+		json_object_set_new(list, "minItems", json_integer(1));
+	return json_pack("{s:[o, o]}", "anyOf", each(r, o), list);
 }
 
-static void put_option(struct writer *w, const struct weir_option *o)
+static json_t *option_schema(const struct registry *r,
+			     const struct weir_option *o)
 {
-	json_open(&w->j, o->name, '{');
+	json_t *option = json_object(), *value;
+
 	if (o->help)
-		json_text(&w->j, "description", o->help);
+		json_object_set_new(option, "description",
+				    json_string(o->help));
 	if (o->flags & WEIR_DEPRECATED)
-		json_bool(&w->j, "deprecated", true);
-	put_default(w, o);
+		json_object_set_new(option, "deprecated", json_true());
+	if (o->preset && !(o->flags & WEIR_LIST))
+		json_object_set_new(option, "default", default_of(o));
 	if (o->flags & DECODE_NODE)
-		put_special(w, o);
+		value = special_schema(r, o);
 	else if (o->flags & WEIR_LIST)
-		put_list(w, o, put_value);
+		value = list_schema(r, o, value_schema);
 	else
-		put_value(w, o);
-	json_close(&w->j, '}');
+		value = value_schema(r, o);
+	json_object_update_new(option, value);
+	return option;
 }
 
-/* `fixed`: an option that the caller has written himself, or NULL. */
-static void put_options(struct writer *w, const struct weir_schema *schema,
-			const char *fixed)
+/* The members that a table names. */
+static void put_options(json_t *object, const struct registry *r,
+			const struct weir_schema *schema)
 {
-	size_t i;
+	json_t *properties = json_object_get(object, "properties");
+	json_t *required = json_object_get(object, "required");
 
-	for (i = 0; schema && i < schema->option_count; i++) {
+	for (size_t i = 0; schema && i < schema->option_count; i++) {
 		struct weir_option o = decode_option(schema, i);
 
-		if (!fixed || strcmp(o.name, fixed) != 0)
-			put_option(w, &o);
-	}
-}
-
-static void put_required(struct writer *w, const struct weir_schema *schema)
-{
-	size_t i;
-
-	for (i = 0; schema && i < schema->option_count; i++) {
-		struct weir_option o = decode_option(schema, i);
-
+		json_object_set_new(properties, o.name, option_schema(r, &o));
 		if (o.flags & WEIR_REQUIRED)
-			json_text(&w->j, NULL, o.name);
+			json_array_append_new(required, json_string(o.name));
 	}
 }
 
-/* An object of which one or two tables name the members. */
-static void put_object(struct writer *w, const struct weir_schema *a,
-		       const struct weir_schema *b, const char *type)
+static json_t *object_schema(void)
 {
-	json_text(&w->j, "type", "object");
-	json_open(&w->j, "properties", '{');
-	if (type) {
-		json_open(&w->j, "type", '{');
-		json_text(&w->j, "const", type);
-		json_close(&w->j, '}');
-	}
-	put_options(w, a, type ? "type" : NULL);
-	put_options(w, b, NULL);
-	json_close(&w->j, '}');
-	json_open(&w->j, "required", '[');
-	put_required(w, a);
-	put_required(w, b);
-	json_close(&w->j, ']');
-	json_bool(&w->j, "additionalProperties", false);
+	return json_pack("{s:s, s:{}, s:[], s:b}", "type", "object",
+			 "properties", "required", "additionalProperties", 0);
 }
 
-static void put_record(struct writer *w, const struct weir_schema *schema)
+static json_t *record_schema(const struct registry *r,
+			     const struct weir_schema *schema)
 {
-	put_object(w, schema, NULL, NULL);
+	json_t *object = object_schema();
+
+	put_options(object, r, schema);
+	return object;
 }
 
 static enum weir_kind section_kind(const char *name)
@@ -197,55 +175,61 @@ static enum weir_kind section_kind(const char *name)
 	return strcmp(name, "outbounds") == 0 ? WEIR_OUTBOUND : WEIR_SERVICE;
 }
 
-/* Every type that the registry has of a kind. */
-static void put_item(struct writer *w, const struct weir_option *o)
+/* An item of one type: the core's members and the component's. */
+static json_t *type_schema(const struct registry *r,
+			   const struct weir_component *c)
+{
+	json_t *object = object_schema();
+
+	json_object_set_new(object, "title", json_string(c->type));
+	json_object_set_new(object, "description", json_string(c->summary));
+	put_options(object, r, item_schema(c->kind));
+	put_options(object, r, c->schema);
+	json_object_set_new(json_object_get(object, "properties"), "type",
+			    json_pack("{s:s}", "const", c->type));
+	return object;
+}
+
+/* Every type that the registry has of a kind; there may be none at all. */
+static json_t *item_types(const struct registry *r, const struct weir_option *o)
 {
 	enum weir_kind kind = section_kind(o->name);
+	json_t *types = json_pack("[b]", 0);
 	const struct registry_entry *e;
-	size_t i;
 
-	json_open(&w->j, "oneOf", '[');
-	for (i = 0; (e = registry_at(w->registry, i)); i++) {
-		if (e->component->kind != kind)
-			continue;
-		json_open(&w->j, NULL, '{');
-		json_text(&w->j, "title", e->component->type);
-		json_text(&w->j, "description", e->component->summary);
-		put_object(w, item_schema(kind), e->component->schema,
-			   e->component->type);
-		json_close(&w->j, '}');
-	}
-	json_close(&w->j, ']');
+	for (size_t i = 0; (e = registry_at(r, i)); i++)
+		if (e->component->kind == kind)
+			json_array_append_new(types,
+					      type_schema(r, e->component));
+	return json_pack("{s:o}", "anyOf", types);
 }
 
-static void put_levels(struct writer *w)
+static json_t *levels_of(const struct registry *r)
 {
-	json_text(&w->j, "type", "object");
-	json_open(&w->j, "patternProperties", '{');
-	json_open(&w->j, LEVEL_PATTERN, '{');
-	put_record(w, &level_schema);
-	json_close(&w->j, '}');
-	json_close(&w->j, '}');
-	json_bool(&w->j, "additionalProperties", false);
+	return json_pack("{s:s, s:{s:o}, s:b}", "type", "object",
+			 "patternProperties", LEVEL_PATTERN,
+			 record_schema(r, &level_schema),
+			 "additionalProperties", 0);
 }
 
-static void put_special(struct writer *w, const struct weir_option *o)
+static json_t *special_schema(const struct registry *r,
+			      const struct weir_option *o)
 {
 	if (strcmp(o->name, "levels") == 0)
-		put_levels(w);
-	else if (strcmp(o->name, "servers") == 0)
-		put_list(w, o, put_value);
-	else
-		put_list(w, o, put_item);
+		return levels_of(r);
+	if (strcmp(o->name, "servers") == 0)
+		return list_schema(r, o, value_schema);
+	return list_schema(r, o, item_types);
 }
 
-void schema_json(const struct registry *registry, FILE *f)
+void schema_json(const struct registry *r, FILE *f)
 {
-	struct writer w = {.j.file = f, .registry = registry};
+	json_t *top = json_pack("{s:s, s:s}", "$schema",
+				"http://json-schema.org/draft-07/schema#",
+				"title", "The configuration of weir");
 
-	json_open(&w.j, NULL, '{');
-	json_text(&w.j, "$schema", "http://json-schema.org/draft-07/schema#");
-	json_text(&w.j, "title", "The configuration of weir");
-	put_record(&w, &top_schema);
-	json_close(&w.j, '}');
+	json_object_update_new(top, record_schema(r, &top_schema));
+	json_dumpf(top, f, JSON_INDENT(INDENT));
+	fputc('\n', f);
+	json_decref(top);
 }

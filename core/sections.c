@@ -98,8 +98,9 @@ static const struct weir_schema limits_schema =
 #define RULE_LIST(name_, help_, type_, min_, max_)                             \
 	{                                                                      \
 		.name = #name_, .help = help_, .type = type_,                  \
-		.flags = WEIR_LIST, .at = offsetof(struct rule_section, name_),\
-		.min = min_, .max = max_,                                      \
+		.flags = WEIR_LIST,                                            \
+		.at = offsetof(struct rule_section, name_), .min = min_,       \
+		.max = max_,                                                   \
 	}
 
 static const struct weir_option rule_options[] = {
@@ -154,8 +155,9 @@ static const struct weir_schema route_schema =
 #define LEVEL_TIME(name_, help_, preset_, least_)                              \
 	{                                                                      \
 		.name = #name_, .help = help_, .preset = preset_,              \
-		.type = WEIR_TIME, .at = offsetof(struct level_section, name_),\
-		.min = least_, .max = DAY_MS,                                  \
+		.type = WEIR_TIME,                                             \
+		.at = offsetof(struct level_section, name_), .min = least_,    \
+		.max = DAY_MS,                                                 \
 	}
 
 static const struct weir_option level_options[] = {
@@ -237,8 +239,10 @@ static const struct weir_option top_options[] = {
 	SECTION(log, "what is written to the log"),
 	SECTION(sockets, "the sockets that leave weir"),
 	SECTION(limits, "bounds of the whole daemon"),
-	COMPONENTS(services, "what plugins share; made with presets where "
-			     "they are needed and not listed", 0),
+	COMPONENTS(services,
+		   "what plugins share; made with presets where "
+		   "they are needed and not listed",
+		   0),
 	COMPONENTS(inbounds, "where sessions come from", WEIR_REQUIRED),
 	COMPONENTS(outbounds, "where sessions go", WEIR_REQUIRED),
 	SECTION(route, "which outbound takes a session"),
@@ -307,12 +311,12 @@ static const struct weir_option outbound_options[] = {
 
 const struct weir_schema *item_schema(enum weir_kind kind)
 {
-	static const struct weir_schema inbound = WEIR_SCHEMA(
-		struct item_section, inbound_options, item_check);
-	static const struct weir_schema outbound = WEIR_SCHEMA(
-		struct item_section, outbound_options, item_check);
-	static const struct weir_schema service = WEIR_SCHEMA(
-		struct item_section, service_options, item_check);
+	static const struct weir_schema inbound =
+		WEIR_SCHEMA(struct item_section, inbound_options, item_check);
+	static const struct weir_schema outbound =
+		WEIR_SCHEMA(struct item_section, outbound_options, item_check);
+	static const struct weir_schema service =
+		WEIR_SCHEMA(struct item_section, service_options, item_check);
 
 	if (kind == WEIR_INBOUND)
 		return &inbound;

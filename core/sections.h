@@ -10,7 +10,7 @@
 #define SECTION_LEVEL_MAX 255
 
 struct log_section {
-	int level; /* enum weir_level */
+	int level;	       /* enum weir_level */
 	struct weir_list tags; /* struct log_tag_section */
 };
 

@@ -223,7 +223,8 @@ static void session_pump(struct session *s)
 
 	if (relay_pump(&s->relay))
 		queue(s);
-	if (end[RELAY_IN].bytes + end[RELAY_OUT].bytes != bytes)
+	if (end[RELAY_IN].bytes + end[RELAY_OUT].bytes != bytes ||
+	    limit_us(s) != limit) /* the end of a direction is news too */
 		s->active_us = loop_now_us();
 	if (limit_us(s) < limit)
 		timer_fired(s);
@@ -253,6 +254,7 @@ static void session_dispatch(struct session *s)
 		note_failure(s, EACCES, "outbound does not carry tcp");
 		return;
 	}
+	s->outbound->sessions++;
 	s->pending = instance_outbound(s->outbound)
 			     ->open(s->outbound->self, &s->out, target,
 				    WEIR_NET_TCP);

@@ -9,8 +9,8 @@ struct source {
 	const char *name; /* borrowed; stands for the file in messages */
 	const char *text; /* borrowed or `held` */
 	size_t len;
-	char *held;    /* wiped by source_close */
-	char *folder;  /* absolute; where relative paths begin */
+	char *held;	   /* wiped by source_close */
+	char *folder;	   /* absolute; where relative paths begin */
 	char problem[200]; /* why there is no text, or empty */
 	char exposed[200]; /* why no secret may stand in it, or empty */
 };

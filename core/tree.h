@@ -28,8 +28,8 @@ struct node {
 	bool plain;	  /* SCALAR: without quotes, on its line */
 	const char *text; /* SCALAR: without NUL bytes inside */
 	struct node_item *items;
-	size_t count;	/* of items; keys are unique */
-	size_t weight;	/* nodes in this tree, shared ones each time */
+	size_t count;  /* of items; keys are unique */
+	size_t weight; /* nodes in this tree, shared ones each time */
 };
 
 /* NULL where the text is no YAML, or not of the kind that weir takes; the

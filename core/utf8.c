@@ -13,8 +13,8 @@ static size_t character(const uint8_t *p, size_t left)
 	size_t len, i;
 
 	if (*p < 0x80)
-		return (*p >= 0x20 && *p != 0x7f) || *p == '\t' ||
-		       *p == '\n' || *p == '\r';
+		return (*p >= 0x20 && *p != 0x7f) || *p == '\t' || *p == '\n' ||
+		       *p == '\r';
 	if (*p < 0xc2 || *p > 0xf4)
 		return 0;
 	len = *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
@@ -37,8 +37,7 @@ static size_t character(const uint8_t *p, size_t left)
 	return len;
 }
 
-bool utf8_valid(const char *text, size_t len, unsigned *line,
-		unsigned *column)
+bool utf8_valid(const char *text, size_t len, unsigned *line, unsigned *column)
 {
 	const uint8_t *p = (const uint8_t *)text, *end = p + len;
 
@@ -48,7 +47,8 @@ bool utf8_valid(const char *text, size_t len, unsigned *line,
 
 		if (!n)
 			return false;
-		if (*p == '\n' || (*p == '\r' && (p + 1 == end || p[1] != '\n'))) {
+		if (*p == '\n' ||
+		    (*p == '\r' && (p + 1 == end || p[1] != '\n'))) {
 			++*line;
 			*column = 0;
 		}

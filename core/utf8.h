@@ -8,7 +8,6 @@
 
 /* Well-formed UTF-8 (RFC 3629) without control characters but tab and line
  * ends. Where not: line and column, from 1, of the first bad character. */
-bool utf8_valid(const char *text, size_t len, unsigned *line,
-		unsigned *column);
+bool utf8_valid(const char *text, size_t len, unsigned *line, unsigned *column);
 
 #endif

@@ -147,8 +147,7 @@ static struct node *build_scalar(struct builder *b, yaml_event_t *e,
 				 const struct report_path *path)
 {
 	size_t len = e->data.scalar.length;
-	struct node *n =
-		node_new(b, NODE_SCALAR, mark_of(e->start_mark), path);
+	struct node *n = node_new(b, NODE_SCALAR, mark_of(e->start_mark), path);
 	char *text;
 
 	if (!n)
@@ -324,7 +323,8 @@ static const struct node *build(struct builder *b, yaml_event_t *e,
 		anchor = e->data.sequence_start.anchor;
 		n = node_new(b, NODE_SEQUENCE, mark_of(e->start_mark), path);
 		if (n)
-			refuse_tag(b, n->mark, path, e->data.sequence_start.tag);
+			refuse_tag(b, n->mark, path,
+				   e->data.sequence_start.tag);
 	} else {
 		anchor = e->data.mapping_start.anchor;
 		n = node_new(b, NODE_MAPPING, mark_of(e->start_mark), path);

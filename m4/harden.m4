@@ -67,7 +67,8 @@ AC_SUBST([NO_UNDEFINED])
 AC_DEFUN([WEIR_FUZZ], [
 AC_ARG_ENABLE([fuzz],
 	[AS_HELP_STRING([--enable-fuzz],
-		[build the fuzz targets; needs CC=clang @<:@no@:>@])],
+		[build the fuzz targets; needs CC=clang and
+		--enable-sanitize @<:@no@:>@])],
 	[], [enable_fuzz=no])
 FUZZ_CFLAGS=
 FUZZ_LDFLAGS=
@@ -75,6 +76,10 @@ AS_IF([test "x$enable_fuzz" = xyes], [
 	WEIR_TRY_CFLAG([FUZZ_CFLAGS], [-fsanitize=fuzzer-no-link])
 	AS_IF([test -z "$FUZZ_CFLAGS"],
 		[AC_MSG_ERROR([--enable-fuzz needs clang: configure CC=clang])])
+	# What is fuzzed is in the libraries, so all is built for coverage.
+	AS_VAR_APPEND([SANITIZE_CFLAGS], ["$FUZZ_CFLAGS"])
+	AS_IF([test "x$enable_sanitize" != xyes],
+		[AC_MSG_ERROR([--enable-fuzz needs --enable-sanitize])])
 	FUZZ_LDFLAGS="-fsanitize=fuzzer"
 ])
 AM_CONDITIONAL([FUZZ], [test "x$enable_fuzz" = xyes])

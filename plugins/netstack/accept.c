@@ -4,14 +4,15 @@
  * A SYN is not answered. Its headers are kept, the core is told of a new
  * stream, and its word decides: accept replays the SYN to lwIP with a listener
  * in place, so that the client sees its connection complete when the outbound
- * has connected; a refusal replays it without one, and lwIP answers with RST,
- * or an ICMP error says what stood in the way, or nothing is said and further
- * SYNs are ignored for a while. Repeated SYNs while we wait change nothing.
+ * has connected; a refusal is answered with RST, or an ICMP error says what
+ * stood in the way, or nothing is said and further SYNs are ignored for a
+ * while. Repeated SYNs while we wait change nothing.
  *
  * Half-open entries are bounded; a flood of SYNs fills that bound and touches
  * no established connection. */
 #include "conn.h"
 #include "icmp.h"
+#include "reset.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -112,7 +113,7 @@ void accept_syn(struct weir_link *link, const struct packet *p)
 		conn_free(c);
 		return;
 	}
-	wheel_set(&s->wheel, &c->timer, s->host->now_us() + HELD_US);
+	wheel_set(&s->wheel, &c->timer, stack_now_us(s) + HELD_US);
 }
 
 void accept_done(struct conn *c)
@@ -171,7 +172,7 @@ static void mute(struct conn *c)
 	c->phase = CONN_MUTED;
 	wheel_stop(&c->stack->wheel, &c->timer);
 	wheel_set(&c->stack->wheel, &c->timer,
-		  c->stack->host->now_us() + MUTED_US);
+		  stack_now_us(c->stack) + MUTED_US);
 }
 
 void accept_refuse(struct conn *c, int err)
@@ -190,8 +191,7 @@ void accept_refuse(struct conn *c, int err)
 		icmp_unreachable(c->link, c->syn->bytes, c->syn->len, err);
 		break;
 	default:
-		syn_replay(c);
-		lwip_hide();
+		reset_syn(c->link, &c->node.key, c->syn->bytes + c->syn->l4);
 	}
 	conn_free(c);
 }

@@ -131,8 +131,8 @@ static struct pbuf *buffer_copy(struct netstack *s, const uint8_t *at,
 				   h + 1, (u16_t)len);
 }
 
-struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b,
-			 uint8_t *at, uint32_t len)
+struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
+			 uint32_t len)
 {
 	struct slab *slab = (struct slab *)(void *)b;
 	struct held *h = &slab->held;

@@ -16,8 +16,8 @@ void buffer_trim(struct netstack *s); /* give unused slabs back */
 
 /* The `len` bytes at `at` within `b` as a pbuf that may be kept. Takes the
  * buffer; small ones are copied so that they pin no slab. NULL: no memory. */
-struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b,
-			 uint8_t *at, uint32_t len);
+struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
+			 uint32_t len);
 
 /* How much of the bound on held memory is in use, in 1/256. */
 unsigned buffer_pressure(const struct netstack *s);

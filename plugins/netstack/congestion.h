@@ -26,8 +26,9 @@ void congestion_acked(struct congestion *cc, uint32_t bytes, uint32_t in_flight,
 void congestion_rtt(struct congestion *cc, uint32_t rtt_us);
 /* The cumulative ACK moved: closes rounds, may end slow start. */
 void congestion_round(struct congestion *cc, uint32_t ack, uint32_t next_seq);
-void congestion_loss(struct congestion *cc);	/* a new episode */
-void congestion_timeout(struct congestion *cc); /* everything is presumed lost */
-void congestion_undo(struct congestion *cc);	/* it was reordering */
+void congestion_loss(struct congestion *cc); /* a new episode */
+void congestion_timeout(
+	struct congestion *cc);		     /* everything is presumed lost */
+void congestion_undo(struct congestion *cc); /* it was reordering */
 
 #endif

@@ -106,8 +106,8 @@ void conn_adopt(struct conn *c, struct tcp_pcb *pcb)
 /* The payload of a packet on the wire; lwIP's mss counts options in. */
 static uint32_t wire_mss(const struct conn *c)
 {
-	uint32_t headers = (c->node.key.v6 ? IP6_HEADER : IP4_HEADER) +
-			   TCP_HEADER;
+	uint32_t headers =
+		(c->node.key.v6 ? IP6_HEADER : IP4_HEADER) + TCP_HEADER;
 	uint32_t mss = c->link->mtu - headers;
 
 	if (c->pcb->mss < mss)
@@ -123,11 +123,11 @@ void conn_established(struct conn *c)
 
 	accept_done(c);
 	c->established = true;
-	if (c->link->offloads & WEIR_LINK_TSO)
+	if (mss < TRAIN_MOST && c->link->offloads & WEIR_LINK_TSO)
 		train = TRAIN_MOST / mss * mss;
-	c->pcb->mss = (u16_t)(train + (c->pcb->flags & TF_TIMESTAMP
-					       ? TIMESTAMP_OPTION
-					       : 0));
+	c->pcb->mss =
+		(u16_t)(train +
+			(c->pcb->flags & TF_TIMESTAMP ? TIMESTAMP_OPTION : 0));
 	recovery_init(c, mss);
 	stack_add(c->stack, COUNT_CONNECTIONS_TOTAL, 1);
 	if (c->phase == CONN_OPENING)

@@ -47,7 +47,7 @@ struct conn {
 	/* send.c */
 	struct block *tx, *tx_tail;
 	struct block *tx_next; /* the first with bytes lwIP has not seen */
-	uint32_t tx_bytes; /* taken from the core, not yet acknowledged */
+	uint32_t tx_bytes;     /* taken from the core, not yet acknowledged */
 
 	struct recovery recovery;
 	int error; /* why the pcb went; 0: in an orderly way */
@@ -66,9 +66,9 @@ static inline struct conn *conn_of(const struct tcp_pcb *pcb)
 struct conn *conn_new(struct weir_link *link, const struct tuple *key);
 void conn_adopt(struct conn *c, struct tcp_pcb *pcb); /* c gets its pcb */
 void conn_established(struct conn *c); /* the handshake is complete */
-void conn_settle(struct conn *c); /* after lwIP worked on it; may free it */
-void conn_arm(struct conn *c);	  /* set the timer to the next deadline */
-void conn_abort(struct conn *c);  /* RST; the pcb is gone */
+void conn_settle(struct conn *c);  /* after lwIP worked on it; may free it */
+void conn_arm(struct conn *c);	   /* set the timer to the next deadline */
+void conn_abort(struct conn *c);   /* RST; the pcb is gone */
 void conn_release(struct conn *c); /* the core let go: free it or let it end */
 void conn_fail(struct conn *c, int err, const char *why);
 void conn_detach(struct conn *c); /* its link goes away */
@@ -86,7 +86,7 @@ void accept_fini(struct weir_link *link);
 void accept_syn(struct weir_link *link, const struct packet *p);
 int accept_complete(struct conn *c);
 void accept_refuse(struct conn *c, int err); /* frees it or mutes it */
-void accept_done(struct conn *c); /* no longer half open */
+void accept_done(struct conn *c);	     /* no longer half open */
 
 /* connect.c */
 void connect_ready(struct conn *c);

@@ -57,8 +57,8 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 static bool start_connect(struct conn *c)
 {
 	const struct tuple *key = &c->node.key;
-	struct tcp_pcb *pcb = tcp_new_ip_type(key->v6 ? IPADDR_TYPE_V6
-						      : IPADDR_TYPE_V4);
+	struct tcp_pcb *pcb =
+		tcp_new_ip_type(key->v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
 	ip_addr_t remote;
 	bool ok;
 
@@ -86,8 +86,8 @@ void *connect_open(struct weir_link *link, struct weir_end *end,
 	struct conn *c = NULL;
 	int err = make_key(link, target, &key);
 
-	if (!err && *s->count[COUNT_CONNECTIONS] >=
-			    (uint64_t)s->conf->max_connections)
+	if (!err &&
+	    *s->count[COUNT_CONNECTIONS] >= (uint64_t)s->conf->max_connections)
 		err = ENOBUFS;
 	if (!err && !(c = conn_new(link, &key)))
 		err = ENOMEM;

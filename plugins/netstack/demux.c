@@ -10,7 +10,7 @@
  * destination is. */
 #include "buffer.h"
 #include "conn.h"
-#include "icmp.h"
+#include "reset.h"
 
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
@@ -21,7 +21,7 @@ void lwip_expose(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
 
-	tcp_ticks = (u32_t)(c->stack->host->now_us() / SLOW_TICK_US);
+	tcp_ticks = (u32_t)(stack_now_us(c->stack) / SLOW_TICK_US);
 	pcb->next = NULL;
 	if (pcb->state == TIME_WAIT)
 		tcp_tw_pcbs = pcb;
@@ -61,6 +61,39 @@ void lwip_feed(struct weir_link *link, const struct tuple *key, struct pbuf *p)
 	tcp_input(p, link->netif);
 }
 
+#define CACHE_LINE 64
+
+static void fetch(const void *at, size_t len)
+{
+	for (size_t i = 0; i < len; i += CACHE_LINE)
+		__builtin_prefetch((const char *)at + i, 1);
+}
+
+void demux_fetch_chain(struct weir_link *link, struct packet *p)
+{
+	p->hash = table_hash(&link->stack->key, &p->key);
+	__builtin_prefetch(table_chain(&link->conns, p->hash));
+}
+
+void demux_fetch_node(struct weir_link *link, const struct packet *p)
+{
+	const struct node *n = *table_chain(&link->conns, p->hash);
+
+	if (n)
+		fetch(n, sizeof(struct conn));
+}
+
+void demux_fetch_conn(struct weir_link *link, const struct packet *p)
+{
+	const struct node *n = *table_chain(&link->conns, p->hash);
+	const struct conn *c = (const struct conn *)(const void *)n;
+
+	if (n && n->hash != p->hash && n->next)
+		fetch(n->next, sizeof(struct conn));
+	else if (n && c->pcb)
+		fetch(c->pcb, sizeof *c->pcb);
+}
+
 static void keep_memory(struct pbuf *p)
 {
 	(void)p;
@@ -89,8 +122,7 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 	stack_add(link->stack, COUNT_NO_CONNECTION, 1);
 	if ((p->tcp_flags & TCP_FLAG_RST) || !link_may_reply(link))
 		return;
-	feed_borrowed(link, p);
-	lwip_hide();
+	reset_stranger(link, p);
 }
 
 static void demux_known(struct conn *c, const struct packet *p,
@@ -131,8 +163,8 @@ void demux_input(struct weir_link *link, struct packet *p,
 		 struct weir_buffer *b)
 {
 	struct netstack *s = link->stack;
-	struct conn *c = (struct conn *)(void *)table_find(&link->conns, &s->key,
-							   &p->key);
+	struct conn *c = (struct conn *)(void *)table_find_hash(
+		&link->conns, p->hash, &p->key);
 
 	if (c && reopens(c, p)) {
 		tcp_free(c->pcb);

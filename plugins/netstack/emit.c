@@ -174,8 +174,8 @@ static void emit_fragment(struct emit *e, const struct emit_packet *p,
 static void emit_fragments(struct emit *e, struct emit_packet *p)
 {
 	struct weir_link *link = e->link;
-	uint32_t headers = p->v6 ? IP6_HEADER + IP6_FRAGMENT_HEADER
-				 : IP4_HEADER;
+	uint32_t headers =
+		p->v6 ? IP6_HEADER + IP6_FRAGMENT_HEADER : IP4_HEADER;
 	uint32_t most = (link->mtu - headers) & ~7u;
 	uint32_t id = p->v6 ? link->ip6_id++ : link->ip4_id++;
 	uint32_t total = p->head_len + p->len;
@@ -190,8 +190,8 @@ static void emit_fragments(struct emit *e, struct emit_packet *p)
 
 void emit_packet(struct emit *e, struct emit_packet *p)
 {
-	uint32_t total = (p->v6 ? IP6_HEADER : IP4_HEADER) + p->head_len +
-			 p->len;
+	uint32_t total =
+		(p->v6 ? IP6_HEADER : IP4_HEADER) + p->head_len + p->len;
 
 	if (total > e->link->mtu && !p->gso_size)
 		emit_fragments(e, p);

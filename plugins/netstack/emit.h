@@ -7,7 +7,8 @@
 #include "stack.h"
 
 #define EMIT_BATCH 32
-#define EMIT_HEADER 64 /* IPv6, fragment header, 8 of transport */
+#define EMIT_HEAD 20   /* the largest transport header: TCP's */
+#define EMIT_HEADER 72 /* IPv6, fragment header, EMIT_HEAD */
 
 struct emit {
 	struct weir_link *link;
@@ -17,14 +18,14 @@ struct emit {
 	uint8_t headers[EMIT_BATCH][EMIT_HEADER];
 };
 
-/* What is to be sent: `head` (8 bytes at most) and `data` make up the
+/* What is to be sent: `head` (EMIT_HEAD bytes at most) and `data` make up the
  * transport packet. Its checksum field lies `checksum_at` in the head. */
 struct emit_packet {
 	const uint8_t *source, *target; /* 4 or 16 bytes */
 	bool v6, pseudo;
 	uint8_t protocol;
 	uint8_t head_len, checksum_at;
-	uint8_t head[8];
+	uint8_t head[EMIT_HEAD];
 	const void *data;
 	uint32_t len;
 	uint16_t gso_size; /* a train, which the link has said it takes */

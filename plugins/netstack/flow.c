@@ -142,9 +142,8 @@ static struct flow *flow_accept(struct weir_link *link, const struct packet *p,
 
 	if (!f)
 		return NULL;
-	f->end = link->ops->accept_flow(link->owner, &info,
-					udp ? &udp_flow_ops : &icmp_flow_ops,
-					f);
+	f->end = link->ops->accept_flow(
+		link->owner, &info, udp ? &udp_flow_ops : &icmp_flow_ops, f);
 	if (f->end)
 		return f;
 	stack_add(link->stack, COUNT_FLOW_REFUSED, 1);
@@ -185,8 +184,8 @@ static void flow_queue(struct flow *f, const struct packet *p,
 		flow_flush(link);
 	batch->flow = f;
 	d = &batch->v[batch->n];
-	batch->peers[batch->n] = f->outward ? packet_source(p)
-					    : packet_target(p);
+	batch->peers[batch->n] =
+		f->outward ? packet_source(p) : packet_target(p);
 	d->peer = &batch->peers[batch->n];
 	d->data = p->data + p->payload;
 	d->len = p->len - p->payload;

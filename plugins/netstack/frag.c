@@ -124,7 +124,7 @@ static struct reassembly *find_or_start(struct weir_link *link,
 	*(r->older ? &r->older->newer : &s->oldest) = r;
 	s->newest = r;
 	s->fragment_bytes += sizeof *r;
-	r->expires_us = s->host->now_us() + EXPIRE_US;
+	r->expires_us = stack_now_us(s) + EXPIRE_US;
 	wheel_set(&s->wheel, &s->fragment_timer, s->oldest->expires_us);
 	return r;
 }

@@ -19,9 +19,8 @@
 static void set_partial(struct weir_egress *v, uint8_t *ip, bool v6,
 			uint32_t at, uint32_t len)
 {
-	uint16_t sum = checksum_fold(checksum_pseudo(ip + (v6 ? 8 : 12),
-						     ip + (v6 ? 24 : 16), v6,
-						     IPPROTO_TCP, len));
+	uint16_t sum = checksum_fold(checksum_pseudo(
+		ip + (v6 ? 8 : 12), ip + (v6 ? 24 : 16), v6, IPPROTO_TCP, len));
 
 	memcpy(ip + at + TCP_CHECKSUM_AT, &sum, sizeof sum);
 	v->flags = WEIR_CSUM_PARTIAL;

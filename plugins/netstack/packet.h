@@ -34,17 +34,18 @@ enum drop {
 };
 
 struct packet {
-	uint8_t *data; /* the IP header */
-	uint32_t len;  /* up to the end of the IP packet */
+	uint8_t *data;	      /* the IP header */
+	uint32_t len;	      /* up to the end of the IP packet */
 	uint32_t l4, payload; /* offsets of transport header and payload */
 	struct tuple key;     /* remote: source, local: destination */
+	uint64_t hash;	      /* of the key, TCP only: filled in by input.c */
 	uint32_t tcp_seq;
 	uint16_t gso_size; /* payload bytes a segment, 0: one packet */
 	uint8_t tcp_flags;
 
 	/* A fragment: nothing from l4 on was looked at. */
 	bool fragment, more;
-	uint16_t next_at; /* IPv6: where the next header of l4 is named */
+	uint16_t next_at;     /* IPv6: where the next header of l4 is named */
 	uint32_t fragment_at; /* offset in the whole, bytes */
 	uint32_t fragment_id;
 };

@@ -56,8 +56,8 @@ static void *link_open(struct weir_link *link, struct weir_end *end,
 {
 	if (net == WEIR_NET_TCP)
 		return connect_open(link, end, target);
-	if (net == WEIR_NET_UDP && (target->kind == WEIR_ADDR_IP4 ||
-				    target->kind == WEIR_ADDR_IP6))
+	if (net == WEIR_NET_UDP &&
+	    (target->kind == WEIR_ADDR_IP4 || target->kind == WEIR_ADDR_IP6))
 		flow_open(link, end, target);
 	else
 		link->stack->host->fail(end, EOPNOTSUPP,
@@ -115,7 +115,8 @@ static const struct weir_component netstack = {
 	.size = sizeof(struct weir_component),
 	.kind = WEIR_SERVICE,
 	.type = "netstack",
-	.summary = "TCP, UDP and ping in user space, for links that carry packets",
+	.summary =
+		"TCP, UDP and ping in user space, for links that carry packets",
 	.schema = &schema,
 	.ops = &ops,
 	.create = netstack_create,

@@ -61,7 +61,7 @@ static void tell_readable(struct conn *c)
 /* Grow the window where the reader keeps up with it. */
 static uint32_t window_growth(struct conn *c)
 {
-	uint64_t now_us = c->stack->host->now_us();
+	uint64_t now_us = stack_now_us(c->stack);
 	uint32_t grown, most = WINDOW_MOST, got = c->rx_consumed - c->rx_mark;
 	uint32_t before = c->rx_window;
 
@@ -74,8 +74,7 @@ static uint32_t window_growth(struct conn *c)
 	grown = got > most / 2 ? most : 2 * got;
 	if (before < WINDOW_FIRST && grown < WINDOW_FIRST)
 		grown = WINDOW_FIRST < most ? WINDOW_FIRST : most;
-	if (grown <= before ||
-	    buffer_pressure(c->stack) > PRESSURE_NO_GROWTH)
+	if (grown <= before || buffer_pressure(c->stack) > PRESSURE_NO_GROWTH)
 		return 0;
 	c->rx_window = grown;
 	return grown - before;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* recovery.c - which segments arrived, which are lost, when to ask again.
+/* recovery.c - which segments arrived and which are lost.
  *
  * lwIP hands every segment to hook_segment before it works on it. An ACK is
  * read here first: SACK blocks mark segments of the unacked list (RFC 6675),
@@ -17,17 +17,9 @@
 
 #include "lwip/priv/tcp_priv.h"
 
-#include <errno.h>
-
 #define MAX_SACKS 4
 #define RTO_MIN_US 200000u
 #define RTO_FIRST_US 1000000u
-#define RTO_MAX_US 60000000ull
-#define BACKOFF_MAX 8u
-#define GIVE_UP_TIMEOUTS 10u
-#define GIVE_UP_SYNS 5u
-#define PROBE_EXTRA_US 5000u
-#define DELAYED_ACK_US 40000u
 #define DUPLICATE_SEGMENTS 3u
 #define QUICK_ACK_SEGMENTS 32u
 #define OPTION_SACK 5
@@ -92,7 +84,7 @@ uint32_t recovery_pipe(const struct conn *c)
 
 void recovery_sent(struct conn *c, struct tcp_seg *seg)
 {
-	note_of(seg)->sent_us = c->stack->host->now_us();
+	note_of(seg)->sent_us = stack_now_us(c->stack);
 }
 
 static void rtt_sample(struct recovery *r, uint32_t rtt_us)
@@ -318,8 +310,7 @@ static void take_handshake_ack(struct conn *c, const struct ack *a)
 static void hurry_ack(struct conn *c, uint32_t payload)
 {
 	if (payload >= 2 * c->recovery.mss ||
-	    (payload &&
-	     c->rx_consumed < QUICK_ACK_SEGMENTS * c->recovery.mss))
+	    (payload && c->rx_consumed < QUICK_ACK_SEGMENTS * c->recovery.mss))
 		tcp_set_flags(c->pcb, TF_ACK_DELAY);
 }
 
@@ -348,7 +339,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;
-	a.now_us = c->stack->host->now_us();
+	a.now_us = stack_now_us(c->stack);
 	a.moved = a.ack != pcb->lastack;
 	if (pcb->state == SYN_RCVD) {
 		take_handshake_ack(c, &a);
@@ -362,103 +353,4 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 		recovery_arm(c);
 	}
 	return ERR_OK;
-}
-
-/* A probe of the tail (RFC 8985, 7) comes well before the timeout. */
-static uint64_t probe_after_us(const struct conn *c)
-{
-	const struct recovery *r = &c->recovery;
-	uint64_t after = 2ull * r->srtt_us + PROBE_EXTRA_US;
-
-	if (c->pcb->state < ESTABLISHED || r->in_recovery || r->after_timeout ||
-	    r->probe_out || !r->srtt_us || r->sacked)
-		return 0;
-	if (c->pcb->unacked && !c->pcb->unacked->next)
-		after += DELAYED_ACK_US;
-	return after < r->rto_us ? after : 0;
-}
-
-void recovery_arm(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-	uint64_t now_us = c->stack->host->now_us();
-	uint64_t after = probe_after_us(c);
-
-	if (c->retransmit_at && !r->timer_is_probe)
-		return;
-	r->timer_is_probe = after;
-	if (!after) {
-		after = (uint64_t)r->rto_us << r->backoff;
-		if (after > RTO_MAX_US)
-			after = RTO_MAX_US;
-	}
-	c->retransmit_at = now_us + after;
-}
-
-static void probe_tail(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-	struct tcp_seg *seg = r->tail;
-
-	r->probe_out = true;
-	if (!(seg->flags & SEGMENT_LOST) && tcp_resend(c->pcb, seg))
-		seg->flags |= SEGMENT_RESENT;
-}
-
-static void presume_all_lost(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-
-	r->lost = 0;
-	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next) {
-		if (s->flags & SEGMENT_SACKED)
-			continue;
-		s->flags |= SEGMENT_LOST;
-		s->flags &= (u8_t)~SEGMENT_RESENT;
-		r->lost += s->len;
-	}
-}
-
-static void timeout(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-	struct tcp_seg *first = c->pcb->unacked;
-
-	if (!r->in_recovery && !r->after_timeout)
-		congestion_loss(&r->cc);
-	congestion_timeout(&r->cc);
-	r->in_recovery = false;
-	r->after_timeout = true;
-	r->recover = c->pcb->snd_nxt;
-	presume_all_lost(c);
-	if (!first->len) { /* SYN or FIN alone: no bytes to count */
-		if (tcp_resend(c->pcb, first))
-			first->flags |= SEGMENT_RESENT;
-	} else {
-		r->force = true;
-		tcp_output(c->pcb);
-	}
-}
-
-void recovery_timeout(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-	unsigned most = c->pcb->state < ESTABLISHED ? GIVE_UP_SYNS
-						    : GIVE_UP_TIMEOUTS;
-
-	c->retransmit_at = 0;
-	if (!c->pcb->unacked)
-		return;
-	if (r->timer_is_probe) {
-		probe_tail(c);
-	} else if (r->backoff >= most) {
-		c->error = ETIMEDOUT;
-		conn_abort(c);
-		return;
-	} else {
-		r->backoff++;
-		timeout(c);
-	}
-	c->retransmit_at = 0;
-	recovery_arm(c);
 }

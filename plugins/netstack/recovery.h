@@ -19,7 +19,7 @@ struct tcp_seg;
 #define SEGMENT_RESENT 0x80u
 
 struct recovery {
-	struct tcp_seg *tail;	 /* last of pcb->unacked */
+	struct tcp_seg *tail; /* last of pcb->unacked */
 	struct congestion cc;
 	uint32_t mss;		 /* payload bytes of a packet on the wire */
 	uint32_t sacked, lost;	 /* bytes in flight so marked */
@@ -37,8 +37,8 @@ struct recovery {
 void recovery_init(struct conn *c, uint32_t wire_mss);
 uint32_t recovery_pipe(const struct conn *c); /* bytes believed in flight */
 void recovery_sent(struct conn *c, struct tcp_seg *seg); /* it went out now */
-void recovery_arm(struct conn *c);	 /* start the retransmission timer */
-void recovery_timeout(struct conn *c);	 /* it fired */
+void recovery_arm(struct conn *c);     /* start the retransmission timer */
+void recovery_timeout(struct conn *c); /* it fired */
 
 /* tcp_out.c: send this segment (again) now. */
 bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg);

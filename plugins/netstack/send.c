@@ -188,6 +188,7 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		room[n].iov_base = blocks[n]->data;
 		room[n].iov_len = size;
 	}
+	c->full = !n;
 	for (int i = n - 1; i >= 0; i--) {
 		blocks[i]->next = c->stack->free_blocks;
 		c->stack->free_blocks = blocks[i];
@@ -224,6 +225,7 @@ err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
 	uint32_t left = len;
 
 	(void)pcb;
+	c->orphan_at = 0; /* progress: its time begins anew */
 	while (left) {
 		struct block *b = c->tx;
 		uint32_t n = b->len - b->acked;

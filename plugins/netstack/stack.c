@@ -195,7 +195,7 @@ const struct weir_cidr *link_address(const struct weir_link *link, bool v6)
 /* A bucket that fills with time: reply_us is when it was empty last. */
 bool link_may_reply(struct weir_link *link)
 {
-	uint64_t now_us = link->stack->host->now_us();
+	uint64_t now_us = stack_now_us(link->stack);
 	uint64_t cost_us = SECOND_US / REPLIES_A_SECOND;
 
 	if (link->reply_us + REPLY_BURST_US < now_us)

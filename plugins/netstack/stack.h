@@ -48,6 +48,7 @@ struct netstack {
 	uint64_t *count[COUNTS];
 	uint64_t spare_count; /* where the host gave no counter */
 	struct siphash_key key;
+	uint64_t batch_us; /* the time, while a batch is worked on; 0: ask */
 	struct wheel wheel;
 	struct weir_link *links;
 	uint16_t next_link_id;
@@ -120,6 +121,12 @@ static inline void stack_set(struct netstack *s, unsigned which, uint64_t n)
 	*s->count[which] = n;
 }
 
+/* The clock is read once a batch: that costs as much as an ACK does. */
+static inline uint64_t stack_now_us(const struct netstack *s)
+{
+	return s->batch_us ? s->batch_us : s->host->now_us();
+}
+
 /* stack.c: life of an instance and of a link. */
 struct netstack *stack_new(struct weir_instance *, const struct weir_host *,
 			   const struct netstack_conf *, struct weir_error *);
@@ -143,8 +150,5 @@ bool link_may_reply(struct weir_link *link);
 
 /* input.c */
 void link_input(struct weir_link *link, const struct weir_ingress *v, int n);
-void input_packet(struct weir_link *link, struct packet *p,
-		  struct weir_buffer *b); /* takes the buffer */
-
 
 #endif

@@ -25,15 +25,25 @@ void table_fini(struct table *t)
 	t->chains = NULL;
 }
 
-struct node *table_find(const struct table *t, const struct siphash_key *key,
-			const struct tuple *k)
+uint64_t table_hash(const struct siphash_key *key, const struct tuple *k)
 {
-	uint64_t hash = siphash(key, k, sizeof *k);
-	struct node *n = t->chains[hash & t->mask];
+	return siphash(key, k, sizeof *k);
+}
+
+struct node *table_find_hash(const struct table *t, uint64_t hash,
+			     const struct tuple *k)
+{
+	struct node *n = *table_chain(t, hash);
 
 	while (n && (n->hash != hash || memcmp(&n->key, k, sizeof *k) != 0))
 		n = n->next;
 	return n;
+}
+
+struct node *table_find(const struct table *t, const struct siphash_key *key,
+			const struct tuple *k)
+{
+	return table_find_hash(t, table_hash(key, k), k);
 }
 
 static void table_grow(struct table *t)
@@ -66,8 +76,8 @@ void table_insert(struct table *t, const struct siphash_key *key,
 	if (t->count > t->mask)
 		table_grow(t);
 	n->key = *k;
-	n->hash = siphash(key, k, sizeof *k);
-	chain = &t->chains[n->hash & t->mask];
+	n->hash = table_hash(key, k);
+	chain = table_chain(t, n->hash);
 	n->next = *chain;
 	*chain = n;
 	t->count++;
@@ -75,7 +85,7 @@ void table_insert(struct table *t, const struct siphash_key *key,
 
 void table_remove(struct table *t, struct node *n)
 {
-	struct node **at = &t->chains[n->hash & t->mask];
+	struct node **at = table_chain(t, n->hash);
 
 	while (*at != n)
 		at = &(*at)->next;

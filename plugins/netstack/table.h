@@ -13,7 +13,7 @@
 /* Who talks to whom. Compared and hashed as bytes: every field is set, unused
  * ones to zero. IPv4 addresses take the first 4 bytes. */
 struct tuple {
-	uint8_t remote[16], local[16]; /* remote: at the link's far side */
+	uint8_t remote[16], local[16];	  /* remote: at the link's far side */
 	uint16_t remote_port, local_port; /* host order */
 	uint8_t protocol, v6;
 	uint16_t realm; /* whose addresses these are, where it matters */
@@ -35,6 +35,16 @@ void table_fini(struct table *t);
 
 struct node *table_find(const struct table *t, const struct siphash_key *key,
 			const struct tuple *k);
+
+/* The same in steps, for batches: hash all, fetch the chains, fetch the nodes,
+ * and look them up when they have arrived in the cache. */
+uint64_t table_hash(const struct siphash_key *key, const struct tuple *k);
+struct node *table_find_hash(const struct table *t, uint64_t hash,
+			     const struct tuple *k);
+static inline struct node **table_chain(const struct table *t, uint64_t hash)
+{
+	return &t->chains[hash & t->mask];
+}
 
 /* `n` keeps `k`, which must not be in the table yet. */
 void table_insert(struct table *t, const struct siphash_key *key,

@@ -25,9 +25,8 @@ static bool segment_send(struct conn *c, struct tcp_seg *seg,
 		TCPH_SET_FLAG(seg->tcphdr, TCP_ACK);
 	if (tcp_output_segment_busy(seg))
 		return false;
-	c->link->gso_size = seg->len > c->recovery.mss
-				    ? (uint16_t)c->recovery.mss
-				    : 0;
+	c->link->gso_size =
+		seg->len > c->recovery.mss ? (uint16_t)c->recovery.mss : 0;
 	err = tcp_output_segment(seg, pcb, netif);
 	c->link->gso_size = 0;
 	if (err != ERR_OK)
@@ -140,8 +139,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
 
 bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg)
 {
-	struct netif *netif =
-		tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
+	struct netif *netif = tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
 
 	if (!netif || !segment_send(conn_of(pcb), seg, netif))
 		return false;

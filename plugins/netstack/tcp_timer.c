@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tcp_timer.c - one wheel timer a connection, for whichever is due first:
  * retransmission, a delayed ACK, or the slow work that is left to lwIP's
- * tcp_slowtmr: persist probes, keepalives, the states of closing.
+ * tcp_slowtmr: persist probes and keepalives. A connection that the core has
+ * closed gets a minute from its last progress on to end by itself.
  *
  * tcp_slowtmr walks lists; it gets a list of one. What of it we do ourselves
  * is switched off around the call: its retransmission counter is pinned. It
@@ -17,6 +18,8 @@
 #define KEEPALIVE_US 15000000u
 #define ORPHAN_US 60000000u
 #define TIME_WAIT_US 4000000u
+#define TIME_WAIT_CROWDED_US 500000u
+#define DELAYED_ACK_US 40000u
 
 static void slow_work(struct conn *c)
 {
@@ -40,26 +43,38 @@ static void slow_work(struct conn *c)
 		c->error = 0;
 }
 
-static bool closing(const struct tcp_pcb *pcb)
-{
-	return pcb->state > ESTABLISHED && pcb->state != CLOSE_WAIT &&
-	       pcb->state != TIME_WAIT;
-}
-
-/* Which deadline of the slow kind does this state ask for? */
+/* Which deadlines of the slow kind does this state ask for? */
 static void arm_slow(struct conn *c, uint64_t now_us)
 {
-	struct tcp_pcb *pcb = c->pcb;
-
-	if (pcb->persist_backoff || closing(pcb)) {
+	if (c->pcb->persist_backoff) {
 		if (!c->slow_at || c->slow_at > now_us + SLOW_US)
 			c->slow_at = now_us + SLOW_US;
 	} else if (c->link->keepalive && c->established) {
 		if (!c->slow_at)
 			c->slow_at = now_us + KEEPALIVE_US;
+	} else {
+		c->slow_at = 0;
 	}
 	if (c->closed && !c->orphan_at)
 		c->orphan_at = now_us + ORPHAN_US;
+}
+
+/* The client may reopen the port sooner than that (demux.c); where very many
+ * wait at once they make way for others. */
+static void arm_time_wait(struct conn *c)
+{
+	struct netstack *s = c->stack;
+	uint64_t wait_us = TIME_WAIT_US;
+
+	if (c->time_wait)
+		return;
+	if (*s->count[COUNT_CONNECTIONS] >
+	    (uint64_t)s->conf->max_connections / 2)
+		wait_us = TIME_WAIT_CROWDED_US;
+	c->time_wait = true;
+	c->orphan_at = stack_now_us(s) + wait_us;
+	wheel_stop(&s->wheel, &c->timer);
+	wheel_set(&s->wheel, &c->timer, c->orphan_at);
 }
 
 static void sooner(uint64_t *at, uint64_t other)
@@ -75,21 +90,16 @@ void conn_arm(struct conn *c)
 	uint64_t at = 0, now_us = 0;
 
 	if (pcb->state == TIME_WAIT) {
-		if (c->time_wait)
-			return;
-		c->time_wait = true;
-		c->orphan_at = c->stack->host->now_us() + TIME_WAIT_US;
-		wheel_stop(wheel, &c->timer);
-		wheel_set(wheel, &c->timer, c->orphan_at);
+		arm_time_wait(c);
 		return;
 	}
-	if (pcb->flags & TF_ACK_DELAY || pcb->persist_backoff ||
-	    pcb->state != ESTABLISHED || c->closed || c->link->keepalive)
-		now_us = c->stack->host->now_us();
+	if (pcb->flags & TF_ACK_DELAY || pcb->persist_backoff || c->closed ||
+	    c->slow_at || c->link->keepalive)
+		now_us = stack_now_us(c->stack);
 	if (!(pcb->flags & TF_ACK_DELAY))
 		c->ack_at = 0;
 	else if (!c->ack_at)
-		c->ack_at = now_us + 40000;
+		c->ack_at = now_us + DELAYED_ACK_US;
 	if (now_us)
 		arm_slow(c, now_us);
 	sooner(&at, c->retransmit_at);

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 if OUTBOUND_BLACKHOLE
 plugin_LTLIBRARIES += outbound-blackhole.la
 outbound_blackhole_la_SOURCES = plugins/outbound-blackhole/plugin.c

@@ -185,7 +185,8 @@ static struct alias *alias_get(struct udp *u, const struct weir_addr *shown,
 	return alias_new(u, shown, real);
 }
 
-const struct weir_addr *alias_route(struct udp *u, const struct weir_datagram *d)
+const struct weir_addr *alias_route(struct udp *u,
+				    const struct weir_datagram *d)
 {
 	struct weir_addr real = freedom_target(u->freedom, d->peer);
 	struct alias *a;

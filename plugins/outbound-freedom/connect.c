@@ -158,8 +158,8 @@ static bool connecting_give_up(struct connecting *c)
 	if (err == ETIMEDOUT)
 		return connecting_fail(c, err, "name look-up timed out");
 	return connecting_fail(c, EHOSTUNREACH,
-			       err == ENOENT ? "no such name" :
-					       "name look-up failed");
+			       err == ENOENT ? "no such name"
+					     : "name look-up failed");
 }
 
 /* Start the next attempt, or give up. False: `c` has ended. */
@@ -232,9 +232,9 @@ static void deadline_fire(void *arg)
 	struct connecting *c = arg;
 
 	connecting_fail(c, ETIMEDOUT,
-			lookup_pending(c) && !c->attempts ?
-				"name look-up timed out" :
-				"connect timed out");
+			lookup_pending(c) && !c->attempts
+				? "name look-up timed out"
+				: "connect timed out");
 }
 
 static void lookup_done(void *arg, int err, const struct weir_addr *addrs,

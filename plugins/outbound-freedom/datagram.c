@@ -60,9 +60,9 @@ static uint16_t train_segment(struct msghdr *m, uint32_t len)
 		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO)
 			continue;
 		memcpy(&segment, CMSG_DATA(c), sizeof segment);
-		return segment > 0 && (uint32_t)segment < len ?
-			       (uint16_t)segment :
-			       0;
+		return segment > 0 && (uint32_t)segment < len
+			       ? (uint16_t)segment
+			       : 0;
 	}
 	return 0;
 }
@@ -82,8 +82,8 @@ static void udp_deliver(struct udp *u, struct received *r, int n)
 		v[i].data = r->room[i].iov_base;
 		v[i].len = len;
 		v[i].segment = segment;
-		*f->n.udp_received += segment ? (len + segment - 1) / segment :
-						1;
+		*f->n.udp_received +=
+			segment ? (len + segment - 1) / segment : 1;
 		*f->n.udp_received_bytes += len;
 	}
 	f->host->deliver(u->end, v, n);

@@ -19,7 +19,7 @@
 struct freedom_conf {
 	uint64_t dial_timeout_ms;
 	uint64_t keepalive_ms;
-	struct weir_addr redirect;    /* kind NONE or unspecified: keep host */
+	struct weir_addr redirect;     /* kind NONE or unspecified: keep host */
 	struct weir_list send_through; /* struct weir_addr */
 };
 
@@ -117,7 +117,7 @@ void icmp_open(struct freedom *, struct weir_end *,
 
 /* ---- via.c: through another outbound, where `via` is set */
 
-/* False: no via. Otherwise the open is under way. */
+/* False: no via. Otherwise the open is under way, or failed. */
 bool via_open(struct freedom *, struct weir_end *,
 	      const struct weir_addr *target, enum weir_net,
 	      struct pending **pending);

@@ -223,15 +223,15 @@ static int echo_start(struct echo *x)
 	int protocol = x->family == V6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
 	x->fd = sock_new(f, x->family, SOCK_DGRAM, protocol);
-	if (x->fd < 0 && (errno == EACCES || errno == EPERM ||
-			  errno == EPROTONOSUPPORT)) {
+	if (x->fd < 0 &&
+	    (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT)) {
 		x->raw = true;
 		x->fd = sock_new(f, x->family, SOCK_RAW, protocol);
 	}
 	if (x->fd < 0)
-		return errno == EPERM	     ? EACCES :
-		       errno == EAFNOSUPPORT ? ENETUNREACH :
-					       errno;
+		return errno == EPERM	       ? EACCES
+		       : errno == EAFNOSUPPORT ? ENETUNREACH
+					       : errno;
 	sock_want_errors(x->fd, x->family);
 	if (x->raw)
 		raw_filter(x);

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: GPL-2.0-or-later
 if OUTBOUND_FREEDOM
 plugin_LTLIBRARIES += outbound-freedom.la
 outbound_freedom_la_SOURCES = $(freedom_sources)

@@ -13,9 +13,9 @@ struct udp_socket {
 	struct udp *udp;
 	struct udp_socket *next; /* in freedom.unread */
 	struct weir_watch *watch;
-	int fd;		   /* -1: not needed so far */
-	uint32_t gso_max;  /* no trains of larger segments: the kernel said no */
-	bool queued;	   /* is in freedom.unread */
+	int fd;		  /* -1: not needed so far */
+	uint32_t gso_max; /* no trains of larger segments: the kernel said no */
+	bool queued;	  /* is in freedom.unread */
 };
 
 struct alias;
@@ -45,7 +45,8 @@ int udp_send(void *self, const struct weir_datagram *v, int n);
 
 /* Where a datagram for `d->peer` really goes; NULL: it was taken care of (held
  * until the name is known, or dropped). Valid until the next call. */
-const struct weir_addr *alias_route(struct udp *, const struct weir_datagram *d);
+const struct weir_addr *alias_route(struct udp *,
+				    const struct weir_datagram *d);
 /* The peer as the core knows it. */
 const struct weir_addr *alias_shown(const struct udp *,
 				    const struct weir_addr *real);

@@ -228,6 +228,7 @@ bool via_open(struct freedom *f, struct weir_end *end,
 	      struct pending **pending)
 {
 	struct bridge *b = calloc(1, sizeof *b);
+	int err;
 
 	if (!b) {
 		f->host->fail(end, ENOMEM, "out of memory");
@@ -236,11 +237,17 @@ bool via_open(struct freedom *f, struct weir_end *end,
 	b->pending.abandon = bridge_abandon;
 	b->freedom = f;
 	b->end = end;
+	errno = ENOENT;
 	b->dial = f->host->dial(f->instance, NULL, target, net, &dialer_ops, b);
-	if (!b->dial) {
-		free(b);
-		return false;
+	if (b->dial) {
+		*pending = &b->pending;
+		return true;
 	}
-	*pending = &b->pending;
+	err = errno;
+	free(b);
+	if (err == ENOENT)
+		return false;
+	/* Going direct would go around what the user asked for. */
+	f->host->fail(end, err, "via cannot carry this");
 	return true;
 }

@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# What a packet costs the network stack, by the number of connections.
+if NETSTACK
+EXTRA_PROGRAMS += tests/bench/demux
+tests_bench_demux_SOURCES = tests/bench/demux.c tests/sim/sim.c \
+	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
+	plugins/netstack/plugin.c
+tests_bench_demux_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/sim \
+	-I$(top_srcdir)/plugins/netstack
+tests_bench_demux_LDADD = libnetstack.la
+endif
+
+# Weir beside the kernel and the programs of the distribution; run by hand.
+EXTRA_DIST += tests/bench/tun tests/bench/peers.py tests/bench/measures.py \
+	tests/bench/bars.json tests/bench/README.md

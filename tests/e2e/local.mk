@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Real programs through a real daemon, in network namespaces; needs root.
+TESTS += tests/e2e/test_streams.py tests/e2e/test_connect.py \
+	tests/e2e/test_datagrams.py tests/e2e/test_life.py \
+	tests/e2e/test_malformed.py tests/e2e/test_leaks.py
+EXTRA_DIST += tests/e2e/test_streams.py tests/e2e/test_connect.py \
+	tests/e2e/test_datagrams.py tests/e2e/test_life.py \
+	tests/e2e/test_malformed.py tests/e2e/test_leaks.py \
+	tests/e2e/bed.py tests/e2e/harness.py tests/e2e/packets.py \
+	tests/e2e/servers.py \
+	tests/e2e/valgrind.supp
+
+# A plugin outside the tree.
+TESTS += tests/e2e/template.sh
+EXTRA_DIST += tests/e2e/template.sh
+TESTS += tests/e2e/test_exec.py
+EXTRA_DIST += tests/e2e/test_exec.py
+
+# The bad network that other tests stand on.
+TESTS += tests/e2e/test_impair.py
+EXTRA_DIST += tests/e2e/test_impair.py tests/e2e/impairment.py

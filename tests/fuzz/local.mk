@@ -1,1 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# The configuration, with coverage of everything that reads it.
+EXTRA_DIST += tests/fuzz/yaml.dict tests/fuzz/probe.yaml
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_yaml
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz_yaml.c \
+	tests/unit/parts.c tests/unit/parts.h \
+	core/addr.c core/arena.c core/config.c core/decode.c core/items.c \
+	core/key.c core/nearest.c core/references.c core/report.c \
+	core/rules.c core/scalar.c core/sections.c core/source.c \
+	core/utf8.c core/yaml.c
+tests_fuzz_fuzz_yaml_CPPFLAGS = $(WEIR_CORE_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_yaml_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_yaml_LDADD = libweircore.la
+endif
+
+# The gate of the network stack, and the stack behind it, with coverage.
+if FUZZ
+if NETSTACK
+noinst_LTLIBRARIES += libnetstackfuzz.la
+libnetstackfuzz_la_SOURCES = $(netstack_sources) $(lwip_sources)
+libnetstackfuzz_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)
+libnetstackfuzz_la_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS) \
+	-fno-strict-aliasing -fno-sanitize=shift -w
+
+noinst_PROGRAMS += tests/fuzz/fuzz_gate
+tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c tests/sim/sim.c \
+	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
+	plugins/netstack/plugin.c
+tests_fuzz_fuzz_gate_CPPFLAGS = $(NETSTACK_CPPFLAGS) -I$(top_srcdir)/tests/sim
+tests_fuzz_fuzz_gate_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_gate_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_gate_LDADD = libnetstackfuzz.la -lm
+endif
+endif
+
+# The identity note of a plugin's file.
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_note
+tests_fuzz_fuzz_note_SOURCES = tests/fuzz/fuzz_note.c core/note.c core/note.h
+tests_fuzz_fuzz_note_CPPFLAGS = $(WEIR_CORE_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_note_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+endif
+
+# The driver: each target that is built, for a time.
+EXTRA_DIST += tests/fuzz/run

@@ -1,1 +1,72 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+# The network stack alone, in virtual time.
+if NETSTACK
+if HAVE_CHECK
+stack_sim = tests/sim/sim.c tests/sim/sim.h tests/sim/client.c \
+	tests/sim/client.h tests/sim/fragments.c plugins/netstack/plugin.c
+stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)/plugins/netstack
+stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
+stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
+	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
+	tests/sim/test_wire
+check_PROGRAMS += $(stack_sim_tests)
+TESTS += $(stack_sim_tests)
+
+tests_sim_test_tcp_SOURCES = tests/sim/test_tcp.c $(stack_sim)
+tests_sim_test_tcp_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_tcp_LDADD = $(stack_sim_ldadd)
+tests_sim_test_accept_SOURCES = tests/sim/test_accept.c $(stack_sim)
+tests_sim_test_accept_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_accept_LDADD = $(stack_sim_ldadd)
+tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c $(stack_sim)
+tests_sim_test_fragments_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)
+tests_sim_test_udp_SOURCES = tests/sim/test_udp.c $(stack_sim)
+tests_sim_test_udp_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_udp_LDADD = $(stack_sim_ldadd)
+tests_sim_test_gate_SOURCES = tests/sim/test_gate.c $(stack_sim)
+tests_sim_test_gate_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_gate_LDADD = $(stack_sim_ldadd)
+tests_sim_test_wire_SOURCES = tests/sim/test_wire.c $(stack_sim)
+tests_sim_test_wire_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_wire_LDADD = $(stack_sim_ldadd)
+endif
+endif
+
+# The outbounds over real loopback sockets.
+realhost_sim = tests/sim/realhost.c tests/sim/realhost.h tests/sim/loopback.h \
+	tests/sim/realhost_table.c tests/sim/realhost_table.h
+
+if OUTBOUND_FREEDOM
+if HAVE_CHECK
+freedom_sim = $(realhost_sim) $(freedom_sources)
+freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
+	tests/sim/test_freedom_udp
+check_PROGRAMS += $(freedom_sim_tests)
+TESTS += $(freedom_sim_tests)
+
+tests_sim_test_freedom_SOURCES = tests/sim/test_freedom.c $(freedom_sim)
+tests_sim_test_freedom_CPPFLAGS = $(freedom_sim_cppflags)
+tests_sim_test_freedom_LDADD = $(CHECK_LIBS)
+tests_sim_test_freedom_dial_SOURCES = tests/sim/test_freedom_dial.c $(freedom_sim)
+tests_sim_test_freedom_dial_CPPFLAGS = $(freedom_sim_cppflags)
+tests_sim_test_freedom_dial_LDADD = $(CHECK_LIBS)
+tests_sim_test_freedom_udp_SOURCES = tests/sim/test_freedom_udp.c $(freedom_sim)
+tests_sim_test_freedom_udp_CPPFLAGS = $(freedom_sim_cppflags)
+tests_sim_test_freedom_udp_LDADD = $(CHECK_LIBS)
+endif
+endif
+
+if OUTBOUND_BLACKHOLE
+if HAVE_CHECK
+check_PROGRAMS += tests/sim/test_blackhole
+TESTS += tests/sim/test_blackhole
+tests_sim_test_blackhole_SOURCES = tests/sim/test_blackhole.c \
+	$(realhost_sim) plugins/outbound-blackhole/plugin.c
+tests_sim_test_blackhole_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_sim_test_blackhole_LDADD = $(CHECK_LIBS)
+endif
+endif

@@ -5,3 +5,11 @@ tests_tools_udpload_SOURCES = tests/tools/udpload.c \
 	tests/tools/tool.c tests/tools/tool.h
 tests_tools_conn_SOURCES = tests/tools/conn.c \
 	tests/tools/tool.c tests/tools/tool.h
+
+# A bad network between two TUNs.
+check_PROGRAMS += tests/tools/impair
+tests_tools_impair_SOURCES = tests/tools/impair.c \
+	tests/tools/impair_options.c tests/tools/impair_options.h \
+	tests/tools/impair_path.c tests/tools/impair_path.h \
+	tests/tools/impair_tun.c tests/tools/impair_tun.h \
+	tests/tools/tool.c tests/tools/tool.h

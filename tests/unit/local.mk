@@ -2,4 +2,163 @@
 # Unit tests of single files, by libcheck.
 
 if HAVE_CHECK
+
+# The configuration.
+PARTS = tests/unit/parts.c tests/unit/parts.h
+check_PROGRAMS += tests/unit/test_addr
+TESTS += tests/unit/test_addr
+tests_unit_test_addr_SOURCES = tests/unit/test_addr.c
+tests_unit_test_addr_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_addr_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_yaml
+TESTS += tests/unit/test_yaml
+tests_unit_test_yaml_SOURCES = tests/unit/test_yaml.c $(PARTS)
+tests_unit_test_yaml_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_yaml_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_decode
+TESTS += tests/unit/test_decode
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c $(PARTS)
+tests_unit_test_decode_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_decode_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_schema
+TESTS += tests/unit/test_schema
+tests_unit_test_schema_SOURCES = tests/unit/test_schema.c $(PARTS)
+tests_unit_test_schema_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_schema_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_config
+TESTS += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(PARTS)
+tests_unit_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_config_LDADD = $(UNIT_LDADD)
+
+# Plugins: their files, their notes, the fake host, the layout of the SDK.
+check_PROGRAMS += tests/unit/test_note
+TESTS += tests/unit/test_note
+tests_unit_test_note_SOURCES = tests/unit/test_note.c
+tests_unit_test_note_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_note_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_registry
+TESTS += tests/unit/test_registry
+tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
+tests_unit_test_registry_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_registry_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_load
+TESTS += tests/unit/test_load
+tests_unit_test_load_SOURCES = tests/unit/test_load.c
+tests_unit_test_load_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_load_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_fakehost
+TESTS += tests/unit/test_fakehost
+tests_unit_test_fakehost_SOURCES = tests/unit/test_fakehost.c
+tests_unit_test_fakehost_CPPFLAGS = $(UNIT_CPPFLAGS) \
+	-I$(top_srcdir)/sdk/fakehost
+tests_unit_test_fakehost_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+
+# Commands in an enclosure, and the TUN.
+check_PROGRAMS += tests/unit/test_exec
+TESTS += tests/unit/test_exec
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
+tests_unit_test_exec_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_exec_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_vnet
+TESTS += tests/unit/test_vnet
+tests_unit_test_vnet_SOURCES = tests/unit/test_vnet.c \
+	plugins/inbound-tun/vnet.c plugins/inbound-tun/vnet.h
+tests_unit_test_vnet_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_vnet_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_inbound_tun
+TESTS += tests/unit/test_inbound_tun
+tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \
+	plugins/inbound-tun/plugin.c \
+	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
+	plugins/inbound-tun/address.h plugins/inbound-tun/tun.h
+tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
+tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+
+# The core: components that a test plays itself, in fake.h.
+FAKE = tests/unit/fake.c tests/unit/fake_end.c tests/unit/fake.h
+check_PROGRAMS += tests/unit/test_turn
+TESTS += tests/unit/test_turn
+tests_unit_test_turn_SOURCES = tests/unit/test_turn.c $(FAKE)
+tests_unit_test_turn_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_turn_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_loop
+TESTS += tests/unit/test_loop
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c $(FAKE)
+tests_unit_test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loop_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_log
+TESTS += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c $(FAKE)
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_policy
+TESTS += tests/unit/test_policy
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(FAKE)
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_route
+TESTS += tests/unit/test_route
+tests_unit_test_route_SOURCES = tests/unit/test_route.c $(FAKE)
+tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_route_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_resolve
+TESTS += tests/unit/test_resolve
+tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c $(FAKE)
+tests_unit_test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_resolve_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_relay
+TESTS += tests/unit/test_relay
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(FAKE)
+tests_unit_test_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_relay_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_backlog
+TESTS += tests/unit/test_backlog
+tests_unit_test_backlog_SOURCES = tests/unit/test_backlog.c $(FAKE)
+tests_unit_test_backlog_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_backlog_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_session
+TESTS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c $(FAKE)
+tests_unit_test_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_session_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_flow
+TESTS += tests/unit/test_flow
+tests_unit_test_flow_SOURCES = tests/unit/test_flow.c $(FAKE)
+tests_unit_test_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_flow_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_dial
+TESTS += tests/unit/test_dial
+tests_unit_test_dial_SOURCES = tests/unit/test_dial.c $(FAKE)
+tests_unit_test_dial_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dial_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_instance
+TESTS += tests/unit/test_instance
+tests_unit_test_instance_SOURCES = tests/unit/test_instance.c $(FAKE)
+tests_unit_test_instance_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_instance_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_daemon
+TESTS += tests/unit/test_daemon
+tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c $(FAKE)
+tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(UNIT_LDADD)
+# The tools of the tests.
+check_PROGRAMS += tests/unit/test_impair
+TESTS += tests/unit/test_impair
+tests_unit_test_impair_SOURCES = tests/unit/test_impair.c \
+	tests/tools/impair_path.c tests/tools/impair_path.h
+tests_unit_test_impair_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_impair_LDADD = $(CHECK_LIBS)
 endif
+
+# Whole files, through the real weir and its plugins.
+dist_check_SCRIPTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
+TESTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
+EXTRA_DIST += tests/unit/schema_names.py
+include tests/unit/broken/local.mk
+
+# Needs no libcheck.
+check_PROGRAMS += tests/unit/test_abi
+TESTS += tests/unit/test_abi
+tests_unit_test_abi_SOURCES = tests/unit/test_abi.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lwipopts.h - how lwIP is built here: its TCP, the IP output beneath it and
- * nothing else. Why each number: NETSTACK in doc/architecture.md. */
+ * nothing else. The sizes are bounds that our own rooms stay well within:
+ * windows are set a connection (receive.c), what is queued is send.c's. */
 #ifndef NETSTACK_LWIPOPTS_H
 #define NETSTACK_LWIPOPTS_H
 

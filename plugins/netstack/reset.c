@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reset.c - RST for segments that belong to no connection.
+ *
+ * A reset takes the sequence number that its receiver expects: the one it
+ * acknowledged; where it acknowledged none, zero, and the reset acknowledges
+ * all it sent. */
+#include "reset.h"
+
+#include "emit.h"
+
+static void put16(uint8_t *to, uint32_t value)
+{
+	to[0] = (uint8_t)(value >> 8);
+	to[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *to, uint32_t value)
+{
+	put16(to, value >> 16);
+	put16(to + 2, value);
+}
+
+static void reset_send(struct weir_link *link, const struct tuple *key,
+		       uint32_t seq, uint32_t ack, uint8_t flags)
+{
+	struct emit_packet p = {
+		.source = key->local,
+		.target = key->remote,
+		.v6 = key->v6,
+		.pseudo = true,
+		.protocol = IPPROTO_TCP,
+		.head_len = TCP_HEADER,
+		.checksum_at = 16,
+	};
+	struct emit e;
+
+	put16(p.head, key->local_port);
+	put16(p.head + 2, key->remote_port);
+	put32(p.head + 4, seq);
+	put32(p.head + 8, ack);
+	p.head[12] = TCP_HEADER / 4 << 4;
+	p.head[13] = flags;
+	emit_begin(&e, link);
+	emit_packet(&e, &p);
+	emit_end(&e);
+}
+
+void reset_stranger(struct weir_link *link, const struct packet *p)
+{
+	const uint8_t *ack = p->data + p->l4 + 8;
+	uint32_t len = p->len - p->payload;
+
+	if (p->tcp_flags & TCP_FLAG_ACK)
+		reset_send(link, &p->key,
+			   (uint32_t)ack[0] << 24 | (uint32_t)ack[1] << 16 |
+				   (uint32_t)ack[2] << 8 | ack[3],
+			   0, TCP_FLAG_RST);
+	else
+		reset_send(link, &p->key, 0,
+			   p->tcp_seq + len + !!(p->tcp_flags & TCP_FLAG_SYN) +
+				   !!(p->tcp_flags & TCP_FLAG_FIN),
+			   TCP_FLAG_RST | TCP_FLAG_ACK);
+}
+
+void reset_syn(struct weir_link *link, const struct tuple *key,
+	       const uint8_t *tcp)
+{
+	uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
+		       (uint32_t)tcp[6] << 8 | tcp[7];
+
+	reset_send(link, key, 0, seq + 1, TCP_FLAG_RST | TCP_FLAG_ACK);
+}

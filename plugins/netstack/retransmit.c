@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* retransmit.c - when no ACK comes.
+ *
+ * One deadline stands in for two. While all goes well it is a probe: two round
+ * trips after the last progress the newest segment is sent again, so that its
+ * ACK tells what is missing (RFC 8985, 7). After that, or in recovery, it is
+ * the timeout of RFC 6298 with a floor of 200 ms: all that is in flight counts
+ * as lost, the window shrinks to one segment, and the wait doubles each time
+ * until the client is given up. */
+#include "conn.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <errno.h>
+
+#define RTO_MAX_US 60000000ull
+#define GIVE_UP_TIMEOUTS 10u
+#define GIVE_UP_SYNS 5u
+#define PROBE_EXTRA_US 5000u
+#define DELAYED_ACK_US 40000u
+
+/* How long until a probe makes sense; 0: it is for the timeout to come. */
+static uint64_t probe_after_us(const struct conn *c)
+{
+	const struct recovery *r = &c->recovery;
+	uint64_t after = 2ull * r->srtt_us + PROBE_EXTRA_US;
+
+	if (c->pcb->state < ESTABLISHED || r->in_recovery || r->after_timeout ||
+	    r->probe_out || !r->srtt_us || r->sacked)
+		return 0;
+	if (c->pcb->unacked && !c->pcb->unacked->next)
+		after += DELAYED_ACK_US;
+	return after < r->rto_us ? after : 0;
+}
+
+void recovery_arm(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	uint64_t now_us = stack_now_us(c->stack);
+	uint64_t after = probe_after_us(c);
+
+	if (c->retransmit_at && !r->timer_is_probe)
+		return;
+	r->timer_is_probe = after;
+	if (!after) {
+		after = (uint64_t)r->rto_us << r->backoff;
+		if (after > RTO_MAX_US)
+			after = RTO_MAX_US;
+	}
+	c->retransmit_at = now_us + after;
+}
+
+static void probe_tail(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	struct tcp_seg *seg = r->tail;
+
+	r->probe_out = true;
+	if (!(seg->flags & SEGMENT_LOST) && tcp_resend(c->pcb, seg))
+		seg->flags |= SEGMENT_RESENT;
+}
+
+static void presume_all_lost(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+
+	r->lost = 0;
+	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next) {
+		if (s->flags & SEGMENT_SACKED)
+			continue;
+		s->flags |= SEGMENT_LOST;
+		s->flags &= (u8_t)~SEGMENT_RESENT;
+		r->lost += s->len;
+	}
+}
+
+static void timeout(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	struct tcp_seg *first = c->pcb->unacked;
+
+	if (!r->in_recovery && !r->after_timeout)
+		congestion_loss(&r->cc);
+	congestion_timeout(&r->cc);
+	r->in_recovery = false;
+	r->after_timeout = true;
+	r->recover = c->pcb->snd_nxt;
+	presume_all_lost(c);
+	if (!first->len) { /* SYN or FIN alone: no bytes to count */
+		if (tcp_resend(c->pcb, first))
+			first->flags |= SEGMENT_RESENT;
+	} else {
+		r->force = true;
+		tcp_output(c->pcb);
+	}
+}
+
+void recovery_timeout(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	unsigned most =
+		c->pcb->state < ESTABLISHED ? GIVE_UP_SYNS : GIVE_UP_TIMEOUTS;
+
+	c->retransmit_at = 0;
+	if (!c->pcb->unacked)
+		return;
+	if (r->timer_is_probe) {
+		probe_tail(c);
+	} else if (r->backoff >= most) {
+		c->error = ETIMEDOUT;
+		conn_abort(c);
+		return;
+	} else {
+		r->backoff++;
+		timeout(c);
+	}
+	c->retransmit_at = 0;
+	recovery_arm(c);
+}

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the end-to-end tests share: a test is a function with @test, its name
+is the promise it keeps, and it fails by an exception. Prints a line a test;
+exits with 1 after a failure, 77 where everything was skipped."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from bed import Bed, HOST4, TUN
+
+CONFIG = """\
+log: { level: info }
+inbounds:
+  - { tag: tun, type: tun }
+outbounds:
+  - { tag: direct, type: freedom }
+"""
+READY_S = 10
+STOP_S = 10
+
+tests = []
+on_the_bench = []  # what to close, last first, when a test has ended
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def need(program):
+    path = shutil.which(program)
+    if not path:
+        raise Skip(f"{program} is not installed")
+    return path
+
+
+def check(truth, text):
+    if not truth:
+        raise AssertionError(text)
+
+
+def check_equal(got, wanted, what):
+    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def wait_for(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, f"{what}: not within {seconds} s")
+        time.sleep(0.01)
+
+
+def keep(thing):
+    """Close `thing` when the test has ended."""
+    on_the_bench.append(thing)
+    return thing
+
+
+def close_kept():
+    while on_the_bench:
+        with contextlib.suppress(OSError):
+            on_the_bench.pop().close()
+
+
+def tool(name):
+    """A program of tests/tools."""
+    folder = os.environ.get("abs_top_builddir", ".")
+    path = os.path.join(folder, "tests", "tools", name)
+    if not os.access(path, os.X_OK):
+        raise Skip(f"tests/tools/{name} is not built")
+    return path
+
+
+class Child:
+    """A forked server, as something that can be closed."""
+
+    def __init__(self, bed, role, function, *arguments):
+        self.bed = bed
+        self.pid = bed.fork(role, function, *arguments)
+
+    def close(self):
+        self.bed.end(self.pid)
+
+
+class Process:
+    """A program of the bed that says a line when it is ready."""
+
+    def __init__(self, bed, role, command):
+        self.bed = bed
+        self.process = bed.spawn(role, command, stdout=subprocess.PIPE,
+                                 text=True)
+
+    def await_line(self):
+        check(self.process.stdout.readline(), "the server did not start")
+
+    def close(self):
+        self.bed.end(self.process)
+        self.process.stdout.close()
+
+
+def serve(bed, function, argument, port):
+    """Fork a TCP server and wait until `port` of it answers."""
+    keep(Child(bed, "server", function, argument))
+
+    def answers():
+        with bed.socket("proxy", socket.AF_INET, socket.SOCK_STREAM) as s:
+            return s.connect_ex((HOST4, port)) == 0
+
+    wait_for(answers, 10, f"a server on port {port}")
+
+
+class Weir:
+    """The daemon, in the namespace `proxy` of a bed."""
+
+    def __init__(self, bed, config=CONFIG, offload=True, mtu=1500,
+                 own_tun=False, wrapper=(), ready_s=READY_S):
+        self.bed = bed
+        self.folder = tempfile.mkdtemp(prefix="weir-e2e-")
+        keep(self)
+        self.config = os.path.join(self.folder, "weir.yaml")
+        self.log_path = os.path.join(self.folder, "log")
+        fd = os.open(self.config, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(fd, "w") as f:
+            f.write(config)
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify.bind(os.path.join(self.folder, "notify"))
+        self.process = None
+        self._start(notify, offload, mtu, own_tun, wrapper)
+        try:
+            self._await_ready(notify, ready_s)
+        finally:
+            notify.close()
+
+    def _start(self, notify, offload, mtu, own_tun, wrapper):
+        environment = dict(os.environ, NOTIFY_SOCKET=notify.getsockname())
+        environment.pop("JOURNAL_STREAM", None)
+        handed = ()
+        if not own_tun:
+            tun = self.bed.tun(offload=offload)
+            self.bed.tun_up(mtu)
+            handed = (tun,)
+            environment["WEIR_TUN_FD"] = str(tun)
+        command = [*wrapper, os.environ["WEIR"], "--plugin-dir",
+                   os.environ["PLUGIN_DIR"], "run", "-c", self.config]
+        with open(self.log_path, "ab") as log:
+            self.process = self.bed.spawn(
+                "proxy", command, env=environment, pass_fds=handed,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if handed:
+            os.close(tun)
+
+    def _await_ready(self, notify, seconds):
+        notify.settimeout(0.1)
+        end = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(socket.timeout):
+                if b"READY=1" in notify.recv(256):
+                    time.sleep(0.05)  # it closes its end just now
+                    return
+            check(self.process.poll() is None,
+                  f"weir ended at its start with {self.process.returncode}")
+            check(time.monotonic() < end, "weir was not ready in time")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def counters(self):
+        """{(tag, name): value}, as of now."""
+        start = len(self.log())
+        self.process.send_signal(signal.SIGUSR1)
+        found = {}
+        settled = 0
+        while settled < 3:
+            time.sleep(0.05)
+            lines = re.findall(r"counter (\S+) (\S+) (\d+)",
+                               self.log()[start:])
+            settled = settled + 1 if lines and len(lines) == len(found) else 0
+            found = {(tag, name): int(value) for tag, name, value in lines}
+            check(self.alive(), "weir ended")
+        return found
+
+    def sessions_open(self):
+        return self.counters()["core", "sessions_open"]
+
+    def stop(self, number=signal.SIGTERM, seconds=STOP_S):
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds=STOP_S):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"weir had not ended after {seconds} s") from None
+        finally:
+            if self.process.returncode is not None:
+                self.bed.end(self.process)
+
+    def close(self):
+        if self.process:
+            self.bed.end(self.process)
+            self.process = None
+        if not os.environ.get("WEIR_E2E_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.bed.ip("client", "link", "del", TUN, check=False)
+
+    def show_log(self, lines=15):
+        for line in self.log().splitlines()[-lines:]:
+            print(f"#   {line}", file=sys.stderr)
+
+
+def show_logs():
+    for thing in on_the_bench:
+        if isinstance(thing, Weir) and os.path.exists(thing.log_path):
+            thing.show_log()
+
+
+def run_one(function, bed):
+    name = function.__name__.replace("_", " ")
+    try:
+        function(bed)
+        print(f"ok - {name}", flush=True)
+        return "ok"
+    except Skip as why:
+        print(f"skip - {name}: {why}", flush=True)
+        return "skip"
+    except Exception as e:
+        if os.environ.get("WEIR_E2E_TRACE"):
+            traceback.print_exc()
+        text = " ".join(str(e).split()) or repr(e)
+        if not isinstance(e, AssertionError):
+            text = f"{type(e).__name__}: {text}"
+        print(f"not ok - {name}: {text}", flush=True)
+        show_logs()
+        return "failed"
+    finally:
+        close_kept()
+
+
+def become_root():
+    """Namespaces need root: ask sudo, which must not ask back."""
+    if os.geteuid() == 0:
+        return True
+    kept = "WEIR,PLUGIN_DIR,PATH,TMPDIR,abs_top_srcdir,abs_top_builddir"
+    if shutil.which("sudo") and subprocess.run(
+            ["sudo", "-n", "true"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        os.execvp("sudo", ["sudo", "-n", f"--preserve-env={kept}",
+                           sys.executable, *sys.argv])
+    return False
+
+
+def why_not():
+    """Why no test can run here; empty where they can."""
+    if not become_root():
+        return "needs root"
+    if not shutil.which("ip"):
+        return "iproute2 is not installed"
+    if not os.path.exists("/dev/net/tun"):
+        return "there is no /dev/net/tun"
+    if not os.access(os.environ.get("WEIR", ""), os.X_OK):
+        return "WEIR names no program"
+    return ""
+
+
+def main():
+    wanted = [t for t in tests if not sys.argv[1:] or
+              any(word in t.__name__ for word in sys.argv[1:])]
+    why = why_not()
+    bed = None
+    if not why:
+        try:
+            bed = Bed()
+        except (OSError, RuntimeError) as e:
+            why = f"no network namespace can be made: {e}"
+    if why:
+        for t in wanted:
+            print(f"skip - {t.__name__.replace('_', ' ')}: {why}")
+        sys.exit(77)
+    results = [run_one(t, bed) for t in wanted]
+    bed.close()
+    if "failed" in results:
+        sys.exit(1)
+    sys.exit(0 if "ok" in results else 77)

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A plugin's author has the installed SDK and the template, and nothing else:
+# from a copy of it to a plugin that weir loads.
+set -u
+umask 022
+built=${abs_top_builddir:?} weir=${WEIR:?}
+
+name="the template builds with installed files only"
+for tool in autoreconf automake libtoolize pkg-config make; do
+	if ! command -v $tool >/dev/null; then
+		echo "skip - $name: no $tool"
+		exit 77
+	fi
+done
+if nm "$built/libweir-fakehost.a" 2>/dev/null |
+	grep -qE '__(asan|ubsan|tsan|msan)_'; then
+	echo "skip - $name: this build is sanitized"
+	exit 77
+fi
+unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
+dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-template.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# step PROMISE COMMAND...: the log of a failed command is shown.
+step() {
+	local promise=$1
+
+	shift
+	if "$@" >"$dir/log" 2>&1; then
+		echo "ok - $promise"
+	else
+		echo "not ok - $promise"
+		tail -n 20 "$dir/log"
+		failed=1
+	fi
+}
+
+step "the SDK installs" \
+	make -C "$built" install DESTDIR="$dir/root"
+pc=$(find "$dir/root" -name weir-sdk.pc)
+if [ -z "$pc" ]; then
+	echo "not ok - weir-sdk.pc is installed"
+	exit 1
+fi
+prefix=$(sed -n 's/^prefix=//p' "$pc")
+sed -i "s|^prefix=.*|prefix=$dir/root$prefix|" "$pc"
+export PKG_CONFIG_PATH=${pc%/*}
+ACLOCAL_PATH=$(dirname "$(find "$dir/root" -name weir.m4)")
+export ACLOCAL_PATH
+
+cp -r "$(pkg-config --variable=templatedir weir-sdk)" "$dir/plugin"
+cd "$dir/plugin" || exit 1
+step "autoreconf takes the template" autoreconf -fi
+step "its configure finds the SDK" ./configure
+step "it builds" make
+step "its test on the fake host passes" make check
+step "it installs where weir looks" make install
+plugins=$(pkg-config --variable=plugindir weir-sdk)
+step "weir plugin check accepts it" \
+	"$weir" plugin check "$plugins/outbound-echo.so"
+"$weir" --plugin-dir "$plugins" plugin list >"$dir/list" 2>&1
+step "weir plugin list shows it" grep -q '^outbound-echo .* echo ' "$dir/list"
+cat >"$dir/echo.yaml" <<'END'
+outbounds:
+  - { tag: parrot, type: echo, buffer: 4k }
+END
+sed 's/4k/9g/' "$dir/echo.yaml" >"$dir/bad.yaml"
+"$weir" --plugin-dir "$plugins" check -c "$dir/bad.yaml" >"$dir/said" 2>&1
+step "its options are decoded and bounded by weir" \
+	grep -q 'bad.yaml:2:.*buffer' "$dir/said"
+exit $failed

@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""weir exec, as root and as an ordinary user.
+
+As root the tests move into network and mount namespaces of their own, where
+10.88.0.1 and fd88::1 are outside's addresses, a name server listens on
+127.0.0.53 only, and /dev/net/tun is open for all. Without root they run as
+the user they have, without those of the network."""
+import ctypes
+import http.server
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from harness import Skip, check, check_equal, run_one, tests, test, wait_for
+
+OUT4, OUT6 = "10.88.0.1", "fd88::1"
+NAME4 = "10.88.0.1"
+PORT = 8088
+NOBODY = 65534
+STAGE = "/mnt"  # covered by a tmpfs in the mount namespace of the tests
+CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
+MS_REC, MS_PRIVATE, MS_BIND = 0x4000, 0x40000, 0x1000
+PATIENCE_S = 15
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # open to every user
+BODY = bytes(range(256)) * 4096
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(function, *arguments):
+    if getattr(libc, function)(*arguments):
+        errno = ctypes.get_errno()
+        raise OSError(errno, f"{function}: {os.strerror(errno)}")
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server6(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def answer(query):
+    """One A record for every name, no record of another type."""
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    end += 5
+    wanted = query[end - 4:end - 2] == b"\0\1"
+    head = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if wanted else b"\0\0")
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton(NAME4)
+    return head + b"\0\0\0\0" + query[12:end] + (record if wanted else b"")
+
+
+def name_server(sock):
+    while True:
+        query, peer = sock.recvfrom(512)
+        sock.sendto(answer(query), peer)
+
+
+class Stage:
+    """Where the tests run; `user` is who runs weir."""
+
+    def __init__(self):
+        self.root = os.geteuid() == 0
+        self.weir = os.environ["WEIR"]
+        self.plugins = os.environ["PLUGIN_DIR"]
+        self.network = False
+        self.user = os.geteuid()
+        if self.root:
+            self.enter()
+
+    def enter(self):
+        call("unshare", CLONE_NEWNS | CLONE_NEWNET)
+        call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
+        call("mount", b"weir", STAGE.encode(), b"tmpfs", 0, b"mode=755")
+        self.copy()
+        os.mknod(f"{STAGE}/tun", 0o600 | 0o020000, os.makedev(10, 200))
+        os.chmod(f"{STAGE}/tun", 0o666)
+        self.cover(f"{STAGE}/tun", "/dev/net/tun")
+        write(f"{STAGE}/resolv.conf", "search corp.example\n"
+              "nameserver 127.0.0.53\noptions timeout:1 attempts:2\n")
+        self.cover(f"{STAGE}/resolv.conf", "/etc/resolv.conf")
+        self.wire()
+        self.network = True
+
+    def cover(self, source, target):
+        call("mount", source.encode(), os.path.realpath(target).encode(),
+             None, MS_BIND, None)
+
+    def copy(self):
+        """The build tree may be closed to other users."""
+        os.mkdir(f"{STAGE}/plugins")
+        shutil.copy(self.weir, f"{STAGE}/weir")
+        for name in os.listdir(self.plugins):
+            if name.endswith(".so"):
+                shutil.copy(f"{self.plugins}/{name}", f"{STAGE}/plugins")
+        self.weir, self.plugins = f"{STAGE}/weir", f"{STAGE}/plugins"
+
+    def wire(self):
+        for line in ("link set lo up", "link add out0 type veth peer out1",
+                     f"addr add {OUT4}/24 dev out0",
+                     f"addr add {OUT6}/64 dev out0 nodad",
+                     "link set out0 up", "link set out1 up"):
+            subprocess.run(["ip", *line.split()], check=True)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.53", 53))
+        for work in (http.server.ThreadingHTTPServer((OUT4, PORT),
+                                                     Page).serve_forever,
+                     Server6((OUT6, PORT), Page).serve_forever,
+                     lambda: name_server(sock)):
+            threading.Thread(target=work, daemon=True).start()
+
+    def demote(self):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        if self.root and self.user:
+            os.setgroups([])
+            os.setgid(self.user)
+            os.setuid(self.user)
+
+    def command(self, *words, options=()):
+        return [self.weir, "--plugin-dir", self.plugins, "exec", *options,
+                "--", *words]
+
+    def start(self, *words, options=(), **more):
+        return subprocess.Popen(self.command(*words, options=options),
+                                preexec_fn=self.demote, cwd="/", text=True,
+                                env=dict(os.environ, PATH=SYSTEM_PATH), **more)
+
+    def run(self, *words, options=(), **more):
+        p = self.start(*words, options=options, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, **more)
+        try:
+            out, err = p.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.communicate()
+            raise AssertionError("weir exec did not end") from None
+        return p.returncode, out.strip(), err.strip()
+
+    def shell(self, text, **more):
+        return self.run("sh", "-c", text, **more)
+
+    def need_network(self):
+        if not self.network:
+            raise Skip("needs root")
+
+
+def script_running(stage, text, *options):
+    """Start a shell script and wait for its first line, "ready"."""
+    p = stage.start("sh", "-c", text, options=options, stdout=subprocess.PIPE)
+    check_equal(p.stdout.readline(), "ready\n", "the first line")
+    return p
+
+
+def finish(p):
+    out = p.communicate(timeout=PATIENCE_S)[0]
+    return p.returncode, out.strip()
+
+
+def processes(mark):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                words = f.read().split(b"\0")
+        except OSError:
+            continue
+        if words[:2] == [b"sleep", mark.encode()]:
+            found.append(pid)
+    return found
+
+
+@test
+def exec_passes_the_exit_status_on(stage):
+    for status in 0, 1, 7, 255:
+        check_equal(stage.shell(f"exit {status}")[0], status, "status")
+
+
+@test
+def exec_says_why_a_command_cannot_be_run(stage):
+    status, _, text = stage.run("no-such-command")
+    check_equal((status, text),
+                (127, "weir exec: no-such-command: command not found"), "end")
+    check_equal(stage.run("/etc/passwd")[0], 126, "status")
+
+
+@test
+def exec_says_what_is_wrong_with_its_use_and_configuration(stage):
+    check_equal(stage.run()[0], 64, "status without a command")
+    check_equal(stage.run("true", options=("-x",))[0], 64, "status")
+    check_equal(stage.run("true", options=("-c", "/no/file"))[0], 78, "status")
+
+
+@test
+def exec_is_quiet_and_passes_input_and_output(stage):
+    text = "0123456789abcdef" * 4096
+    p = stage.start("sh", "-c", "cat; echo oops >&2", stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = p.communicate(text, timeout=PATIENCE_S)
+    check_equal((p.returncode, out == text, err), (0, True, "oops\n"), "end")
+
+
+@test
+def exec_ends_by_the_signal_that_ended_the_command(stage):
+    for number in signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV:
+        status = stage.shell(f"kill -{int(number)} $$")[0]
+        check_equal(status, -number, "status")
+
+
+@test
+def exec_passes_signals_to_the_command(stage):
+    for name in "TERM", "INT", "HUP", "QUIT", "USR1", "USR2":
+        p = script_running(stage, f"trap 'echo got; exit 5' {name}; "
+                           "echo ready; while :; do sleep 0.05; done")
+        p.send_signal(getattr(signal, f"SIG{name}"))
+        check_equal(finish(p), (5, "got"), name)
+
+
+@test
+def exec_leaves_the_keys_of_the_terminal_to_the_command(stage):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        stage.demote()
+        os.chdir("/")
+        os.execv(stage.weir, stage.command(
+            "sh", "-c", "trap 'n=$((n+1))' INT; echo ready; while [ $((i+=1)) "
+            "-lt 20 ]; do sleep 0.05; done; echo times $n; exit 9"))
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")
+    try:
+        while b"times" not in seen or not seen.endswith(b"\n"):
+            seen += os.read(terminal, 1024)
+    except OSError:
+        pass  # the terminal's other end is closed
+    status = os.waitpid(pid, 0)[1]
+    os.close(terminal)
+    check(b"times 1" in seen, f"the command saw {seen!r}")
+    check_equal(os.WEXITSTATUS(status), 9, "status")
+
+
+@test
+def exec_ends_with_what_the_command_left_running(stage):
+    mark = f"{3600 + os.getpid()}.1"
+    check_equal(stage.shell(f"setsid sleep {mark} >/dev/null 2>&1 &")[0], 0,
+                "status")
+    wait_for(lambda: not processes(mark), 2, "the end of all")
+
+
+@test
+def exec_leaves_nothing_behind_after_kill_9(stage):
+    mark = f"{3600 + os.getpid()}.2"
+    p = script_running(stage, f"setsid sleep {mark} & echo ready; "
+                       f"sleep {mark}")
+    wait_for(lambda: len(processes(mark)) == 2, 5, "both to run")
+    p.kill()
+    finish(p)
+    wait_for(lambda: not processes(mark), 2, "the end of all")
+
+
+@test
+def exec_gives_the_command_its_own_user_and_a_network_of_its_own(stage):
+    out = stage.shell("id -u; ls /sys/class/net >/dev/null; "
+                      "cut -d: -f1 -s /proc/net/dev | tr -d ' '")[1].split()
+    check_equal(out, [str(stage.user), "lo", "weir0"], "user and interfaces")
+
+
+@test
+def exec_carries_http_over_both_families(stage):
+    stage.need_network()
+    for host in OUT4, f"[{OUT6}]":
+        status, out, err = stage.run(
+            "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w",
+            "%{http_code} %{size_download}", f"http://{host}:{PORT}/")
+        check_equal((status, out, err), (0, f"200 {len(BODY)}", ""), host)
+
+
+@test
+def exec_answers_a_refused_port_at_once(stage):
+    stage.need_network()
+    begin = time.monotonic()
+    status, _, err = stage.run("curl", "-sS", f"http://{OUT4}:1/")
+    check_equal(status, 7, f"curl's status ({err})")
+    check(time.monotonic() - begin < 5, "it took its time")
+
+
+@test
+def exec_resolves_names_by_a_resolver_on_outsides_loopback(stage):
+    stage.need_network()
+    status, out, err = stage.run("getent", "ahostsv4", "some.host.test")
+    check_equal((status, out.split()[:1]), (0, [NAME4]), f"getent ({err})")
+    text = stage.run("cat", "/etc/resolv.conf")[1].splitlines()
+    check_equal(text, ["search corp.example",
+                       "options timeout:1 attempts:2",
+                       "nameserver 198.18.0.2"], "resolv.conf inside")
+    with open("/etc/resolv.conf", encoding="ascii") as f:
+        check("127.0.0.53" in f.read(), "outside's file was changed")
+
+
+@test
+def exec_makes_the_device_that_its_configuration_describes(stage):
+    folder = tempfile.mkdtemp(prefix="weir-exec-")
+    os.chmod(folder, 0o755)
+    path = f"{folder}/weir.yaml"
+    write(path, "log: { level: error }\ninbounds:\n  - { type: tun, "
+          "name: inner, mtu: 1400, address: [10.9.8.7/24] }\n"
+          "outbounds:\n  - { type: freedom }\n")
+    try:
+        text = stage.run("ip", "-o", "addr", "show", "dev", "inner",
+                         options=("-c", path))[1]
+        mtu = stage.run("cat", "/proc/sys/net/ipv6/conf/inner/mtu",
+                        options=("-c", path))[1]
+    finally:
+        shutil.rmtree(folder)
+    check("10.9.8.7/24" in text, f"addresses: {text}")
+    check_equal(mtu, "1400", "MTU")
+
+
+@test
+def exec_says_that_the_tun_device_is_closed_to_the_user(stage):
+    if not stage.root or not stage.user:
+        raise Skip("is about an ordinary user, set up by root")
+    os.chmod(f"{STAGE}/tun", 0o600)
+    try:
+        status, _, err = stage.run("true")
+    finally:
+        os.chmod(f"{STAGE}/tun", 0o666)
+    check_equal(status, 1, "status")
+    check("/dev/net/tun: Permission denied" in err, err)
+
+
+@test
+def exec_runs_inside_of_exec(stage):
+    inner = stage.command("sh", "-c", "ls -d /proc/1 && exit 6")
+    check_equal(stage.run(*inner)[:2], (6, "/proc/1"), "end")
+
+
+@test
+def exec_goes_on_with_a_warning_where_proc_cannot_be_mounted(stage):
+    if not stage.root or not stage.user:
+        raise Skip("is about an ordinary user, set up by root")
+    text = "mount --bind /dev/null /proc/version && exec setpriv " \
+        f"--reuid {stage.user} --regid {stage.user} --clear-groups \"$@\""
+    p = subprocess.run(["unshare", "-m", "sh", "-c", text, "sh",
+                        *stage.command("sh", "-c", "exit 4")], cwd="/",
+                       text=True, check=False, stderr=subprocess.PIPE,
+                       timeout=PATIENCE_S)
+    check_equal(p.returncode, 4, "status")
+    check("/proc cannot be mounted here" in p.stderr, p.stderr)
+
+
+@test
+def exec_names_the_sysctl_that_forbids_user_namespaces(stage):
+    if not stage.root:
+        raise Skip("needs root")
+    text = "echo 0 >/proc/sys/user/max_user_namespaces && " \
+        "exec setpriv --bounding-set=-sys_admin \"$@\""
+    p = subprocess.run(["unshare", "-Ur", "sh", "-c", text, "sh",
+                        *stage.command("true")], text=True, check=False,
+                       stderr=subprocess.PIPE, timeout=PATIENCE_S)
+    check_equal(p.returncode, 1, "status")
+    check("user.max_user_namespaces" in p.stderr, p.stderr)
+
+
+def main():
+    if not os.access(os.environ.get("WEIR", ""), os.X_OK):
+        print("skip - exec: WEIR names no program")
+        sys.exit(77)
+    stage = Stage()
+    wanted = [t for t in tests if not sys.argv[1:] or
+              any(word in t.__name__ for word in sys.argv[1:])]
+    if not stage.root and stage.run("true")[0]:
+        print(f"skip - exec: it cannot run here: {stage.run('true')[2]}")
+        sys.exit(77)
+    results = []
+    for user in (0, NOBODY) if stage.root else (stage.user,):
+        stage.user = user
+        print(f"# as user {user}", flush=True)
+        results += [run_one(t, stage) for t in wanted]
+    sys.exit(1 if "failed" in results else 0 if "ok" in results else 77)
+
+
+main()

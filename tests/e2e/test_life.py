@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How weir comes and goes, with a TUN of its own in its own namespace."""
+import os
+import re
+import signal
+import socket
+import threading
+import time
+
+import servers
+from bed import DEAD4, HOST4, HOST6
+from harness import (Weir, check, check_equal, keep, main, serve, test,
+                     wait_for)
+
+MARK = 77
+TABLE = "7700"
+PORT = 7100
+BACK_S = 1.0
+OWN_TUN = f"""\
+log: {{ level: info }}
+sockets: {{ mark: {MARK} }}
+inbounds:
+  - tag: tun
+    type: tun
+    name: weir0
+    address: [198.18.0.1/15, "fd00:198:18::1/64"]
+outbounds:
+  - {{ tag: direct, type: freedom }}
+"""
+
+
+class Detour:
+    """Marked packets of `proxy` take the wire, the others the TUN."""
+
+    def __init__(self, bed):
+        self.bed = bed
+        self.routes(TABLE, "via", "10.76.0.2", "2001:db8:76::2", "add")
+        for family in "-4", "-6":
+            bed.ip("proxy", family, "rule", "add", "fwmark", str(MARK),
+                   "lookup", TABLE)
+        keep(self)
+
+    def routes(self, table, how, four, six, verb):
+        for family, net, gate in (("-4", "10.77.0.0/16", four),
+                                  ("-6", "2001:db8:77::/48", six)):
+            self.bed.ip("proxy", family, "route", verb, net, how, gate,
+                        "table", table)
+
+    def enter(self):
+        """Once weir0 is there: what is not marked goes into it."""
+        for family, net in ("-4", "10.77.1.0/24"), ("-6", "2001:db8:77::/64"):
+            self.bed.ip("proxy", family, "route", "replace", net, "dev",
+                        "weir0")
+
+    def close(self):
+        for family in "-4", "-6":
+            self.bed.ip("proxy", family, "rule", "del", "lookup", TABLE,
+                        check=False)
+            self.bed.ip("proxy", family, "route", "flush", "table", TABLE,
+                        check=False)
+
+
+def start(bed, detour):
+    weir = Weir(bed, OWN_TUN, own_tun=True)
+    detour.enter()
+    return weir
+
+
+def fetch(bed, host, timeout=5):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with bed.socket("proxy", family, socket.SOCK_STREAM) as s:
+        s.settimeout(timeout)
+        s.connect((host, PORT))
+        s.sendall(b"hello")
+        return s.recv(100)
+
+
+def interfaces(bed):
+    return set(re.findall(r"^\d+: ([^:@]+)", bed.ip("proxy", "link"), re.M))
+
+
+def routing(bed):
+    return [bed.ip("proxy", family, *words) for family in ("-4", "-6")
+            for words in (("rule",), ("route", "show", "table", "all"))]
+
+
+@test
+def weir_makes_its_own_interface_and_never_loops_into_it(bed):
+    detour = Detour(bed)
+    weir = start(bed, detour)
+    serve(bed, servers.echo_server, PORT, PORT)
+    for host in HOST4, HOST6:
+        check_equal(fetch(bed, host), b"hello", host)
+    counters = weir.counters()
+    check(counters["tun", "sessions"] < 20, f"sessions loop: {counters}")
+    check("via direct" in weir.log(), "nothing went through weir")
+
+
+@test
+def sigterm_leaves_no_interface_no_route_and_no_process(bed):
+    detour = Detour(bed)
+    before = interfaces(bed), routing(bed)
+    weir = start(bed, detour)
+    serve(bed, servers.echo_server, PORT, PORT)
+    check_equal(fetch(bed, HOST4), b"hello", "an answer")
+    check("weir0" in interfaces(bed), "there was no weir0")
+    pid = weir.pid
+    check_equal(weir.stop(), 0, "exit status")
+    check(not os.path.exists(f"/proc/{pid}"), "a process was left")
+    check_equal(interfaces(bed), before[0], "interfaces")
+    check_equal(routing(bed), before[1], "rules and routes")
+
+
+@test
+def sigterm_lets_a_transfer_come_to_its_end(bed):
+    weir = Weir(bed)
+    with bed.inside("server"):
+        door = keep(servers.listener(PORT))
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    s.settimeout(10)
+    s.connect((HOST4, PORT))
+    peer = keep(door.accept()[0])
+    s.sendall(b"before")
+    check_equal(peer.recv(100), b"before", "what came before")
+    weir.process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    peer.sendall(b"after")
+    check_equal(s.recv(100), b"after", "what came after SIGTERM")
+    peer.close()
+    check_equal(s.recv(100), b"", "the end")
+    s.close()
+    check_equal(weir.wait(), 0, "exit status")
+
+
+@test
+def sigterm_does_not_wait_for_ever_for_an_idle_connection(bed):
+    weir = Weir(bed)
+    serve(bed, servers.echo_server, PORT, PORT)
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    s.connect((HOST4, PORT))
+    s.settimeout(10)
+    waiting = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    waiting.setblocking(False)
+    waiting.connect_ex((DEAD4, PORT))
+    begun = time.monotonic()
+    check_equal(weir.stop(), 0, "exit status")
+    check(time.monotonic() - begun < 5, "it took long")
+    try:
+        left = s.recv(1)
+    except OSError:
+        left = b""
+    check_equal(left, b"", "the idle connection")
+
+
+@test
+def a_kill_and_a_new_start_serve_again_within_a_second(bed):
+    detour = Detour(bed)
+    serve(bed, servers.echo_server, PORT, PORT)
+    weir = start(bed, detour)
+    check_equal(fetch(bed, HOST4), b"hello", "before")
+    weir.stop(signal.SIGKILL)
+    begun = time.monotonic()
+    start(bed, detour)
+    check_equal(fetch(bed, HOST4), b"hello", "after")
+    seconds = time.monotonic() - begun
+    check(seconds < BACK_S, f"it took {seconds:.2f} s")
+
+
+def lines_about_the_end(log):
+    return [l for l in log.splitlines()
+            if re.search(r" (warn|error) ", l)]
+
+
+def lose(bed, weir, role, name):
+    bed.ip(role, "link", "del", name)
+    status = weir.wait(5)
+    check(status > 0, f"exit status {status}")
+    lines = lines_about_the_end(weir.log())
+    check_equal(len(lines), 1, f"lines in the log: {lines}")
+    check(name in lines[0], f"the line does not name {name}: {lines[0]}")
+
+
+@test
+def a_tun_deleted_under_weir_ends_with_one_line_and_a_status(bed):
+    detour = Detour(bed)
+    lose(bed, start(bed, detour), "proxy", "weir0")
+
+
+@test
+def a_tun_deleted_while_it_carries_a_stream_ends_the_same(bed):
+    weir = Weir(bed)
+    serve(bed, servers.echo_server, PORT, PORT)
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    s.connect((HOST4, PORT))
+    s.settimeout(1)
+    stop = threading.Event()
+
+    def babble():
+        try:
+            while not stop.is_set():
+                s.sendall(bytes(100_000))
+                s.recv(100_000)
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=babble)
+    thread.start()
+    try:
+        time.sleep(0.3)
+        lose(bed, weir, "client", "w0")
+    finally:
+        stop.set()
+        thread.join()
+
+
+@test
+def an_interface_set_down_and_up_again_serves_on(bed):
+    weir = Weir(bed)
+    serve(bed, servers.mirror_server, [PORT], PORT)
+    bed.ip("client", "link", "set", "w0", "down")
+    time.sleep(0.2)
+    bed.tun_up_again()
+    wait_for(weir.alive, 1, "weir")
+    with bed.socket("client", socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.settimeout(5)
+        s.connect((HOST4, PORT))
+        s.sendall(b"again")
+        s.shutdown(socket.SHUT_WR)
+        check(servers.read_all(s).endswith(b"again"), "no answer")
+
+
+if __name__ == "__main__":
+    main()

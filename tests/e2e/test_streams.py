@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TCP through the TUN: whole, in order, both ways, many at once."""
+import concurrent.futures
+import os
+import random
+import socket
+import subprocess
+
+import servers
+from bed import HOST4, HOST6
+from harness import (Weir, check, check_equal, keep, main, need, serve, test,
+                     wait_for)
+
+HTTP_PORT = 8080
+ECHO_PORT = 7000
+TOTAL_BYTES = int(os.environ.get("WEIR_E2E_BYTES", 1_000_000_000))
+PAIRS = 600
+CROWD = 1000
+SETTLE_S = 8
+
+
+def url(address):
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{HTTP_PORT}"
+
+
+def curl(bed, *arguments, **options):
+    return bed.spawn("client", [need("curl"), "-sS", "-m", "300", "-H",
+                                "Expect:", *arguments],
+                     stdout=subprocess.PIPE, **options)
+
+
+def file_in_memory(total):
+    fd = os.memfd_create("upload")
+    data = memoryview(servers.block())
+    while total:
+        total -= os.write(fd, data[:min(total, len(data))])
+    return fd
+
+
+def download(bed, address, wanted):
+    fetch = curl(bed, f"{url(address)}/{TOTAL_BYTES}")
+    digest = subprocess.run(["sha256sum"], stdin=fetch.stdout, check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    check_equal(fetch.wait(), 0, "curl's status")
+    check_equal(digest.split()[0], wanted, "hash of the download")
+
+
+def upload(bed, address, fd, wanted):
+    os.lseek(fd, 0, os.SEEK_SET)
+    send = curl(bed, "-T", f"/proc/self/fd/{fd}", url(address) + "/",
+                pass_fds=(fd,), text=True)
+    digest = send.communicate()[0]
+    check_equal(send.wait(), 0, "curl's status")
+    check_equal(digest, wanted, "hash of the upload")
+
+
+def fetch_both_ways(bed, address):
+    need("curl")
+    Weir(bed)
+    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+    wanted = servers.stream_hash(TOTAL_BYTES)
+    download(bed, address, wanted)
+    fd = file_in_memory(TOTAL_BYTES)
+    try:
+        upload(bed, address, fd, wanted)
+    finally:
+        os.close(fd)
+
+
+@test
+def curl_fetches_and_sends_a_gigabyte_over_ipv4(bed):
+    fetch_both_ways(bed, HOST4)
+
+
+@test
+def curl_fetches_and_sends_a_gigabyte_over_ipv6(bed):
+    fetch_both_ways(bed, HOST6)
+
+
+def random_pairs(count):
+    dice = random.Random(77)
+    ports = dice.sample(range(2000, 65536), count)
+    pairs = []
+    for n, port in enumerate(ports):
+        if n % 2:
+            host = f"10.77.{dice.randrange(256)}.{dice.randrange(1, 255)}"
+        else:
+            host = f"2001:db8:77:{dice.randrange(1, 65536):x}::" \
+                   f"{dice.randrange(1, 65536):x}"
+        pairs.append((host, port, dice.randrange(1, 200_000)))
+    return pairs
+
+
+def half_close(bed, host, port, size):
+    """Send all, shut down the sending side, then read the answer."""
+    data = random.Random(port).randbytes(size)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with bed.socket("client", family, socket.SOCK_STREAM) as s:
+        s.settimeout(60)
+        s.connect((host, port))
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        answer = servers.read_all(s)
+    line, _, back = answer.partition(b"\n")
+    check_equal(line.decode(), f"{host} {port}", "the target that was asked")
+    check(back == data, f"{host} {port}: {size} bytes came back changed")
+
+
+@test
+def six_hundred_targets_survive_a_half_close(bed):
+    weir = Weir(bed)
+    before = weir.fds()
+    pairs = random_pairs(PAIRS)
+    ports = [port for _, port, _ in pairs]
+    serve(bed, servers.mirror_server, ports, ports[-1])
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for done in [pool.submit(half_close, bed, *p) for p in pairs]:
+            done.result()
+    wait_for(lambda: weir.fds() == before, SETTLE_S, "all fds closed")
+    wait_for(lambda: weir.sessions_open() == 0, SETTLE_S, "sessions at zero")
+
+
+def open_crowd(bed, count):
+    crowd = []
+    for n in range(count):
+        family, host = ((socket.AF_INET6, HOST6) if n % 2 else
+                        (socket.AF_INET, HOST4))
+        s = keep(bed.socket("client", family, socket.SOCK_STREAM))
+        s.settimeout(30)
+        s.connect((host, ECHO_PORT))
+        crowd.append(s)
+    return crowd
+
+
+@test
+def a_thousand_connections_live_at_once_and_leave_nothing(bed):
+    servers.raise_fd_limit()
+    weir = Weir(bed)
+    before = weir.fds()
+    serve(bed, servers.echo_server, ECHO_PORT, ECHO_PORT)
+    crowd = open_crowd(bed, CROWD)
+    check(weir.sessions_open() >= CROWD, "not every connection is a session")
+    for n, s in enumerate(crowd):
+        s.sendall(b"%08d" % n * 128)
+    for n, s in enumerate(crowd):
+        wanted = b"%08d" % n * 128
+        got = b""
+        while len(got) < len(wanted) and (part := s.recv(4096)):
+            got += part
+        check(got == wanted, f"connection {n} got another's bytes")
+    for s in crowd:
+        s.close()
+    wait_for(lambda: weir.fds() == before, SETTLE_S, "all fds closed")
+    wait_for(lambda: weir.sessions_open() == 0, SETTLE_S, "sessions at zero")
+
+
+@test
+def the_same_holds_without_offloads(bed):
+    Weir(bed, offload=False)
+    ports = [9001, 9002]
+    serve(bed, servers.mirror_server, ports, ports[-1])
+    half_close(bed, HOST4, 9001, 20_000_000)
+    half_close(bed, HOST6, 9002, 20_000_000)
+
+
+if __name__ == "__main__":
+    main()

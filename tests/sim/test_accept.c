@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_accept.c - how connections begin, or are kept from beginning. Each test
+ * runs over IPv4 and IPv6. */
+#include "client.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static struct sim_link tun;
+
+static void begin(void)
+{
+	sim_start(NULL);
+	sim_attach(&tun, NULL);
+}
+
+static void end(void)
+{
+	sim_flush(&tun);
+	sim_stop();
+	sim_flush(&tun);
+}
+
+static struct client client_of(int v6)
+{
+	struct client c;
+
+	client_init(&c, &tun,
+		    v6 ? path6(40000, "2001:db8::5", 80)
+		       : path4(40000, "203.0.113.5", 80));
+	return c;
+}
+
+START_TEST(handshake_is_held_until_accept)
+{
+	struct client c = client_of(_i);
+	struct weir_end *e;
+	struct seen *s;
+
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_ptr_nonnull(sim.ends);
+	sim_run(3000 * SIM_MS);
+	c.seq--;
+	client_send(&c, SYN, NULL, 0); /* repeated */
+	ck_assert(!look(&tun)->any);
+	e = sim.ends;
+	ck_assert_ptr_null(e->next);
+	ck_assert_int_eq(e->info.source.port, 40000);
+	ck_assert_int_eq(e->info.target.port, 80);
+	ck_assert_int_eq(e->stream->accept(e->self), 0);
+	s = look(&tun);
+	ck_assert_int_eq(s->flags, SYN | ACK);
+	ck_assert(s->checksum_ok);
+	ck_assert_uint_eq(s->ack, c.seq);
+	ck_assert_uint_eq(s->mss, _i ? 1440 : 1460);
+	ck_assert_uint_eq(sim_counter("half_open"), 1);
+	c.ack = s->seq + 1;
+	client_send(&c, ACK, NULL, 0);
+	ck_assert_uint_eq(sim_counter("half_open"), 0);
+}
+END_TEST
+
+static struct seen *refused_with(int v6, int err)
+{
+	struct client c = client_of(v6);
+
+	client_send(&c, SYN, NULL, 0);
+	sim_close(sim.ends, err);
+	return look(&tun);
+}
+
+START_TEST(refused_destination_is_a_reset)
+{
+	struct seen *s = refused_with(_i, ECONNREFUSED);
+
+	ck_assert(s->any && s->tcp && s->checksum_ok);
+	ck_assert_int_eq(s->flags, RST | ACK);
+	ck_assert_uint_eq(s->ack, 1001);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(unreachable_destination_is_an_icmp_error)
+{
+	static const struct {
+		int err, code4, code6;
+	} cases[] = {
+		{ENETUNREACH, 0, 0}, {EHOSTUNREACH, 1, 3}, {EACCES, 13, 1}};
+	struct client c = client_of(_i);
+	uint8_t syn[100];
+
+	for (size_t i = 0; i < 3; i++) {
+		struct seen *s = refused_with(_i, cases[i].err);
+		uint32_t n = make_tcp(syn, &c, SYN, NULL, 0);
+
+		ck_assert(s->any && s->checksum_ok);
+		ck_assert_int_eq(s->protocol,
+				 _i ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		ck_assert_int_eq(s->type, _i ? 1 : 3);
+		ck_assert_int_eq(s->code, _i ? cases[i].code6 : cases[i].code4);
+		ck_assert_uint_ge(s->payload_len, _i ? 48 : 28);
+		ck_assert_uint_le(s->payload_len, n);
+		ck_assert_mem_eq(s->payload, syn, s->payload_len);
+	}
+}
+END_TEST
+
+START_TEST(blackholed_destination_is_silence)
+{
+	struct client c = client_of(_i);
+
+	ck_assert(!refused_with(_i, WEIR_ESILENT)->any);
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_ptr_null(sim.ends);
+	ck_assert(!look(&tun)->any);
+	sim_run(31000 * SIM_MS);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+	ck_assert(!refused_with(_i, ETIMEDOUT)->any);
+}
+END_TEST
+
+START_TEST(unanswered_syn_ack_is_given_up)
+{
+	struct client c = client_of(_i);
+
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_int_eq(sim.ends->stream->accept(sim.ends->self), 0);
+	sim_run(200000 * SIM_MS);
+	ck_assert_int_eq(sim.ends->failed, ETIMEDOUT);
+	ck_assert_uint_eq(sim_counter("half_open"), 0);
+}
+END_TEST
+
+START_TEST(syn_flood_is_bounded_and_harms_nobody)
+{
+	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
+	struct client c = client_of(_i), flood;
+	struct weir_end *e;
+	struct iovec v;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	e = client_open(&c);
+	client_init(&flood, &tun, c.path);
+	for (int i = 0; i < 500; i++) {
+		flood.path.client_port = (uint16_t)(1000 + i);
+		client_send(&flood, SYN, NULL, 0);
+	}
+	ck_assert_uint_eq(sim_counter("half_open"), 100);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 400);
+	client_send(&c, ACK, "alive", 5);
+	ck_assert_int_eq(e->stream->peek(e->self, &v, 1), 1);
+	ck_assert_uint_eq(v.iov_len, 5);
+	sim_run(100000 * SIM_MS);
+	for (e = sim.ends; e->next; e = e->next)
+		ck_assert_int_eq(e->failed, ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(port_is_used_again_while_the_old_connection_waits)
+{
+	struct client c = client_of(_i);
+	struct weir_end *e = client_open(&c);
+
+	e->stream->finish(e->self);
+	client_expect(&c, FIN);
+	client_send(&c, ACK | FIN, NULL, 0);
+	sim_close(e, 0);
+	sim_flush(&tun);
+	c.seq += 100000;
+	e = client_open(&c);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(sim_counter("connections"), 1);
+}
+END_TEST
+
+START_TEST(stray_segment_is_reset)
+{
+	struct client c = client_of(_i);
+	struct seen *s;
+
+	client_send(&c, ACK, "lost", 4);
+	s = look(&tun);
+	ck_assert_int_eq(s->flags & RST, RST);
+	client_send(&c, RST, NULL, 0);
+	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
+START_TEST(refused_by_the_core_is_dropped)
+{
+	struct client c = client_of(_i);
+
+	tun.refuse = true;
+	client_send(&c, SYN, NULL, 0);
+	ck_assert(!look(&tun)->any);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+static void add_tests(TCase *t)
+{
+	tcase_add_loop_test(t, handshake_is_held_until_accept, 0, 2);
+	tcase_add_loop_test(t, refused_destination_is_a_reset, 0, 2);
+	tcase_add_loop_test(t, unreachable_destination_is_an_icmp_error, 0, 2);
+	tcase_add_loop_test(t, blackholed_destination_is_silence, 0, 2);
+	tcase_add_loop_test(t, unanswered_syn_ack_is_given_up, 0, 2);
+	tcase_add_loop_test(t, syn_flood_is_bounded_and_harms_nobody, 0, 2);
+	tcase_add_loop_test(
+		t, port_is_used_again_while_the_old_connection_waits, 0, 2);
+	tcase_add_loop_test(t, stray_segment_is_reset, 0, 2);
+	tcase_add_loop_test(t, refused_by_the_core_is_dropped, 0, 2);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("accept");
+	TCase *t = tcase_create("accept");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_set_timeout(t, 60);
+	add_tests(t);
+	suite_add_tcase(suite, t);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

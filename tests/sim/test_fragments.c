@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_fragments.c - datagrams of every size, in fragments where they do not
+ * fit. Each test runs over IPv4 and IPv6. */
+#include "client.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static struct sim_link tun;
+static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
+
+static void begin(void)
+{
+	sim_start(NULL);
+	sim_attach(&tun, NULL);
+	for (int i = 0; i < PACKET_MOST; i++)
+		payload[i] = (uint8_t)(i * 7 + i / 256);
+}
+
+static void end(void)
+{
+	sim_flush(&tun);
+	sim_stop();
+	sim_flush(&tun);
+}
+
+static struct path path_of(int v6, uint16_t port)
+{
+	return v6 ? path6(5000, "2001:db8::53", port)
+		  : path4(5000, "203.0.113.53", port);
+}
+
+static struct weir_end *send_udp(const struct path *p, uint32_t len)
+{
+	sim_input(&tun, packet, make_udp(packet, p, payload, len));
+	return sim.ends;
+}
+
+static void reply(struct weir_end *e, const struct weir_addr *from,
+		  uint32_t len, uint16_t segment)
+{
+	struct weir_datagram d = {from, payload, len, segment};
+
+	ck_assert_int_eq(e->flow->send(e->self, &d, 1), 1);
+}
+
+static const uint32_t sizes[] = {0, 1, 2, 1472, 1473, 9000, 65507};
+
+START_TEST(datagrams_of_every_size_reach_the_client)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct weir_addr server = e->info.target;
+	static uint8_t whole[70000];
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		uint32_t fragments, sum = 0;
+
+		reply(e, &server, sizes[i], 0);
+		ck_assert_uint_eq(gather(&tun, _i, whole, &fragments),
+				  sizes[i]);
+		ck_assert_mem_eq(whole + 8, payload, sizes[i]);
+		ck_assert_uint_eq(fragments > 1,
+				  sizes[i] + (_i ? 48 : 28) > 1500);
+		/* Whole again, the client's kernel must accept it. */
+		memset(packet, 0, 40);
+		packet[0] = _i ? 0x60 : 0x45;
+		packet[_i ? 6 : 9] = IPPROTO_UDP;
+		memcpy(packet + (_i ? 8 : 12), server.ip, _i ? 16 : 4);
+		memcpy(packet + (_i ? 24 : 16), p.client, _i ? 16 : 4);
+		memcpy(packet + (_i ? 40 : 20), whole, sizes[i] + 8);
+		sum = whole[6] * 256u + whole[7];
+		fix_checksums(packet, sizes[i] + (_i ? 48 : 28));
+		ck_assert_uint_eq(sum, packet[_i ? 46 : 26] * 256u +
+					       packet[_i ? 47 : 27]);
+	}
+}
+END_TEST
+
+START_TEST(datagrams_of_every_size_come_from_the_client)
+{
+	struct path p = path_of(_i, 53);
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		uint32_t len = make_udp(packet, &p, payload, sizes[i]);
+
+		if (len <= 1500)
+			sim_input(&tun, packet, len);
+		else
+			send_fragments(&tun, packet, len, 1400, i & 1);
+		ck_assert_int_eq(sim.ends->datagrams, i + 1);
+		ck_assert_uint_eq(sim.ends->lens[i], sizes[i]);
+		ck_assert_mem_eq(sim.ends->last, payload, sizes[i]);
+	}
+	ck_assert_uint_eq(sim_counter("fragments_dropped"), 0);
+}
+END_TEST
+
+START_TEST(lost_fragment_expires)
+{
+	struct path p = path_of(_i, 53);
+	uint32_t len = make_udp(packet, &p, payload, 9000);
+
+	send_fragments(&tun, packet, len, 1400, false);
+	ck_assert_int_eq(sim.ends->datagrams, 1);
+	packet[_i ? 50 : 30] ^= 1; /* spoils the checksum of the whole */
+	send_fragments(&tun, packet, len, 1400, false);
+	ck_assert_uint_eq(sim_counter("drop_checksum"), 1);
+	send_fragments(&tun, packet, len - 4000, 1400, false);
+	ck_assert_int_eq(sim.ends->datagrams, 1);
+	sim_run(31000 * SIM_MS);
+	sim.timer_wakeups = 0;
+	sim_run(31000 * SIM_MS);
+	ck_assert_uint_eq(sim.timer_wakeups, 0);
+}
+END_TEST
+
+START_TEST(fragment_memory_is_bounded)
+{
+	struct sim_conf conf = {100, 100, 64 << 20, 256 << 10};
+	struct path p = path_of(_i, 53);
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	for (int i = 0; i < 1000; i++) {
+		p.client[_i ? 15 : 3] = (uint8_t)i;
+		p.client[_i ? 14 : 2] = (uint8_t)(i >> 8);
+		make_udp(packet, &p, payload, 2000);
+		send_fragment(&tun, packet, 0, 1400, true);
+	}
+	ck_assert_uint_ge(sim_counter("fragments_dropped"), 800);
+	make_udp(packet, &p, payload, 2000);
+	send_fragment(&tun, packet, 1400, 608, false);
+	ck_assert_uint_eq(sim.ends->lens[0], 2000);
+}
+END_TEST
+
+START_TEST(large_ping_is_answered_in_fragments)
+{
+	struct path p = _i ? path6(0, "fd09::1", 0) : path4(0, "10.9.0.1", 0);
+	uint32_t len = make_echo(packet, &p, 0x1234, 7, payload, 5000);
+	uint32_t fragments;
+	static uint8_t whole[70000];
+
+	send_fragments(&tun, packet, len, 1400, false);
+	ck_assert_uint_eq(gather(&tun, _i, whole, &fragments), 5000);
+	ck_assert_uint_eq(fragments, 4);
+	ck_assert_mem_eq(whole + 8, payload, 5000);
+}
+END_TEST
+
+static void add_tests(TCase *t)
+{
+	tcase_add_loop_test(t, datagrams_of_every_size_reach_the_client, 0, 2);
+	tcase_add_loop_test(t, datagrams_of_every_size_come_from_the_client, 0,
+			    2);
+	tcase_add_loop_test(t, lost_fragment_expires, 0, 2);
+	tcase_add_loop_test(t, fragment_memory_is_bounded, 0, 2);
+	tcase_add_loop_test(t, large_ping_is_answered_in_fragments, 0, 2);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("fragments");
+	TCase *t = tcase_create("fragments");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_set_timeout(t, 60);
+	add_tests(t);
+	suite_add_tcase(suite, t);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Freedom's streams over real loopback sockets. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../plugins/outbound-freedom/freedom.h"
+#include "loopback.h"
+#include "realhost.h"
+
+extern const struct weir_plugin weir_plugin_1;
+
+#define FREEDOM (weir_plugin_1.components[0])
+
+static struct freedom_conf conf_preset(void)
+{
+	return (struct freedom_conf){.dial_timeout_ms = 16000,
+				     .keepalive_ms = 45000};
+}
+
+/* A connected stream and the far side's socket. */
+struct pair {
+	struct freedom_conf conf;
+	struct weir_instance *host;
+	struct weir_end *end;
+	int far;
+};
+
+static void pair_init(struct pair *p, int domain)
+{
+	struct weir_addr to;
+	int listener = loopback_new(domain, SOCK_STREAM, &to);
+
+	p->conf = conf_preset();
+	p->host = real_new(FREEDOM, &p->conf, NULL);
+	p->end = real_open(p->host, &to, WEIR_NET_TCP);
+	ck_assert(REAL_UNTIL(p->host, p->end->stream));
+	p->far = accept(listener, NULL, NULL);
+	ck_assert_int_ge(p->far, 0);
+	close(listener);
+}
+
+static void pair_fini(struct pair *p, int err)
+{
+	real_end_free(p->end, err);
+	if (p->far >= 0)
+		close(p->far);
+	ck_assert_uint_eq(real_free(p->host), 0);
+}
+
+static ssize_t end_write(struct weir_end *e, const void *data, size_t len)
+{
+	struct iovec v = {(void *)(uintptr_t)data, len};
+
+	return e->stream->write(e->object, &v, 1);
+}
+
+static ssize_t end_read(struct weir_end *e, void *room, size_t len)
+{
+	struct iovec v = {room, len};
+
+	return e->stream->read(e->object, &v, 1);
+}
+
+START_TEST(bytes_pass_both_ways_and_either_side_can_finish_first)
+{
+	struct pair p;
+	char room[64];
+
+	pair_init(&p, _i ? AF_INET6 : AF_INET);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), -EAGAIN);
+	ck_assert_int_eq(end_write(p.end, "hello", 5), 5);
+	ck_assert_int_eq(recv(p.far, room, sizeof room, 0), 5);
+	ck_assert_int_eq(send(p.far, "answer", 6, 0), 6);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 6);
+	ck_assert_int_eq(memcmp(room, "answer", 6), 0);
+
+	p.end->stream->finish(p.end->object);
+	ck_assert_int_eq(recv(p.far, room, sizeof room, 0), 0);
+	p.end->news = 0;
+	ck_assert_int_eq(send(p.far, "late", 4, 0), 4);
+	shutdown(p.far, SHUT_WR);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 4);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 0);
+	ck_assert_uint_eq(real_counter(p.host, "tcp_sent_bytes"), 5);
+	ck_assert_uint_eq(real_counter(p.host, "tcp_received_bytes"), 10);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(peek_shows_what_read_then_takes)
+{
+	struct pair p;
+	struct iovec view[2];
+	char room[64];
+
+	pair_init(&p, AF_INET);
+	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 0);
+	send(p.far, "abc", 3, 0);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
+	ck_assert_uint_eq(view[0].iov_len, 3);
+	send(p.far, "def", 3, 0);
+	shutdown(p.far, SHUT_WR);
+	usleep(10000);
+	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
+	ck_assert_uint_eq(view[0].iov_len, 6);
+	ck_assert_int_eq(memcmp(view[0].iov_base, "abcdef", 6), 0);
+	p.end->stream->consume(p.end->object, 2);
+	ck_assert_int_eq(end_read(p.end, room, 3), 3);
+	ck_assert_int_eq(memcmp(room, "cde", 3), 0);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 1);
+	ck_assert_ptr_null(((struct stream *)p.end->object)->held);
+	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2),
+			 WEIR_PEEK_EOF);
+	ck_assert_ptr_null(((struct stream *)p.end->object)->held);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(a_full_socket_says_writable_once_there_is_room)
+{
+	struct pair p;
+	static char block[1 << 16];
+	ssize_t n, total = 0, got = 0;
+
+	pair_init(&p, AF_INET);
+	while ((n = end_write(p.end, block, sizeof block)) == sizeof block)
+		total += n;
+	total += n;
+	real_turn(p.host);
+	ck_assert_uint_eq(p.end->news, 0);
+	while (got < total && (n = recv(p.far, block, sizeof block, 0)) > 0) {
+		got += n;
+		real_turn(p.host);
+	}
+	ck_assert(p.end->news & WEIR_WRITABLE);
+	ck_assert_int_eq(got, total);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(a_reset_of_the_far_side_is_econnreset)
+{
+	struct pair p;
+	struct linger reset = {1, 0};
+	char room[8];
+
+	pair_init(&p, AF_INET);
+	ck_assert_int_eq(end_read(p.end, room, 8), -EAGAIN);
+	setsockopt(p.far, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	close(p.far);
+	p.far = -1;
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, 8), -EAGAIN);
+	ck_assert(p.end->failed);
+	ck_assert_int_eq(p.end->err, ECONNRESET);
+	ck_assert_int_eq(end_write(p.end, "x", 1), 0);
+	pair_fini(&p, ECONNRESET);
+}
+END_TEST
+
+START_TEST(close_with_an_error_resets_and_without_one_does_not)
+{
+	struct pair p;
+	char room[8];
+	bool orderly = _i;
+
+	pair_init(&p, AF_INET);
+	/* Unread bytes must not turn an orderly close into a reset. */
+	send(p.far, "unread", 6, 0);
+	ck_assert_int_eq(end_write(p.end, "bye", 3), 3);
+	usleep(10000);
+	real_end_free(p.end, orderly ? 0 : ETIMEDOUT);
+	ck_assert_int_eq(recv(p.far, room, 8, 0), 3);
+	if (orderly) {
+		ck_assert_int_eq(recv(p.far, room, 8, 0), 0);
+	} else {
+		ck_assert_int_eq(recv(p.far, room, 8, 0), -1);
+		ck_assert_int_eq(errno, ECONNRESET);
+	}
+	close(p.far);
+	ck_assert_uint_eq(real_free(p.host), 0);
+}
+END_TEST
+
+START_TEST(via_passes_everything_through_the_other_outbound)
+{
+	struct freedom_conf conf = conf_preset();
+	struct weir_addr at;
+	int far, listener = loopback_new(AF_INET, SOCK_STREAM, &at);
+	struct weir_instance *out = real_new(FREEDOM, &conf, NULL);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_end *e;
+	char room[8];
+
+	real_via(h, out);
+	e = real_open(h, &at, WEIR_NET_TCP);
+	real_abandon(h, e);
+	e = real_open(h, &at, WEIR_NET_TCP);
+	ck_assert(REAL_UNTIL(h, e->stream));
+	far = accept(listener, NULL, NULL);
+	ck_assert_int_eq(end_read(e, room, 8), -EAGAIN);
+	ck_assert_int_eq(end_write(e, "ping", 4), 4);
+	ck_assert_int_eq(recv(far, room, 8, 0), 4);
+	send(far, "pong", 4, 0);
+	ck_assert(REAL_UNTIL(h, e->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(e, room, 8), 4);
+	real_end_free(e, 0);
+	close(far);
+	close(listener);
+
+	at = loopback_closed(AF_INET, SOCK_STREAM);
+	e = real_open(h, &at, WEIR_NET_TCP);
+	ck_assert(REAL_UNTIL(h, e->failed));
+	ck_assert_int_eq(e->err, ECONNREFUSED);
+	real_end_free(e, 0);
+	ck_assert_uint_eq(real_free(h), 0);
+	ck_assert_uint_eq(real_free(out), 0);
+}
+END_TEST
+
+START_TEST(a_via_that_cannot_carry_a_session_is_never_gone_around)
+{
+	struct freedom_conf conf = conf_preset();
+	struct weir_addr at;
+	int listener = loopback_new(AF_INET, SOCK_STREAM, &at);
+	struct weir_instance *out = real_new(FREEDOM, &conf, NULL);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_end *e;
+
+	real_via(h, out);
+	real_refuse(h, 0, 0, EHOSTUNREACH);
+	e = real_open(h, &at, WEIR_NET_TCP);
+	ck_assert(e->failed);
+	ck_assert_int_eq(e->err, EHOSTUNREACH);
+	real_end_free(e, 0);
+	close(listener);
+	ck_assert_uint_eq(real_free(h), 0);
+	ck_assert_uint_eq(real_free(out), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("freedom");
+	TCase *t = tcase_create("streams");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, t);
+	tcase_set_timeout(t, 30);
+	tcase_add_loop_test(
+		t, bytes_pass_both_ways_and_either_side_can_finish_first, 0, 2);
+	tcase_add_test(t, peek_shows_what_read_then_takes);
+	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);
+	tcase_add_test(t, a_reset_of_the_far_side_is_econnreset);
+	tcase_add_loop_test(
+		t, close_with_an_error_resets_and_without_one_does_not, 0, 2);
+	tcase_add_test(t, via_passes_everything_through_the_other_outbound);
+	tcase_add_test(t,
+		       a_via_that_cannot_carry_a_session_is_never_gone_around);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Freedom's flows, UDP and echo, over real loopback sockets. */
+#include <check.h>
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../plugins/outbound-freedom/udp.h"
+#include "loopback.h"
+#include "realhost.h"
+
+extern const struct weir_plugin weir_plugin_1;
+
+#define FREEDOM (weir_plugin_1.components[0])
+
+/* A flow and three peers. */
+struct net {
+	struct freedom_conf conf;
+	struct weir_instance *host;
+	struct weir_end *end;
+	int fd[3];
+	struct weir_addr peer[3];
+};
+
+static void net_init(struct net *t, int domain, const struct real_name *names)
+{
+	memset(t, 0, sizeof *t);
+	t->host = real_new(FREEDOM, &t->conf, names);
+	for (int i = 0; i < 3; i++)
+		t->fd[i] = loopback_new(domain, SOCK_DGRAM, &t->peer[i]);
+	t->end = real_open(t->host, &t->peer[0], WEIR_NET_UDP);
+	ck_assert_ptr_nonnull(t->end->flow);
+}
+
+static void net_fini(struct net *t)
+{
+	real_end_free(t->end, 0);
+	for (int i = 0; i < 3; i++)
+		close(t->fd[i]);
+	ck_assert_uint_eq(real_free(t->host), 0);
+}
+
+static int flow_send(struct weir_end *e, const struct weir_addr *peer,
+		     const void *data, uint32_t len, uint16_t segment)
+{
+	struct weir_datagram d = {peer, data, len, segment};
+
+	return e->flow->send(e->object, &d, 1);
+}
+
+/* Receive at a peer; where the flow's datagrams come from goes to *from. */
+static ssize_t peer_receive(int fd, void *room, size_t len,
+			    union sockaddr_any *from)
+{
+	socklen_t from_len = sizeof *from;
+
+	return recvfrom(fd, room, len, 0, &from->sa, &from_len);
+}
+
+static void peer_reply(int fd, const void *data, size_t len,
+		       const union sockaddr_any *to)
+{
+	socklen_t to_len =
+		to->sa.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
+
+	ck_assert_int_eq(sendto(fd, data, len, 0, &to->sa, to_len),
+			 (ssize_t)len);
+}
+
+START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
+{
+	struct net t;
+	union sockaddr_any from[2];
+	char room[8];
+
+	net_init(&t, _i ? AF_INET6 : AF_INET, NULL);
+	for (int i = 0; i < 2; i++) {
+		flow_send(t.end, &t.peer[i], "ask", 3, 0);
+		ck_assert_int_eq(peer_receive(t.fd[i], room, 8, &from[i]), 3);
+	}
+	ck_assert_uint_eq(from[0].in.sin_port, from[1].in.sin_port);
+	/* The third was never spoken to. */
+	if (_i)
+		from[0].in6.sin6_addr = in6addr_loopback;
+	peer_reply(t.fd[2], "hello", 5, &from[0]);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 1));
+	ck_assert(weir_addr_equal(&t.end->peer, &t.peer[2]));
+	ck_assert_int_eq(memcmp(t.end->data, "hello", 5), 0);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(datagrams_of_every_size_arrive_whole_both_ways)
+{
+	static const uint32_t sizes[] = {0, 1, 1472, 9000, UDP_PAYLOAD_MAX};
+	static uint8_t out[UDP_PAYLOAD_MAX], in[UDP_PAYLOAD_MAX + 1];
+	union sockaddr_any from;
+	struct net t;
+
+	net_init(&t, _i ? AF_INET6 : AF_INET, NULL);
+	for (size_t i = 0; i < sizeof out; i++)
+		out[i] = (uint8_t)(i * 7);
+	for (int i = 0; i < 5; i++) {
+		t.end->bytes = t.end->datagrams = 0;
+		flow_send(t.end, &t.peer[0], out, sizes[i], 0);
+		ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from),
+				 (ssize_t)sizes[i]);
+		ck_assert_int_eq(memcmp(in, out, sizes[i]), 0);
+		peer_reply(t.fd[0], out, sizes[i], &from);
+		ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 1));
+		ck_assert_uint_eq(t.end->bytes, sizes[i]);
+		ck_assert_int_eq(memcmp(t.end->data, out, sizes[i]), 0);
+	}
+	net_fini(&t);
+}
+END_TEST
+
+/* 0: as a train; 1: singles that join up; 2: a train the kernel refuses. */
+START_TEST(a_train_leaves_as_its_datagrams)
+{
+	static uint8_t out[300 * 10 + 100];
+	struct weir_datagram v[11];
+	union sockaddr_any from;
+	struct net t;
+	uint8_t in[400];
+
+	net_init(&t, AF_INET, NULL);
+	for (size_t i = 0; i < sizeof out; i++)
+		out[i] = (uint8_t)(i * 13);
+	for (int i = 0; i < 11; i++)
+		v[i] = (struct weir_datagram){&t.peer[0], out + i * 300,
+					      i < 10 ? 300 : 100, 0};
+	if (_i == 2) { /* trains need checksums */
+		int fd, on = 1;
+
+		flow_send(t.end, &t.peer[1], "", 0, 0);
+		fd = ((struct udp *)t.end->object)->socket[V4].fd;
+		setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &on, sizeof on);
+	}
+	if (_i == 1)
+		ck_assert_int_eq(t.end->flow->send(t.end->object, v, 11), 11);
+	else
+		flow_send(t.end, &t.peer[0], out, sizeof out, 300);
+	for (int i = 0; i < 11; i++) {
+		ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from),
+				 (ssize_t)v[i].len);
+		ck_assert_int_eq(memcmp(in, v[i].data, v[i].len), 0);
+	}
+	ck_assert_uint_eq(real_counter(t.host, "udp_sent"), _i == 2 ? 12 : 11);
+	ck_assert_uint_eq(t.end->unreachables, 0);
+	if (_i == 2)
+		ck_assert_uint_lt(
+			((struct udp *)t.end->object)->socket[V4].gso_max, 300);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_train_of_more_segments_than_the_kernel_cuts_is_split)
+{
+	static uint8_t out[200 * 10];
+	union sockaddr_any from;
+	struct net t;
+	uint8_t in[20];
+
+	net_init(&t, AF_INET, NULL);
+	flow_send(t.end, &t.peer[0], out, sizeof out, 10);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from),
+				 10);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(mixed_vectors_keep_their_order_and_peers)
+{
+	struct net t;
+	union sockaddr_any from;
+	static const int to[] = {0, 0, 1, 0, 1, 1, 0};
+	static const uint32_t len[] = {4, 4, 4, 6, 0, 2, 6};
+	struct weir_datagram v[7];
+	uint8_t in[16], out[7][8];
+
+	net_init(&t, AF_INET, NULL);
+	for (int i = 0; i < 7; i++) {
+		memset(out[i], 'a' + i, 8);
+		v[i] = (struct weir_datagram){&t.peer[to[i]], out[i], len[i],
+					      0};
+	}
+	ck_assert_int_eq(t.end->flow->send(t.end->object, v, 7), 7);
+	for (int i = 0; i < 7; i++) {
+		ck_assert_int_eq(
+			peer_receive(t.fd[to[i]], in, sizeof in, &from),
+			(ssize_t)len[i]);
+		ck_assert_int_eq(memcmp(in, out[i], len[i]), 0);
+	}
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_train_that_the_kernel_joined_is_delivered_as_one)
+{
+	static uint8_t out[1000 * 40];
+	union sockaddr_any from;
+	int segment = 1000;
+	struct net t;
+	char in[8];
+
+	net_init(&t, AF_INET, NULL);
+	flow_send(t.end, &t.peer[0], "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	setsockopt(t.fd[0], IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment,
+		   sizeof segment);
+	for (size_t i = 0; i < sizeof out; i++)
+		out[i] = (uint8_t)(i / 1000 + i);
+	peer_reply(t.fd[0], out, sizeof out, &from);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 40));
+	ck_assert_uint_eq(t.end->bytes, sizeof out);
+	ck_assert_int_eq(memcmp(t.end->data, out, sizeof out), 0);
+	ck_assert_uint_ge(t.end->trains, 1);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_burst_is_read_to_its_end_over_several_turns)
+{
+	union sockaddr_any from;
+	struct net t;
+	char in[8];
+
+	net_init(&t, AF_INET, NULL);
+	flow_send(t.end, &t.peer[0], "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	for (int i = 0; i < 150; i++)
+		peer_reply(t.fd[0], "x", 1, &from);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 150));
+	/* Closed with reading still queued: nothing is left behind. */
+	for (int i = 0; i < 150; i++)
+		peer_reply(t.fd[0], "x", 1, &from);
+	real_turn(t.host);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_closed_port_is_reported_for_the_peer_it_is_about)
+{
+	struct net t;
+	int domain = _i ? AF_INET6 : AF_INET;
+	struct weir_addr closed = loopback_closed(domain, SOCK_DGRAM);
+	union sockaddr_any from;
+	char in[8];
+
+	net_init(&t, domain, NULL);
+	flow_send(t.end, &closed, "ask", 3, 0);
+	/* The error is pending: it must not cost the next datagram. */
+	flow_send(t.end, &t.peer[0], "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ck_assert(REAL_UNTIL(t.host, t.end->unreachables));
+	ck_assert_int_eq(t.end->unreachable_err, ECONNREFUSED);
+	ck_assert(weir_addr_equal(&t.end->unreachable_peer, &closed));
+	ck_assert_uint_eq(t.end->unreachables, 1);
+
+	flow_send(t.end, &closed, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, t.end->unreachables == 2));
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(what_cannot_be_sent_is_reported_at_once)
+{
+	struct net t;
+	struct weir_addr v6 = loopback_addr(AF_INET6, 9);
+	struct weir_addr broadcast = {
+		.kind = WEIR_ADDR_IP4, .port = 9, .ip = {255, 255, 255, 255}};
+
+	net_init(&t, AF_INET, NULL);
+	real_refuse(t.host, AF_INET6, 0, EAFNOSUPPORT);
+	flow_send(t.end, &v6, "x", 1, 0);
+	ck_assert_int_eq(t.end->unreachable_err, ENETUNREACH);
+	ck_assert(weir_addr_equal(&t.end->unreachable_peer, &v6));
+	flow_send(t.end, &broadcast, "x", 1, 0);
+	ck_assert_uint_eq(t.end->unreachables, 2);
+	ck_assert(t.end->unreachable_err == EACCES ||
+		  t.end->unreachable_err == ENETUNREACH);
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 2);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(redirected_replies_show_the_peer_that_was_asked)
+{
+	struct net t;
+	struct weir_addr asked = {
+		.kind = WEIR_ADDR_IP4, .port = 53, .ip = {192, 0, 2, 1}};
+	union sockaddr_any from;
+	char in[8];
+
+	net_init(&t, AF_INET, NULL);
+	t.conf.redirect = t.peer[0];
+	flow_send(t.end, &asked, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	peer_reply(t.fd[0], "answer", 6, &from);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams));
+	ck_assert(weir_addr_equal(&t.end->peer, &asked));
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_named_peer_is_looked_up_once_and_holds_a_few_datagrams)
+{
+	struct real_name names[] = {
+		{"peer.test", 1, 0, 20, 1, {loopback_addr(AF_INET, 0)}},
+		{0},
+	};
+	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
+	struct weir_addr nowhere = {
+		.kind = WEIR_ADDR_NAME, .port = 1, .name = "nowhere.test"};
+	union sockaddr_any from;
+	struct net t;
+	char in[8];
+
+	net_init(&t, AF_INET, names);
+	name.port = t.peer[0].port;
+	for (int i = 0; i < 20; i++)
+		flow_send(t.end, &name, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, real_counter(t.host, "udp_sent") == 16));
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 4);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	peer_reply(t.fd[0], "answer", 6, &from);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams));
+	ck_assert(weir_addr_equal(&t.end->peer, &name));
+
+	flow_send(t.end, &nowhere, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, t.end->unreachables));
+	ck_assert_int_eq(t.end->unreachable_err, EHOSTUNREACH);
+	/* Closed while one is still held. */
+	flow_send(t.end, &nowhere, "ask", 3, 0);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(a_flow_through_via_keeps_its_peers)
+{
+	struct freedom_conf conf = {.dial_timeout_ms = 16000};
+	struct weir_instance *out = real_new(FREEDOM, &conf, NULL);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	union sockaddr_any from;
+	struct weir_addr peer, asked = loopback_addr(AF_INET, 53);
+	struct weir_end *e;
+	int fd = loopback_new(AF_INET, SOCK_DGRAM, &peer);
+	char in[8];
+
+	conf.redirect = _i ? peer : (struct weir_addr){0};
+	asked = _i ? asked : peer;
+	real_via(h, out);
+	e = real_open(h, &asked, WEIR_NET_UDP);
+	ck_assert(REAL_UNTIL(h, e->flow));
+	flow_send(e, &asked, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(fd, in, sizeof in, &from), 3);
+	peer_reply(fd, "answer", 6, &from);
+	ck_assert(REAL_UNTIL(h, e->datagrams));
+	ck_assert(weir_addr_equal(&e->peer, &asked));
+	real_end_free(e, 0);
+	close(fd);
+	ck_assert_uint_eq(real_free(h), 0);
+	ck_assert_uint_eq(real_free(out), 0);
+}
+END_TEST
+
+/* Even: over a ping socket where allowed; odd: over a raw one. */
+START_TEST(an_echo_comes_back_with_the_clients_identifier)
+{
+	static const uint8_t echo[] = {0xab, 0xcd, 0,	7,  'p',
+				       'i',  'n',  'g', '!'};
+	struct freedom_conf conf = {.dial_timeout_ms = 16000};
+	struct weir_addr to = loopback_addr(_i / 2 ? AF_INET6 : AF_INET, 0);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_end *e;
+
+	if (_i & 1)
+		real_refuse(h, 0, SOCK_DGRAM, EACCES);
+	e = real_open(h, &to, WEIR_NET_ICMP);
+	if (e->failed) {
+		ck_assert_int_eq(e->err, EACCES);
+	} else {
+		flow_send(e, &to, echo, sizeof echo, 0);
+		ck_assert(REAL_UNTIL(h, e->datagrams));
+		ck_assert_uint_eq(e->bytes, sizeof echo);
+		ck_assert_int_eq(memcmp(e->data, echo, sizeof echo), 0);
+		ck_assert(weir_addr_equal(&e->peer, &to));
+		real_turn(h);
+		ck_assert_uint_eq(e->datagrams, 1);
+	}
+	real_end_free(e, 0);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
+START_TEST(echo_without_the_right_to_it_is_eacces)
+{
+	struct freedom_conf conf = {.dial_timeout_ms = 16000};
+	struct weir_addr to = loopback_addr(AF_INET, 0);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_end *e;
+
+	real_refuse(h, AF_INET, 0, EPERM);
+	e = real_open(h, &to, WEIR_NET_ICMP);
+	ck_assert(e->failed);
+	ck_assert_int_eq(e->err, EACCES);
+	real_end_free(e, 0);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("freedom_udp");
+	TCase *t = tcase_create("flows");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, t);
+	tcase_set_timeout(t, 30);
+	tcase_add_loop_test(
+		t, one_source_port_serves_all_peers_and_strangers_may_answer, 0,
+		2);
+	tcase_add_loop_test(t, datagrams_of_every_size_arrive_whole_both_ways,
+			    0, 2);
+	tcase_add_loop_test(t, a_train_leaves_as_its_datagrams, 0, 3);
+	tcase_add_test(t,
+		       a_train_of_more_segments_than_the_kernel_cuts_is_split);
+	tcase_add_test(t, mixed_vectors_keep_their_order_and_peers);
+	tcase_add_test(t, a_train_that_the_kernel_joined_is_delivered_as_one);
+	tcase_add_test(t, a_burst_is_read_to_its_end_over_several_turns);
+	tcase_add_loop_test(
+		t, a_closed_port_is_reported_for_the_peer_it_is_about, 0, 2);
+	tcase_add_test(t, what_cannot_be_sent_is_reported_at_once);
+	tcase_add_test(t, redirected_replies_show_the_peer_that_was_asked);
+	tcase_add_test(
+		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
+	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
+	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
+			    0, 4);
+	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

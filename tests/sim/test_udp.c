@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_udp.c - datagrams and pings as a client on the link sees them. Each test runs over IPv4 and IPv6. */
+#include "client.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static struct sim_link tun;
+static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
+
+static void begin(void)
+{
+	sim_start(NULL);
+	sim_attach(&tun, NULL);
+	for (int i = 0; i < PACKET_MOST; i++)
+		payload[i] = (uint8_t)(i * 7 + i / 256);
+}
+
+static void end(void)
+{
+	sim_flush(&tun);
+	sim_stop();
+	sim_flush(&tun);
+}
+
+static struct path path_of(int v6, uint16_t port)
+{
+	return v6 ? path6(5000, "2001:db8::53", port)
+		  : path4(5000, "203.0.113.53", port);
+}
+
+static struct weir_addr addr_of(int v6, const char *ip4, const char *ip6,
+				uint16_t port)
+{
+	struct weir_addr a = {.kind = v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
+			      .port = port};
+
+	inet_pton(v6 ? AF_INET6 : AF_INET, v6 ? ip6 : ip4, a.ip);
+	return a;
+}
+
+static struct weir_end *send_udp(const struct path *p, uint32_t len)
+{
+	sim_input(&tun, packet, make_udp(packet, p, payload, len));
+	return sim.ends;
+}
+
+static void reply(struct weir_end *e, const struct weir_addr *from,
+		  uint32_t len, uint16_t segment)
+{
+	struct weir_datagram d = {from, payload, len, segment};
+
+	ck_assert_int_eq(e->flow->send(e->self, &d, 1), 1);
+}
+
+START_TEST(one_socket_has_one_flow_for_every_destination)
+{
+	struct path p = path_of(_i, 53), q = path_of(_i, 123);
+	struct weir_end *e = send_udp(&p, 10);
+
+	ck_assert_ptr_eq(send_udp(&q, 20), e);
+	ck_assert_ptr_null(e->next);
+	ck_assert_int_eq(e->datagrams, 2);
+	ck_assert_int_eq(e->info.net, WEIR_NET_UDP);
+	ck_assert_int_eq(e->info.source.port, 5000);
+	ck_assert_int_eq(e->info.target.port, 53);
+	ck_assert_int_eq(e->peers[1].port, 123);
+	ck_assert_uint_eq(e->lens[1], 20);
+	ck_assert_mem_eq(e->last, payload, 20);
+	p.client_port = 5001;
+	ck_assert_ptr_ne(send_udp(&p, 10), e);
+}
+END_TEST
+
+START_TEST(anybody_can_answer)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct weir_addr stranger =
+		addr_of(_i, "198.51.100.77", "2001:db8:77::1", 7777);
+	struct seen *s;
+
+	reply(e, &stranger, 33, 0);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_mem_eq(s->source, stranger.ip, _i ? 16 : 4);
+	ck_assert_uint_eq(s->source_port, 7777);
+	ck_assert_uint_eq(s->target_port, 5000);
+	ck_assert_uint_eq(s->payload_len, 33);
+	ck_assert_uint_eq(s->ttl, 64);
+	ck_assert_mem_eq(s->payload, payload, 33);
+}
+END_TEST
+
+START_TEST(train_arrives_as_one)
+{
+	struct path p = path_of(_i, 53);
+	uint32_t len = make_udp(packet, &p, payload, 14000);
+
+	sim_input_train(&tun, packet, len, WEIR_GSO_UDP, 1400,
+			WEIR_CSUM_PARTIAL);
+	ck_assert_int_eq(sim.ends->datagrams, 1);
+	ck_assert_uint_eq(sim.ends->lens[0], 14000);
+	ck_assert_uint_eq(sim.ends->segments[0], 1400);
+}
+END_TEST
+
+START_TEST(train_is_cut_where_the_link_takes_none)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	uint32_t at = 0;
+	struct seen *s;
+
+	reply(e, &e->info.target, 10001, 1200);
+	while ((s = look(&tun))->any) {
+		ck_assert(s->checksum_ok);
+		ck_assert_uint_eq(s->payload_len, at < 9600 ? 1200 : 401);
+		ck_assert_mem_eq(s->payload, payload + at, s->payload_len);
+		at += s->payload_len;
+	}
+	ck_assert_uint_eq(at, 10001);
+}
+END_TEST
+
+START_TEST(train_goes_out_as_one_where_the_link_takes_it)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct path p = path_of(_i, 53);
+	struct weir_end *e;
+	struct seen *s;
+
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
+	sim_attach(&tun, &conf);
+	e = send_udp(&p, 10);
+	reply(e, &e->info.target, 10001, 1200);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_uint_eq(s->payload_len, 10001);
+	ck_assert_uint_eq(s->gso_size, 1200);
+	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
+START_TEST(one_batch_is_one_delivery)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_ingress in[10] = {0};
+
+	for (int i = 0; i < 10; i++) {
+		in[i].buffer = sim.ops->buffer_get(sim.stack);
+		in[i].len = make_udp(in[i].buffer->data, &p, payload, 100);
+	}
+	sim.ops->input(tun.link, in, 10);
+	ck_assert_int_eq(sim.ends->datagrams, 10);
+	ck_assert_int_eq(sim.ends->deliveries, 1);
+}
+END_TEST
+
+START_TEST(table_is_bounded_and_the_idlest_goes)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct path p = path_of(_i, 53);
+	struct weir_end *first, *second;
+
+	conf.max_flows = 10;
+	sim_attach(&tun, &conf);
+	first = send_udp(&p, 1);
+	p.client_port = 6000;
+	second = send_udp(&p, 1);
+	for (uint16_t i = 1; i <= 8; i++) {
+		p.client_port = (uint16_t)(6000 + i);
+		send_udp(&p, 1);
+	}
+	p.client_port = 5000;
+	send_udp(&p, 1); /* the first is in use again */
+	p.client_port = 7000;
+	send_udp(&p, 1);
+	ck_assert_int_eq(first->failed, 0);
+	ck_assert_int_eq(second->failed, ENOBUFS);
+	ck_assert_uint_eq(sim_counter("flows"), 10);
+	ck_assert_uint_eq(sim_counter("flows_evicted"), 1);
+	sim_close(second, ENOBUFS);
+}
+END_TEST
+
+START_TEST(undelivered_is_an_icmp_error)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct weir_addr peer = e->info.target;
+	struct seen *s;
+
+	e->flow->unreachable(e->self, &peer, ECONNREFUSED);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_int_eq(s->protocol, _i ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	ck_assert_int_eq(s->type, _i ? 1 : 3);
+	ck_assert_int_eq(s->code, _i ? 4 : 3);
+	ck_assert_mem_eq(s->payload + (_i ? 24 : 16), peer.ip, _i ? 16 : 4);
+	ck_assert_uint_eq(s->payload[_i ? 43 : 23], 53);
+	e->flow->unreachable(e->self, &peer, EMSGSIZE);
+	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
+START_TEST(refused_flow_is_dropped)
+{
+	struct path p = path_of(_i, 53);
+
+	tun.refuse = true;
+	ck_assert_ptr_null(send_udp(&p, 10));
+	ck_assert_uint_eq(sim_counter("flows"), 0);
+	ck_assert_uint_eq(sim_counter("flow_refused"), 1);
+}
+END_TEST
+
+START_TEST(detached_flow_fails)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct weir_datagram d = {&e->info.target, payload, 5, 0};
+
+	sim.ops->detach(tun.link);
+	ck_assert_int_eq(e->failed, ENETDOWN);
+	ck_assert_int_eq(e->flow->send(e->self, &d, 1), 0);
+	e->flow->unreachable(e->self, &e->info.target, ECONNREFUSED);
+	sim_close(e, ENETDOWN);
+}
+END_TEST
+
+START_TEST(ping_is_a_session_and_keeps_its_identifier)
+{
+	struct path p = path_of(_i, 0);
+	struct weir_end *e;
+	struct weir_addr peer;
+	struct weir_datagram d = {&peer, NULL, 0, 0};
+	uint8_t back[100];
+	struct seen *s;
+
+	sim_input(&tun, packet, make_echo(packet, &p, 0x1234, 7, payload, 56));
+	e = sim.ends;
+	ck_assert_int_eq(e->info.net, WEIR_NET_ICMP);
+	ck_assert_int_eq(e->info.source.port, 0);
+	ck_assert_int_eq(e->peers[0].port, 0);
+	ck_assert_uint_eq(e->lens[0], 60);
+	ck_assert_mem_eq(e->last, "\x12\x34\x00\x07", 4);
+	ck_assert_mem_eq(e->last + 4, payload, 56);
+	memcpy(back, e->last, 60);
+	back[0] = back[1] = 0xee; /* the outbound's own */
+	peer = e->peers[0];
+	d.data = back;
+	d.len = 60;
+	e->flow->send(e->self, &d, 1);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_int_eq(s->type, _i ? 129 : 0);
+	ck_assert_mem_eq(s->source, p.server, _i ? 16 : 4);
+	/* identifier and sequence lie where ports would end */
+	ck_assert_uint_eq(s->payload_len, 56);
+	ck_assert_mem_eq(s->payload, payload, 56);
+}
+END_TEST
+
+START_TEST(ping_to_the_link_itself_is_answered_here)
+{
+	struct path p = _i ? path6(0, "fd09::1", 0) : path4(0, "10.9.0.1", 0);
+	struct seen *s;
+
+	sim_input(&tun, packet, make_echo(packet, &p, 0x1234, 7, payload, 56));
+	ck_assert_ptr_null(sim.ends);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_int_eq(s->type, _i ? 129 : 0);
+	ck_assert_mem_eq(s->payload, payload, 56);
+}
+END_TEST
+
+static void add_tests(TCase *t)
+{
+	tcase_add_loop_test(t, one_socket_has_one_flow_for_every_destination, 0,
+			    2);
+	tcase_add_loop_test(t, anybody_can_answer, 0, 2);
+	tcase_add_loop_test(t, train_arrives_as_one, 0, 2);
+	tcase_add_loop_test(t, train_is_cut_where_the_link_takes_none, 0, 2);
+	tcase_add_loop_test(t, train_goes_out_as_one_where_the_link_takes_it, 0,
+			    2);
+	tcase_add_loop_test(t, one_batch_is_one_delivery, 0, 2);
+	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
+	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
+	tcase_add_loop_test(t, refused_flow_is_dropped, 0, 2);
+	tcase_add_loop_test(t, detached_flow_fails, 0, 2);
+	tcase_add_loop_test(t, ping_is_a_session_and_keeps_its_identifier, 0,
+			    2);
+	tcase_add_loop_test(t, ping_to_the_link_itself_is_answered_here, 0, 2);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("udp");
+	TCase *t = tcase_create("udp");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(t, begin, end);
+	tcase_set_timeout(t, 60);
+	add_tests(t);
+	suite_add_tcase(suite, t);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

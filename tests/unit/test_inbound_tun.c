@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* inbound-tun on a fake host, over a device and a netstack made of counters. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <weir/fakehost.h>
+
+#include "plugins/inbound-tun/address.h"
+#include "plugins/inbound-tun/options.h"
+#include "plugins/inbound-tun/tun.h"
+
+#define DEVICE_FD 1000 /* nobody opens it */
+#define ADOPTED_FD 1001
+
+extern const struct weir_plugin WEIR_ENTRY;
+
+/* The device, the stack, and what they saw. */
+static struct world {
+	int waiting;	/* packets in the device */
+	int read_error; /* once none is waiting */
+	int write_error;
+	int reads, opened, closed, adopted, addressed;
+
+	int buffers; /* that the stack lends */
+	int lent, given, batches, packets;
+	int attached, writable;
+	const struct weir_link_ops *ops;
+	void *link;
+	struct weir_buffer buffer;
+} world;
+
+bool tun_open(struct tun_device *t, const char *name, bool offload,
+	      struct weir_error *e)
+{
+	(void)offload, (void)e;
+	*t = (struct tun_device){.fd = DEVICE_FD};
+	snprintf(t->name, sizeof t->name, "%s", name);
+	world.opened++;
+	return true;
+}
+
+bool tun_adopt(struct tun_device *t, int fd, bool offload, struct weir_error *e)
+{
+	(void)offload, (void)e;
+	*t = (struct tun_device){.fd = fd, .name = "given0"};
+	world.adopted = fd;
+	return true;
+}
+
+void tun_close(struct tun_device *t)
+{
+	world.closed += t->fd >= 0;
+	t->fd = -1;
+}
+
+int tun_read(struct tun_device *t, struct weir_ingress *p)
+{
+	(void)t;
+	world.reads++;
+	if (!world.waiting)
+		return world.read_error;
+	world.waiting--;
+	p->len = 100;
+	return 0;
+}
+
+int tun_write(struct tun_device *t, const struct weir_egress *p)
+{
+	(void)t, (void)p;
+	return world.write_error;
+}
+
+bool address_apply(const struct address_plan *plan, size_t *skipped,
+		   struct weir_error *e)
+{
+	(void)plan, (void)e;
+	*skipped = 0;
+	world.addressed++;
+	return true;
+}
+
+static struct weir_link *attach(void *self, const struct weir_link_conf *conf,
+				const struct weir_link_ops *ops, void *link,
+				struct weir_error *e)
+{
+	(void)self, (void)conf, (void)e;
+	world.attached++;
+	world.ops = ops;
+	world.link = link;
+	return (struct weir_link *)&world;
+}
+
+static void detach(struct weir_link *link)
+{
+	(void)link;
+	world.attached--;
+}
+
+static struct weir_buffer *buffer_get(void *self)
+{
+	(void)self;
+	if (world.lent >= world.buffers)
+		return NULL;
+	world.lent++;
+	return &world.buffer;
+}
+
+static void buffer_put(void *self, struct weir_buffer *b)
+{
+	(void)self, (void)b;
+	world.lent--;
+}
+
+static void input(struct weir_link *link, const struct weir_ingress *v, int n)
+{
+	(void)link, (void)v;
+	world.batches++;
+	world.packets += n;
+	world.given += n;
+}
+
+static void writable(struct weir_link *link)
+{
+	(void)link;
+	world.writable++;
+}
+
+static const struct weir_netstack_ops stack = {
+	.size = sizeof stack,
+	.attach = attach,
+	.detach = detach,
+	.buffer_get = buffer_get,
+	.buffer_put = buffer_put,
+	.input = input,
+	.writable = writable,
+};
+
+static struct tun_conf conf;
+static struct fakehost *host;
+static struct weir_instance *tun;
+
+static void begin(int fd)
+{
+	struct weir_error e;
+
+	world = (struct world){.read_error = EAGAIN, .buffers = 1000};
+	conf = (struct tun_conf){.mtu = 1500, .fd = fd, .offload = true};
+	host = fakehost_new();
+	fakehost_offer(host, "netstack", 1, &stack, NULL);
+	tun = fakehost_start(host, WEIR_ENTRY.components[0], "tun", &conf, &e);
+	ck_assert_msg(tun, "%s", e.text);
+	ck_assert_int_eq(world.attached, 1);
+}
+
+static void end(void)
+{
+	ck_assert(fakehost_stop(tun, 0));
+	ck_assert_int_eq(world.closed, 1);
+	ck_assert_int_eq(world.attached, 0);
+	ck_assert_int_eq(world.lent, world.given);
+	fakehost_free(host);
+}
+
+static int wake(void)
+{
+	return fakehost_fire(host, DEVICE_FD, WEIR_READABLE);
+}
+
+START_TEST(a_burst_is_one_call_to_the_stack)
+{
+	begin(-1);
+	world.waiting = 10;
+	wake();
+	ck_assert_int_eq(world.packets, 10);
+	ck_assert_int_eq(world.batches, 1);
+	ck_assert_uint_eq(fakehost_counter(tun, "packets_in"), 10);
+	ck_assert_uint_eq(fakehost_counter(tun, "bytes_in"), 1000);
+	end();
+}
+END_TEST
+
+START_TEST(a_flood_leaves_the_loop_its_turns)
+{
+	begin(-1);
+	world.waiting = 1000;
+	wake();
+	ck_assert_int_eq(world.packets, 64);
+	wake();
+	ck_assert_int_eq(world.packets, 128);
+	end();
+}
+END_TEST
+
+START_TEST(without_buffers_packets_wait_and_the_loop_does_not_spin)
+{
+	begin(-1);
+	world.waiting = 10;
+	world.buffers = 4;
+	wake();
+	ck_assert_int_eq(world.packets, 4);
+	ck_assert_int_eq(wake(), 0); /* nobody watches */
+	ck_assert_uint_eq(fakehost_next_timer(host), 1000);
+
+	world.buffers = 100;
+	fakehost_advance(host, 1000);
+	ck_assert_int_eq(wake(), 1);
+	ck_assert_int_eq(world.packets, 10);
+	end();
+}
+END_TEST
+
+START_TEST(a_removed_device_is_told_once)
+{
+	begin(-1);
+	world.read_error = EBADFD;
+	wake();
+	ck_assert_ptr_null(fakehost_lost(tun)); /* not amid others' work */
+	fakehost_advance(host, 0);
+	ck_assert_str_eq(fakehost_lost(tun), "the interface weir0 was removed");
+	ck_assert_int_eq(wake(), 0);
+	ck_assert_uint_eq(fakehost_next_timer(host), UINT64_MAX);
+	end();
+}
+END_TEST
+
+START_TEST(a_device_removed_under_a_write_is_told_too)
+{
+	struct weir_egress p[2] = {{.views = 0}};
+
+	begin(-1);
+	world.write_error = EBADFD;
+	ck_assert_int_eq(world.ops->output(world.link, p, 2), 2);
+	fakehost_advance(host, 0);
+	ck_assert_ptr_nonnull(fakehost_lost(tun));
+	ck_assert_uint_eq(fakehost_counter(tun, "dropped_out"), 2);
+	end();
+}
+END_TEST
+
+START_TEST(a_full_device_is_tried_again)
+{
+	struct weir_egress p[3] = {{.views = 0}};
+
+	begin(-1);
+	world.write_error = EAGAIN;
+	ck_assert_int_eq(world.ops->output(world.link, p, 3), 0);
+	fakehost_advance(host, 1000);
+	ck_assert_int_eq(world.writable, 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_link_that_is_down_drops_and_says_so_once)
+{
+	struct weir_egress p[3] = {{.views = 0}};
+	const char *told;
+
+	begin(-1);
+	world.write_error = EIO;
+	ck_assert_int_eq(world.ops->output(world.link, p, 3), 3);
+	told = strstr(fakehost_log(host), "weir0 is down");
+	ck_assert_ptr_nonnull(told);
+	ck_assert_ptr_null(strstr(told + 1, "weir0 is down"));
+	world.write_error = 0;
+	ck_assert_int_eq(world.ops->output(world.link, p, 1), 1);
+	ck_assert_ptr_nonnull(strstr(fakehost_log(host), "weir0 is up again"));
+	end();
+}
+END_TEST
+
+START_TEST(a_device_that_is_handed_in_is_left_alone)
+{
+	begin(ADOPTED_FD);
+	ck_assert_int_eq(world.adopted, ADOPTED_FD);
+	ck_assert_int_eq(world.opened + world.addressed, 0);
+	end();
+}
+END_TEST
+
+START_TEST(the_variable_serves_one_inbound)
+{
+	setenv("WEIR_TUN_FD", "1001", 1);
+	begin(-1);
+	ck_assert_int_eq(world.adopted, ADOPTED_FD);
+	ck_assert_ptr_null(getenv("WEIR_TUN_FD"));
+	end();
+}
+END_TEST
+
+START_TEST(a_variable_that_is_no_number_is_an_error)
+{
+	static const char *const wrong[] = {"",	  "x",	"3x",
+					    "-1", " 3", "99999999999"};
+	struct weir_error e;
+
+	begin(-1);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		setenv("WEIR_TUN_FD", wrong[i], 1);
+		ck_assert_ptr_null(fakehost_start(
+			host, WEIR_ENTRY.components[0], "two", &conf, &e));
+		ck_assert_ptr_nonnull(strstr(e.text, "WEIR_TUN_FD"));
+	}
+	unsetenv("WEIR_TUN_FD");
+	end();
+}
+END_TEST
+
+START_TEST(names_are_checked)
+{
+	static const char *const wrong[] = {"a/b", "a b",   ".",   "..",
+					    "a:0", "w%d%d", "w%s", "w%"};
+	static const char *const right[] = {"weir0", "w%d", "a-b.1"};
+	struct tun_conf c = {.fd = -1};
+	struct weir_error e;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		c.name = wrong[i];
+		ck_assert_msg(!tun_schema.check(&c, &e), "%s", c.name);
+		ck_assert_str_eq(e.option, "name");
+	}
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+		c.name = right[i];
+		ck_assert_msg(tun_schema.check(&c, &e), "%s", c.name);
+	}
+	c.fd = 3;
+	ck_assert(!tun_schema.check(&c, &e));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("inbound-tun");
+	TCase *t = tcase_create("inbound-tun");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, a_burst_is_one_call_to_the_stack);
+	tcase_add_test(t, a_flood_leaves_the_loop_its_turns);
+	tcase_add_test(t,
+		       without_buffers_packets_wait_and_the_loop_does_not_spin);
+	tcase_add_test(t, a_removed_device_is_told_once);
+	tcase_add_test(t, a_device_removed_under_a_write_is_told_too);
+	tcase_add_test(t, a_full_device_is_tried_again);
+	tcase_add_test(t, a_link_that_is_down_drops_and_says_so_once);
+	tcase_add_test(t, a_device_that_is_handed_in_is_left_alone);
+	tcase_add_test(t, the_variable_serves_one_inbound);
+	tcase_add_test(t, a_variable_that_is_no_number_is_an_error);
+	tcase_add_test(t, names_are_checked);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The log, read back through a pipe in place of standard error. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "fake.h"
+
+static int pipes[2], saved;
+static char text[1 << 20];
+
+static void capture(void)
+{
+	ck_assert_int_eq(pipe(pipes), 0);
+	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+	saved = dup(STDERR_FILENO);
+	dup2(pipes[1], STDERR_FILENO);
+}
+
+/* What came since; standard error stays captured. */
+static const char *logged(void)
+{
+	ssize_t n = read(pipes[0], text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+START_TEST(log_takes_lines_up_to_the_level_of_their_tag)
+{
+	struct config_log_tag tags[] = {{"tun", WEIR_DEBUG},
+					{"direct", WEIR_ERROR}};
+	struct weir_list list = {tags, 2};
+
+	capture();
+	log_configure(WEIR_WARN, &list);
+	ck_assert_int_eq(log_level_of("tun"), WEIR_DEBUG);
+	ck_assert_int_eq(log_level_of("direct"), WEIR_ERROR);
+	ck_assert_int_eq(log_level_of("x"), WEIR_WARN);
+	log_line(WEIR_DEBUG, "tun", "one");
+	log_line(WEIR_WARN, "direct", "two");
+	log_line(WEIR_INFO, "x", "three");
+	log_line(WEIR_WARN, "x", "%s", "four");
+	logged();
+	ck_assert_ptr_nonnull(strstr(text, "tun: one\n"));
+	ck_assert_ptr_null(strstr(text, "two"));
+	ck_assert_ptr_null(strstr(text, "three"));
+	ck_assert_ptr_nonnull(strstr(text, "x: four\n"));
+}
+END_TEST
+
+START_TEST(log_lets_no_control_character_through)
+{
+	capture();
+	log_line(WEIR_ERROR, "x", "a\nb\x1b[31mc\x7f%c%s", 1, "\r");
+	ck_assert_ptr_nonnull(strstr(logged(), "x: a?b?[31mc???\n"));
+}
+END_TEST
+
+START_TEST(log_cuts_a_long_line)
+{
+	char longer[3000];
+
+	capture();
+	memset(longer, 'l', sizeof longer);
+	longer[sizeof longer - 1] = '\0';
+	log_line(WEIR_ERROR, "x", "%s", longer);
+	ck_assert_uint_le(strlen(logged()), 1024);
+	ck_assert_int_eq(text[strlen(text) - 1], '\n');
+	log_line(WEIR_ERROR, longer, "%s", longer);
+	ck_assert_uint_le(strlen(logged()), 1024);
+	ck_assert_int_eq(text[strlen(text) - 1], '\n');
+}
+END_TEST
+
+START_TEST(log_is_bounded_in_rate_and_counts_the_rest)
+{
+	size_t lines = 0;
+
+	capture();
+	fcntl(pipes[1], F_SETPIPE_SZ, 1 << 20);
+	for (int i = 0; i < 5000; i++)
+		log_line(WEIR_ERROR, "x", "-");
+	logged();
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	ck_assert_uint_ge(lines, 2000);
+	ck_assert_uint_le(lines, 4002); /* a second may have passed */
+	usleep(1100000);
+	log_line(WEIR_ERROR, "x", "after");
+	ck_assert_ptr_nonnull(strstr(logged(), "lines dropped\n"));
+	ck_assert_ptr_nonnull(strstr(text, "x: after\n"));
+}
+END_TEST
+
+START_TEST(log_drops_rather_than_waits_for_a_full_pipe)
+{
+	capture();
+	for (int i = 0; i < 1900; i++) /* more than a pipe holds */
+		log_line(WEIR_ERROR, "x", "%0900d", i);
+	while (*logged())
+		;
+	log_line(WEIR_ERROR, "x", "after");
+	ck_assert_ptr_nonnull(strstr(logged(), "lines dropped\n"));
+	ck_assert_ptr_nonnull(strstr(text, "x: after\n"));
+}
+END_TEST
+
+FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
+	  log_lets_no_control_character_through, log_cuts_a_long_line,
+	  log_is_bounded_in_rate_and_counts_the_rest,
+	  log_drops_rather_than_waits_for_a_full_pipe)

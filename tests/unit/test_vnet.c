@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The header in front of a TUN's packets, both ways. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "plugins/inbound-tun/vnet.h"
+
+#define PACKET_BYTES 1500
+
+static bool takes(struct virtio_net_hdr h, struct weir_ingress *p)
+{
+	*p = (struct weir_ingress){.len = PACKET_BYTES};
+	return vnet_read(&h, p);
+}
+
+#define HEADER(...) ((struct virtio_net_hdr){__VA_ARGS__})
+
+START_TEST(a_plain_packet_is_a_plain_packet)
+{
+	struct weir_ingress p;
+
+	ck_assert(takes(HEADER(0), &p));
+	ck_assert_uint_eq(p.gso, WEIR_GSO_NONE);
+	ck_assert_uint_eq(p.flags, 0);
+	ck_assert(takes(HEADER(.flags = VIRTIO_NET_HDR_F_DATA_VALID), &p));
+	ck_assert_uint_eq(p.flags, WEIR_CSUM_VALID);
+}
+END_TEST
+
+START_TEST(trains_come_with_their_kind_and_size)
+{
+	static const uint8_t kinds[][2] = {
+		{VIRTIO_NET_HDR_GSO_TCPV4, WEIR_GSO_TCP4},
+		{VIRTIO_NET_HDR_GSO_TCPV6 | VIRTIO_NET_HDR_GSO_ECN,
+		 WEIR_GSO_TCP6},
+		{5 /* UDP_L4 */, WEIR_GSO_UDP},
+	};
+	struct weir_ingress p;
+
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(
+			takes(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				     .gso_type = kinds[i][0], .gso_size = 1448,
+				     .csum_start = 20, .csum_offset = 16),
+			      &p));
+		ck_assert_uint_eq(p.gso, kinds[i][1]);
+		ck_assert_uint_eq(p.gso_size, 1448);
+		ck_assert_uint_eq(p.flags, WEIR_CSUM_PARTIAL);
+	}
+}
+END_TEST
+
+START_TEST(a_header_that_contradicts_its_packet_is_refused)
+{
+	struct weir_ingress p;
+
+	ck_assert(!takes(HEADER(.gso_type = VIRTIO_NET_HDR_GSO_TCPV4), &p));
+	ck_assert(!takes(
+		HEADER(.gso_type = VIRTIO_NET_HDR_GSO_UDP, .gso_size = 1000),
+		&p));
+	ck_assert(!takes(HEADER(.gso_type = 77, .gso_size = 1000), &p));
+	ck_assert(!takes(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				.csum_start = 8, .csum_offset = 6),
+			 &p));
+	ck_assert(!takes(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				.csum_start = PACKET_BYTES - 17,
+				.csum_offset = 16),
+			 &p));
+	ck_assert(takes(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			       .csum_start = PACKET_BYTES - 18,
+			       .csum_offset = 16),
+			&p));
+	ck_assert(!takes(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				.csum_start = 65535, .csum_offset = 65535),
+			 &p));
+}
+END_TEST
+
+START_TEST(a_size_without_a_train_means_nothing)
+{
+	struct weir_ingress p;
+
+	ck_assert(takes(HEADER(.gso_size = 1448), &p));
+	ck_assert_uint_eq(p.gso_size, 0);
+}
+END_TEST
+
+START_TEST(what_is_written_is_read_as_the_same)
+{
+	struct weir_egress out = {.gso = WEIR_GSO_TCP6,
+				  .gso_size = 1428,
+				  .flags = WEIR_CSUM_PARTIAL,
+				  .header_len = 60,
+				  .csum_start = 40,
+				  .csum_offset = 16};
+	struct virtio_net_hdr h;
+	struct weir_ingress in;
+
+	vnet_write(&h, &out);
+	ck_assert_uint_eq(h.hdr_len, 60);
+	ck_assert_uint_eq(h.csum_start, 40);
+	ck_assert(takes(h, &in));
+	ck_assert_uint_eq(in.gso, WEIR_GSO_TCP6);
+	ck_assert_uint_eq(in.gso_size, 1428);
+	ck_assert_uint_eq(in.flags, WEIR_CSUM_PARTIAL);
+
+	out = (struct weir_egress){.header_len = 28};
+	vnet_write(&h, &out);
+	ck_assert_uint_eq(h.flags | h.gso_type | h.gso_size | h.hdr_len, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("vnet");
+	TCase *t = tcase_create("vnet");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, a_plain_packet_is_a_plain_packet);
+	tcase_add_test(t, trains_come_with_their_kind_and_size);
+	tcase_add_test(t, a_header_that_contradicts_its_packet_is_refused);
+	tcase_add_test(t, a_size_without_a_train_means_nothing);
+	tcase_add_test(t, what_is_written_is_read_as_the_same);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
