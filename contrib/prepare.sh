@@ -39,9 +39,9 @@ missing() {
 	done
 }
 
-# install PACKAGE...: what is missing and nothing else. Where nothing is,
+# install_packages PACKAGE...: what is missing and nothing else. Where nothing is,
 # neither apt nor a privilege is needed.
-install() {
+install_packages() {
 	local wanted
 
 	if ! command -v dpkg-query >/dev/null; then
@@ -58,23 +58,24 @@ install() {
 		    install "${wanted[@]}"
 }
 
-# configure_in FOLDER ARGUMENT...: out of the tree; once, unless configure or
-# the arguments have changed since.
+# configure_in FOLDER ARGUMENT...: out of the tree; once, unless configure, the
+# arguments or the libraries that are installed have changed since.
 configure_in() {
-	local dir=$1
+	local dir=$1 with
 
 	shift
+	with="$* $(pkg-config --list-all 2>/dev/null | sort | cksum)"
 	if [ ! -x "$top/configure" ] ||
 	    [ "$top/configure.ac" -nt "$top/configure" ]; then
 		quietly "$top/autogen.sh" || return
 	fi
 	mkdir -p "$dir"
 	if [ "$dir/Makefile" -nt "$top/configure" ] &&
-	    [ "$(cat "$dir/arguments" 2>/dev/null)" = "$*" ]; then
+	    [ "$(cat "$dir/configured" 2>/dev/null)" = "$with" ]; then
 		return 0
 	fi
 	(cd "$dir" && "$top/configure" --quiet "$@") || return
-	echo "$*" >"$dir/arguments"
+	echo "$with" >"$dir/configured"
 }
 
 jobs() {

@@ -2,8 +2,7 @@
 /* Flows.
  *
  * Theory of operation: a datagram from the client goes to the leg that its
- * destination was routed to; the last few decisions are remembered. A leg opens
- * its outbound once and keeps datagrams in a bounded backlog until it is ready.
+ * destination was routed to (leg.c); the last few decisions are remembered.
  * What legs deliver goes straight to the client, whoever sent it: full cone.
  * While an end's own deliver call is on the stack, answers to it are put aside
  * for the end of the turn, so that no end is called from inside its own call;
@@ -15,87 +14,22 @@
 
 #include <errno.h>
 
-#include "backlog.h"
-#include "dispatch.h"
-#include "end.h"
 #include "instance.h"
+#include "leg.h"
 #include "policy.h"
 #include "util.h"
-
-#define DECISIONS 8	     /* remembered a flow */
-#define ERRORS_MAX 8	     /* undelivered destinations told a turn */
-#define LEG_RETRY_US 1000000 /* a leg that failed is not opened again before */
-
-enum leg_state { LEG_OPENING, LEG_READY, LEG_FAILED };
-
-struct leg {
-	struct weir_end end;
-	struct leg *next;
-	struct flow *flow;
-	struct weir_instance *outbound;
-	enum leg_state state;
-	bool closing; /* failed when it was ready: close it in the turn */
-	bool in_call; /* it is delivering */
-	void *pending;
-	const struct weir_flow_ops *ops;
-	void *f;
-	struct backlog backlog;
-	int err;
-	uint64_t failed_us;
-};
-
-struct decision {
-	struct weir_addr target;
-	struct leg *leg;
-};
-
-struct undelivered {
-	struct weir_addr peer;
-	int err;
-};
-
-struct flow {
-	struct weir_end in;
-	struct weir_task task;
-	struct flow *next, **link;
-	struct core *core;
-	struct weir_instance *inbound;
-	struct dispatch_info about;
-	const struct weir_policy *policy;
-	const struct weir_flow_ops *ops;
-	void *f;
-	struct leg *legs;
-	struct decision decisions[DECISIONS];
-	unsigned last, oldest; /* decision used, decision to replace */
-	struct undelivered errors[ERRORS_MAX];
-	unsigned error_count;
-	struct backlog aside; /* for the client, put aside */
-	struct loop_timer *timer;
-	uint64_t started_us, active_us, up_bytes, down_bytes;
-	uint64_t dropped; /* backlogs and ends that were full */
-	uint32_t idle_ms;
-	bool in_call, failed;
-	int err;
-	char why[48];
-};
 
 static struct flow *flow_of(struct weir_end *end)
 {
 	return container_of(end, struct flow, in);
 }
 
-static struct leg *leg_of(struct weir_end *end)
-{
-	return container_of(end, struct leg, end);
-}
-
-static void queue(struct flow *fl)
+void flow_queue(struct flow *fl)
 {
 	turn_session(&fl->core->turn, &fl->task);
 }
 
-static void note_undelivered(struct flow *fl, const struct weir_addr *peer,
-			     int err)
+void flow_undelivered(struct flow *fl, const struct weir_addr *peer, int err)
 {
 	struct undelivered *u = &fl->errors[fl->error_count];
 
@@ -105,61 +39,7 @@ static void note_undelivered(struct flow *fl, const struct weir_addr *peer,
 	u->peer = *peer;
 	u->err = err;
 	fl->error_count++;
-	queue(fl);
-}
-
-/* Out: a leg's ops->send takes some of v[0..n). */
-static void leg_send(struct leg *leg, const struct weir_datagram *v, int n)
-{
-	int taken = leg->ops->send(leg->f, v, n);
-
-	leg->flow->dropped += (uint64_t)(n - (taken > 0 ? taken : 0));
-}
-
-static void leg_give(void *arg, const struct weir_datagram *d)
-{
-	struct leg *leg = arg;
-
-	if (leg->state == LEG_READY)
-		leg_send(leg, d, 1);
-	else /* it failed while it was given others */
-		note_undelivered(leg->flow, d->peer, leg->err);
-}
-
-static void leg_opened(struct weir_end *end, const struct weir_flow_ops *ops,
-		       void *f)
-{
-	struct leg *leg = leg_of(end);
-
-	if (leg->state != LEG_OPENING)
-		return;
-	leg->state = LEG_READY;
-	leg->ops = ops;
-	leg->f = f;
-	if (leg->backlog.count)
-		queue(leg->flow);
-}
-
-static void tell_undelivered(void *arg, const struct weir_datagram *d)
-{
-	struct leg *leg = arg;
-
-	note_undelivered(leg->flow, d->peer, leg->err);
-}
-
-static void leg_failed(struct weir_end *end, int err, const char *why)
-{
-	struct leg *leg = leg_of(end);
-
-	(void)why;
-	if (leg->state == LEG_FAILED)
-		return;
-	leg->closing = leg->state == LEG_READY;
-	leg->state = LEG_FAILED;
-	leg->err = err ? err : EIO;
-	leg->failed_us = loop_now_us();
-	backlog_drain(&leg->backlog, tell_undelivered, leg);
-	queue(leg->flow);
+	flow_queue(fl);
 }
 
 static void flow_give(void *arg, const struct weir_datagram *d)
@@ -168,101 +48,6 @@ static void flow_give(void *arg, const struct weir_datagram *d)
 
 	if (fl->ops->send(fl->f, d, 1) < 1)
 		fl->dropped++;
-}
-
-static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
-			  int n)
-{
-	struct leg *leg = leg_of(end);
-	struct flow *fl = leg->flow;
-	int taken;
-
-	fl->active_us = loop_now_us();
-	for (int i = 0; i < n; i++)
-		fl->down_bytes += v[i].len;
-	if (fl->failed)
-		return;
-	if (!fl->in_call) {
-		leg->in_call = true;
-		taken = fl->ops->send(fl->f, v, n);
-		leg->in_call = false;
-		fl->dropped += (uint64_t)(n - (taken > 0 ? taken : 0));
-		return;
-	}
-	for (int i = 0; i < n; i++)
-		if (!backlog_put(&fl->aside, &v[i]))
-			fl->dropped++;
-	queue(fl);
-}
-
-static void leg_unreachable(struct weir_end *end, const struct weir_addr *peer,
-			    int err)
-{
-	note_undelivered(leg_of(end)->flow, peer, err);
-}
-
-static const struct weir_policy *leg_policy(struct weir_end *end)
-{
-	return leg_of(end)->flow->policy;
-}
-
-static const struct weir_session_info *leg_info(struct weir_end *end)
-{
-	return &leg_of(end)->flow->about.info;
-}
-
-static const struct end_ops leg_ops = {
-	.flow_ready = leg_opened,
-	.deliver = leg_delivered,
-	.unreachable = leg_unreachable,
-	.fail = leg_failed,
-	.policy = leg_policy,
-	.info = leg_info,
-};
-
-static void leg_open(struct leg *leg, const struct weir_addr *target)
-{
-	struct weir_instance *out = leg->outbound;
-
-	leg->state = LEG_OPENING;
-	leg->pending = instance_outbound(out)->open(
-		out->self, &leg->end, target, leg->flow->about.info.net);
-}
-
-static void leg_close(struct leg *leg, int err)
-{
-	if (leg->state == LEG_READY || leg->closing)
-		leg->ops->close(leg->f, err);
-	else if (leg->state == LEG_OPENING)
-		instance_outbound(leg->outbound)
-			->abandon(leg->outbound->self, leg->pending);
-	leg->closing = false;
-	leg->state = LEG_FAILED;
-	backlog_clear(&leg->backlog);
-}
-
-/* NULL: the outbound of this destination does not carry the network. */
-static struct leg *leg_for(struct flow *fl, const struct weir_addr *target)
-{
-	struct weir_instance *out =
-		dispatch_outbound(fl->inbound, &fl->about.info, target);
-	struct leg *leg = fl->legs;
-
-	if (!out)
-		return NULL;
-	while (leg && leg->outbound != out)
-		leg = leg->next;
-	if (leg)
-		return leg;
-	leg = xcalloc(1, sizeof *leg);
-	leg->end.ops = &leg_ops;
-	leg->flow = fl;
-	leg->outbound = out;
-	out->sessions++;
-	leg->next = fl->legs;
-	fl->legs = leg;
-	leg_open(leg, target);
-	return leg;
 }
 
 static struct leg *decide(struct flow *fl, const struct weir_addr *target)
@@ -291,27 +76,15 @@ static struct leg *decide(struct flow *fl, const struct weir_addr *target)
 	return d->leg;
 }
 
-/* A run of datagrams that go to the same leg. */
 static void flow_pass(struct flow *fl, struct leg *leg,
 		      const struct weir_datagram *v, int n)
 {
-	if (leg && leg->state == LEG_FAILED && !leg->closing &&
-	    loop_now_us() - leg->failed_us >= LEG_RETRY_US)
-		leg_open(leg, v->peer);
-	if (leg && leg->state == LEG_READY && !leg->backlog.count &&
-	    !leg->in_call) {
-		leg_send(leg, v, n);
+	if (leg) {
+		leg_pass(leg, v, n);
 		return;
 	}
 	for (int i = 0; i < n; i++)
-		if (!leg)
-			note_undelivered(fl, v[i].peer, EACCES);
-		else if (leg->state == LEG_FAILED)
-			note_undelivered(fl, v[i].peer, leg->err);
-		else if (!backlog_put(&leg->backlog, &v[i]))
-			fl->dropped++;
-	if (leg && leg->state == LEG_READY)
-		queue(fl);
+		flow_undelivered(fl, v[i].peer, EACCES);
 }
 
 static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
@@ -345,7 +118,7 @@ static void flow_fail(struct flow *fl, int err, const char *why)
 	fl->failed = true;
 	fl->err = err;
 	snprintf(fl->why, sizeof fl->why, "%s", why ? why : strerror(err));
-	queue(fl);
+	flow_queue(fl);
 }
 
 static void in_failed(struct weir_end *end, int err, const char *why)
@@ -433,14 +206,8 @@ static void flow_turn(struct weir_task *task)
 		flow_end(fl);
 		return;
 	}
-	for (struct leg *leg = fl->legs; leg; leg = leg->next) {
-		if (leg->closing) {
-			leg->ops->close(leg->f, leg->err);
-			leg->closing = false;
-		}
-		if (leg->state == LEG_READY && leg->backlog.count)
-			backlog_drain(&leg->backlog, leg_give, leg);
-	}
+	for (struct leg *leg = fl->legs; leg; leg = leg->next)
+		leg_turn(leg);
 	backlog_drain(&fl->aside, flow_give, fl);
 	for (unsigned i = 0; i < fl->error_count; i++)
 		fl->ops->unreachable(fl->f, &fl->errors[i].peer,

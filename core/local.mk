@@ -29,6 +29,7 @@ libweircore_la_SOURCES = \
 	core/instance.c core/instance.h \
 	core/items.c \
 	core/key.c core/key.h \
+	core/leg.c core/leg.h \
 	core/load.c core/load.h \
 	core/loading.h \
 	core/log.c core/log.h \

@@ -23,6 +23,7 @@
 #define BURST 64	    /* packets a wake-up */
 #define PAUSE_LEAST_US 1000 /* without a buffer; doubled up to the most */
 #define PAUSE_MOST_US 16000
+#define TELL_DOWN_US 200000
 
 struct tun {
 	struct weir_instance *instance;
@@ -38,7 +39,8 @@ struct tun {
 	struct weir_watch *watch;
 	struct weir_timer *later; /* end of a pause, or the device is gone */
 	uint64_t pause_us;
-	bool gone, down;
+	bool gone, down, down_told;
+	struct weir_timer *telling; /* that the link is down */
 
 	uint64_t *packets_in, *bytes_in, *packets_out, *bytes_out;
 	uint64_t *dropped_in, *dropped_out;
@@ -138,16 +140,31 @@ static size_t egress_bytes(const struct weir_egress *p)
 	return bytes;
 }
 
-/* A link that is down loses packets, as any wire does; that is told once. */
+/* A link that is down loses packets, as any wire does; that is told once. A
+ * device that is being removed goes down first: wait a moment for that. */
+static void tell_down(void *arg)
+{
+	struct tun *t = arg;
+
+	if (t->gone || !t->down)
+		return;
+	t->down_told = true;
+	t->host->log(t->instance, WEIR_WARN,
+		     "%s is down: packets to it are dropped", t->device.name);
+}
+
 static void note_state(struct tun *t, bool down)
 {
 	if (t->down == down)
 		return;
 	t->down = down;
-	t->host->log(t->instance, down ? WEIR_WARN : WEIR_INFO,
-		     down ? "%s is down: packets to it are dropped"
-			  : "%s is up again",
-		     t->device.name);
+	if (down && !t->down_told) {
+		t->host->timer_set(t->telling, TELL_DOWN_US);
+	} else if (!down && t->down_told) {
+		t->down_told = false;
+		t->host->log(t->instance, WEIR_INFO, "%s is up again",
+			     t->device.name);
+	}
 }
 
 static int tun_output(void *link, const struct weir_egress *v, int n)
@@ -288,8 +305,9 @@ static void tun_release(struct tun *t)
 {
 	t->host->watch_free(t->watch);
 	t->host->timer_free(t->later);
+	t->host->timer_free(t->telling);
 	t->watch = NULL;
-	t->later = NULL;
+	t->later = t->telling = NULL;
 	if (t->link)
 		t->stack->detach(t->link);
 	t->link = NULL;
@@ -304,6 +322,7 @@ static bool tun_start(void *self, struct weir_error *e)
 	struct tun *t = self;
 
 	t->later = t->host->timer_new(t->instance, tun_later, t);
+	t->telling = t->host->timer_new(t->instance, tell_down, t);
 	if (!device_get(t, e) || !link_attach(t, e))
 		goto fail;
 	if (!tun_watch(t)) {

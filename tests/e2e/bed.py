@@ -34,6 +34,7 @@ PROXY4_OTHER = "10.76.0.3"
 SERVER4, SERVER6 = "10.76.0.2", "2001:db8:76::2"
 HOST4, HOST6 = "10.77.1.1", "2001:db8:77::1"
 UNREACHABLE4, UNREACHABLE6 = "10.78.1.1", "2001:db8:78::1"
+NAMED4 = "192.0.2.1"  # what the name server of tests/tools knows
 DEAD4, DEAD6 = "10.79.1.1", "2001:db8:79::1"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -117,6 +118,8 @@ class Bed:
                            ("10.79.0.0/16", "2001:db8:79::/48")):
             self.ip("proxy", "route", "add", net4, "via", SERVER4)
             self.ip("proxy", "-6", "route", "add", net6, "via", SERVER6)
+        self.ip("proxy", "route", "add", NAMED4, "via", SERVER4)
+        self.ip("server", "route", "add", "local", NAMED4, "dev", "lo")
         self.ip("proxy", "route", "add", "unreachable", "10.78.0.0/16")
         self.ip("proxy", "-6", "route", "add", "unreachable",
                 "2001:db8:78::/48")

@@ -140,8 +140,8 @@ class Loss:
                                   "loss"]).wait()
 
 
-def survives_loss(bed, percent):
-    Weir(bed, PATIENT)
+def survives_loss(bed, percent, offload):
+    Weir(bed, PATIENT, offload=offload)
     lose_packets(bed, percent)
     for host in HOST4, HOST6:
         s, peer = pair(bed, host)
@@ -153,12 +153,12 @@ def survives_loss(bed, percent):
 
 @test
 def one_lost_packet_in_a_hundred_does_no_harm(bed):
-    survives_loss(bed, 1)
+    survives_loss(bed, 1, offload=False)
 
 
 @test
 def one_lost_packet_in_ten_does_no_harm(bed):
-    survives_loss(bed, 10)
+    survives_loss(bed, 10, offload=True)
 
 
 @test

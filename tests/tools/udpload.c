@@ -2,7 +2,8 @@
 /* udpload: UDP servers and load.
  *
  *   udpload echo HOST PORT             give every datagram back
- *   udpload dns HOST PORT              answer every A query with 192.0.2.1
+ *   udpload dns HOST PORT              every name is 192.0.2.1, but for what
+ *                                      begins with "no", which is nothing
  *   udpload sink HOST PORT SECONDS     count what comes, from its first on
  *   udpload source HOST PORT PEER-WAIT-S BYTES PER-SECOND SECONDS
  *                                      wait for a datagram, flood its sender
@@ -31,6 +32,8 @@
 #define SECOND_US 1000000
 #define DNS_HEADER 12
 #define DNS_MAX 512
+#define DNS_TYPE_A 1
+#define DNS_NO_NAME 3
 #define QUIET_MS 300 /* a receiver stops after this silence */
 
 static unsigned char room[BATCH][2048];
@@ -104,14 +107,18 @@ static size_t dns_answer(unsigned char *q, size_t len)
 	static const unsigned char record[] = {
 		0xc0, DNS_HEADER, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
 	size_t end = len >= DNS_HEADER ? question_end(q, len) : 0;
+	bool missing, has;
 
 	if (!end || end > DNS_MAX - sizeof record)
 		return 0;
+	missing = q[DNS_HEADER] && !memcmp(q + DNS_HEADER + 1, "no", 2);
+	has = !missing && q[end - 4] == 0 && q[end - 3] == DNS_TYPE_A;
 	q[2] = 0x84 | (q[2] & 1); /* an answer, with authority */
-	q[3] = 0;
-	memcpy(q + 4, "\0\1\0\1\0\0\0\0", 8);
+	q[3] = missing ? DNS_NO_NAME : 0;
+	memcpy(q + 4, "\0\1\0\0\0\0\0\0", 8);
+	q[7] = has;
 	memcpy(q + end, record, sizeof record);
-	return end + sizeof record;
+	return end + (has ? sizeof record : 0);
 }
 
 _Noreturn static void dns(const char *host, unsigned port)
