@@ -3,11 +3,12 @@
 TESTS += tests/e2e/test_streams.py tests/e2e/test_connect.py \
 	tests/e2e/test_datagrams.py tests/e2e/test_life.py \
 	tests/e2e/test_malformed.py tests/e2e/test_pressure.py \
-	tests/e2e/test_names.py tests/e2e/test_leaks.py
+	tests/e2e/test_names.py tests/e2e/test_sockets.py tests/e2e/test_leaks.py
 EXTRA_DIST += tests/e2e/test_streams.py tests/e2e/test_connect.py \
 	tests/e2e/test_datagrams.py tests/e2e/test_life.py \
 	tests/e2e/test_malformed.py tests/e2e/test_pressure.py \
-	tests/e2e/test_names.py tests/e2e/test_leaks.py \
+	tests/e2e/test_names.py tests/e2e/test_sockets.py \
+	tests/e2e/test_leaks.py \
 	tests/e2e/bed.py tests/e2e/harness.py tests/e2e/packets.py \
 	tests/e2e/servers.py \
 	tests/e2e/valgrind.supp

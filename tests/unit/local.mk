@@ -143,6 +143,7 @@ TESTS += tests/unit/test_daemon
 tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c $(FAKE)
 tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_daemon_LDADD = $(UNIT_LDADD)
+
 # The tools of the tests.
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair

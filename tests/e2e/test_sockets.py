@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every socket of weir's carries the configured mark or interface: the routes
+of these tests lead nowhere for any other."""
+import contextlib
+import socket
+import subprocess
+
+import servers
+from bed import HOST4, HOST6, SERVER4, SERVER6
+from harness import (CONFIG, Process, Weir, check, check_equal, keep, main,
+                     test, tool)
+
+MARK = "0x77"
+TABLE = "77"
+PORT = 7600
+NAME_SERVER = "10.77.1.53"
+NETS = (("-4", "10.77.0.0/16", SERVER4), ("-6", "2001:db8:77::/48", SERVER6))
+
+
+@contextlib.contextmanager
+def only_marked(bed):
+    """Routes to the hosts behind `server` are for marked packets only."""
+    for family, net, via in NETS:
+        bed.ip("proxy", family, "route", "del", net, "via", via)
+        bed.ip("proxy", family, "route", "add", net, "via", via, "table",
+               TABLE)
+        bed.ip("proxy", family, "rule", "add", "fwmark", MARK, "lookup",
+               TABLE)
+    try:
+        yield
+    finally:
+        for family, net, via in NETS:
+            bed.ip("proxy", family, "rule", "del", "fwmark", MARK, "lookup",
+                   TABLE)
+            bed.ip("proxy", family, "route", "flush", "table", TABLE)
+            bed.ip("proxy", family, "route", "add", net, "via", via)
+
+
+def connect(bed, host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    s = keep(bed.socket("client", family, socket.SOCK_STREAM))
+    s.settimeout(5)
+    return s.connect_ex((host, PORT))
+
+
+def check_streams(bed):
+    with bed.inside("server"):
+        keep(servers.listener(PORT))
+    for host in HOST4, HOST6:
+        check_equal(connect(bed, host), 0, f"errno of connect to {host}")
+
+
+def check_datagrams(bed):
+    for host in HOST4, HOST6:
+        with bed.inside("server"):
+            far = keep(servers.udp_socket(host, PORT))
+        s = keep(bed.socket("client", far.family, socket.SOCK_DGRAM))
+        s.sendto(b"hello", (host, PORT))
+        far.settimeout(5)
+        data, peer = far.recvfrom(100)
+        far.sendto(data, peer)
+        s.settimeout(5)
+        check_equal(s.recv(100), b"hello", f"datagram from {host}")
+
+
+def check_ping(bed):
+    ping = bed.spawn("client", ["ping", "-c", "1", "-W", "3", HOST4],
+                     stdout=subprocess.DEVNULL)
+    check_equal(ping.wait(), 0, "status of ping")
+    bed.end(ping)
+
+
+@test
+def all_sockets_carry_the_mark(bed):
+    with only_marked(bed):
+        Weir(bed, CONFIG + f"sockets: {{ mark: {int(MARK, 16)} }}\n")
+        check_streams(bed)
+        check_datagrams(bed)
+        check_ping(bed)
+
+
+@test
+def questions_to_name_servers_carry_the_mark(bed):
+    config = CONFIG.replace("type: freedom",
+                            "type: freedom, redirect: \"host.example\"")
+    with only_marked(bed):
+        Weir(bed, config + f"sockets: {{ mark: {int(MARK, 16)} }}\n"
+             f"dns: {{ servers: [\"{NAME_SERVER}\"] }}\n")
+        keep(Process(bed, "server", [tool("udpload"), "dns", NAME_SERVER,
+                                     "53"])).await_line()
+        with bed.inside("server"):
+            keep(servers.listener(PORT))
+        check_equal(connect(bed, HOST4), 0, "errno of connect by name")
+
+
+@test
+def without_the_mark_the_same_sockets_lead_nowhere(bed):
+    with only_marked(bed):
+        Weir(bed)
+        check(connect(bed, HOST4) != 0, "connected without a mark")
+
+
+@test
+def all_sockets_are_bound_to_the_interface(bed):
+    Weir(bed, CONFIG + "sockets: { interface: up0 }\n")
+    check_streams(bed)
+    check_datagrams(bed)
+
+
+@test
+def an_interface_that_is_not_there_fails_closed(bed):
+    Weir(bed, CONFIG + "sockets: { interface: nowhere0 }\n")
+    check(connect(bed, HOST4) != 0, "connected without the interface")
+
+
+if __name__ == "__main__":
+    main()
