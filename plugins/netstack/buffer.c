@@ -45,6 +45,8 @@ struct weir_buffer *buffer_get(void *self)
 	if (slab) {
 		s->free_slabs = slab->next;
 		s->slabs_free--;
+		if (s->slabs_free < s->slabs_idle)
+			s->slabs_idle = s->slabs_free;
 		return &slab->buffer;
 	}
 	if (s->slabs >= s->slabs_max)
@@ -71,18 +73,19 @@ void buffer_put(void *self, struct weir_buffer *b)
 	slab->next = s->free_slabs;
 	s->free_slabs = slab;
 	s->slabs_free++;
+	trim_later(s);
 }
 
-void buffer_trim(struct netstack *s)
+void buffer_trim(struct netstack *s, uint32_t n)
 {
-	while (s->free_slabs) {
+	for (; n && s->free_slabs; n--) {
 		struct slab *slab = s->free_slabs;
 
 		s->free_slabs = slab->next;
+		s->slabs_free--;
 		s->slabs--;
 		free(slab);
 	}
-	s->slabs_free = 0;
 }
 
 static void hold(struct netstack *s, struct held *h, uint32_t size)

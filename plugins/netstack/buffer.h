@@ -12,7 +12,7 @@ struct pbuf;
 
 struct weir_buffer *buffer_get(void *self);
 void buffer_put(void *self, struct weir_buffer *b);
-void buffer_trim(struct netstack *s); /* give unused slabs back */
+void buffer_trim(struct netstack *s, uint32_t n); /* give n free slabs back */
 
 /* The `len` bytes at `at` within `b` as a pbuf that may be kept. Takes the
  * buffer; small ones are copied so that they pin no slab. NULL: no memory. */

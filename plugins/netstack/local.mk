@@ -82,6 +82,7 @@ netstack_sources = \
 	plugins/netstack/tcp_timer.c \
 	plugins/netstack/timer.c \
 	plugins/netstack/timer.h \
+	plugins/netstack/trim.c \
 	plugins/netstack/udp.c
 libnetstack_la_SOURCES = $(netstack_sources)
 libnetstack_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)

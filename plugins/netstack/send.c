@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define BLOCK_ROOM 65536u
+#define CHUNK_MOST 65535u
 #define SMALL_ROOM 2048u
 #define BLOCKS_KEPT 128u
 #define LIMIT_LEAST (256u * 1024)
@@ -35,6 +36,8 @@ static struct block *block_new(struct netstack *s, uint32_t size)
 	if (size > SMALL_ROOM && b) {
 		s->free_blocks = b->next;
 		s->blocks_free--;
+		if (s->blocks_free < s->blocks_idle)
+			s->blocks_idle = s->blocks_free;
 	} else {
 		size = size > SMALL_ROOM ? BLOCK_ROOM : SMALL_ROOM;
 		b = malloc(sizeof *b + size);
@@ -56,17 +59,18 @@ static void block_free(struct netstack *s, struct block *b)
 	b->next = s->free_blocks;
 	s->free_blocks = b;
 	s->blocks_free++;
+	trim_later(s);
 }
 
-void send_trim(struct netstack *s)
+void send_trim(struct netstack *s, uint32_t n)
 {
-	while (s->free_blocks) {
+	for (; n && s->free_blocks; n--) {
 		struct block *b = s->free_blocks;
 
 		s->free_blocks = b->next;
+		s->blocks_free--;
 		free(b);
 	}
-	s->blocks_free = 0;
 }
 
 void send_free(struct conn *c)
@@ -104,12 +108,13 @@ static uint32_t send_limit(const struct conn *c)
 	return limit > LIMIT_MOST ? LIMIT_MOST : (uint32_t)limit;
 }
 
-/* Bytes of a block that fill whole packets, so that none ends in a stub. */
+/* Bytes of a block that fill whole packets, so that none ends in a stub; and
+ * no more than lwIP takes at once, which counts in 16 bits. */
 static uint32_t chunk_size(const struct conn *c)
 {
 	uint32_t mss = c->recovery.mss;
 
-	return mss ? BLOCK_ROOM / mss * mss : BLOCK_ROOM;
+	return mss ? CHUNK_MOST / mss * mss : CHUNK_MOST;
 }
 
 /* Room at the end of the queue for up to `want` bytes. */
@@ -194,6 +199,7 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		c->stack->free_blocks = blocks[i];
 		c->stack->blocks_free++;
 	}
+	trim_later(c->stack);
 	return n;
 }
 

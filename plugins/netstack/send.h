@@ -3,8 +3,10 @@
 #ifndef NETSTACK_SEND_H
 #define NETSTACK_SEND_H
 
+#include <stdint.h>
+
 struct netstack;
 
-void send_trim(struct netstack *s); /* give unused blocks back */
+void send_trim(struct netstack *s, uint32_t n); /* give n free blocks back */
 
 #endif

@@ -11,7 +11,6 @@
 #include "frag.h"
 #include "netif.h"
 #include "port.h"
-#include "send.h"
 
 #include <stdlib.h>
 
@@ -71,6 +70,7 @@ struct netstack *stack_new(struct weir_instance *instance,
 	s->conf = conf;
 	s->slabs_max = (uint32_t)(conf->buffer_memory / 2 / SLAB_ROOM);
 	stack_counters(s);
+	trim_init(s);
 	if (!port_random(&s->key, sizeof s->key) ||
 	    !wheel_init(&s->wheel, instance, host) || !frag_init(s)) {
 		weir_error(e, NULL, "out of memory");
@@ -85,9 +85,8 @@ void stack_free(struct netstack *s)
 	while (s->links)
 		link_detach(s->links);
 	frag_fini(s);
+	trim_all(s);
 	wheel_fini(&s->wheel);
-	buffer_trim(s);
-	send_trim(s);
 	free(s);
 }
 

@@ -55,12 +55,13 @@ struct netstack {
 
 	/* buffer.c: what is lent, kept for reuse, and held by receive queues */
 	struct slab *free_slabs;
-	uint32_t slabs, slabs_max, slabs_free;
+	uint32_t slabs, slabs_max, slabs_free, slabs_idle;
 	uint64_t held_bytes;
 
 	/* send.c: big blocks kept for reuse */
 	struct block *free_blocks;
-	uint32_t blocks_free;
+	uint32_t blocks_free, blocks_idle;
+	struct wheel_timer trim_timer; /* trim.c */
 
 	/* frag.c */
 	struct table fragments;
@@ -126,6 +127,12 @@ static inline uint64_t stack_now_us(const struct netstack *s)
 {
 	return s->batch_us ? s->batch_us : s->host->now_us();
 }
+
+/* trim.c: something was kept for reuse; give it back if it is not. The _idle
+ * counts are the least that lay unused since the last time. */
+void trim_later(struct netstack *s);
+void trim_init(struct netstack *s);
+void trim_all(struct netstack *s);
 
 /* stack.c: life of an instance and of a link. */
 struct netstack *stack_new(struct weir_instance *, const struct weir_host *,

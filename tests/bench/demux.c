@@ -71,6 +71,7 @@ static double now_ns(void)
 static struct client client_of(uint32_t i)
 {
 	struct client c = {.window = 65535,
+			   .mss = 1460,
 			   .path = path4(1, "203.0.113.9", 443)};
 
 	c.path.client[1] = (uint8_t)(i >> 14);

@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 
-from bed import CLIENT4, CLIENT6, HOST4, HOST6
+from bed import CLIENT4, CLIENT6, DEAD4, HOST4, HOST6
 
 TCP, UDP, ICMP, ICMP6, FRAGMENT = 6, 17, 1, 58, 44
 HOP_BY_HOP, ROUTING, DESTINATION, AUTHENTICATION = 0, 43, 60, 51
@@ -189,6 +189,24 @@ def odd_addresses():
     land = bytearray(ip4(TCP, tcp(False)))
     land[12:16] = land[16:20]
     yield bytes(land)
+
+
+def flood(count=4_000):
+    """Half-open connections and flows from ever new sources, to a host that
+    never answers."""
+    dead = socket.inet_aton(DEAD4)
+    for n in range(count):
+        source = socket.inet_aton(f"10.75.{n >> 13}.{2 + n % 200}")
+        sport = 1024 + n % 60000
+        for protocol, at, segment in (
+                (TCP, 16, struct.pack("!HHIIBBHHH", sport, 80, 1, 0, 0x50, 2,
+                                      65535, 0, 0)),
+                (UDP, 6, struct.pack("!HHHH", sport, 80, 9, 0) + b"x")):
+            head = source + dead + struct.pack("!HH", protocol, len(segment))
+            packet = bytearray(ip4(protocol, with_sum(segment, at, head)))
+            packet[10:20] = b"\0\0" + source + dead
+            packet[10:12] = struct.pack("!H", ones_sum(bytes(packet[:20])))
+            yield bytes(packet)
 
 
 def main():

@@ -9,12 +9,14 @@ import threading
 
 import servers
 from bed import HOST4, HOST6, TUN
-from harness import Weir, check, check_equal, keep, main, serve, test
-from packets import (TCP_PORT, fragments, header_chains, mutations,
+from harness import (CONFIG, Weir, check, check_equal, keep, main, serve,
+                     test)
+from packets import (TCP_PORT, flood, fragments, header_chains, mutations,
                      odd_addresses, truncations, wrong_lengths)
 
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86DD
 CANARY_PORT = TCP_PORT
+QUIET = CONFIG.replace("level: info", "level: warn")
 
 
 class Canary(threading.Thread):
@@ -105,6 +107,11 @@ def odd_addresses_leave_the_others_unharmed(bed):
 @test
 def random_mutations_leave_the_others_unharmed(bed):
     attack(bed, mutations())
+
+
+@test
+def a_flood_of_new_sources_leaves_the_others_unharmed(bed):
+    attack(bed, flood(), config=QUIET)
 
 
 if __name__ == "__main__":

@@ -121,12 +121,13 @@ uint32_t make_ip(uint8_t *to, const struct path *p, uint8_t protocol,
 	return at + len;
 }
 
-static uint32_t put_syn_options(uint8_t *to)
+static uint32_t put_syn_options(uint8_t *to, uint16_t mss)
 {
 	static const uint8_t options[] = {2, 4, 5, 0xb4, 1, 3,
 					  3, 7, 1, 1,	 4, 2};
 
 	memcpy(to, options, sizeof options);
+	put16(to + 2, mss);
 	return sizeof options;
 }
 
@@ -142,7 +143,7 @@ uint32_t make_tcp(uint8_t *to, const struct client *c, uint8_t flags,
 	put32(tcp + 4, c->seq);
 	put32(tcp + 8, flags & ACK ? c->ack : 0);
 	if ((flags & SYN) && !c->plain)
-		header += put_syn_options(tcp + 20);
+		header += put_syn_options(tcp + 20, c->mss);
 	tcp[12] = (uint8_t)(header / 4 << 4);
 	tcp[13] = flags;
 	put16(tcp + 14, c->window);
@@ -181,8 +182,11 @@ uint32_t make_echo(uint8_t *to, const struct path *p, uint16_t id, uint16_t seq,
 
 void client_init(struct client *c, struct sim_link *l, struct path path)
 {
-	*c = (struct client){
-		.link = l, .path = path, .seq = 1000, .window = 65535};
+	*c = (struct client){.link = l,
+			     .path = path,
+			     .seq = 1000,
+			     .window = 65535,
+			     .mss = 1460};
 }
 
 void client_send(struct client *c, uint8_t flags, const void *data,

@@ -26,7 +26,8 @@ struct client {
 	struct path path;
 	uint32_t seq, ack; /* next to send, next expected */
 	uint16_t window;
-	bool plain; /* SYN without options */
+	uint16_t mss; /* offered in the SYN */
+	bool plain;   /* SYN without options */
 };
 
 /* What came from the stack, taken apart. */

@@ -284,6 +284,41 @@ START_TEST(writes_are_bounded_and_room_is_told_of)
 }
 END_TEST
 
+START_TEST(any_segment_size_carries_all_bytes)
+{
+	static const uint16_t sizes[] = {1,   100,  256,  512,
+					 536, 1024, 1460, 9000};
+	static char big[200000];
+	struct iovec v = {big, sizeof big};
+
+	for (int i = 0; i < (int)sizeof big; i++)
+		big[i] = (char)(i * 31 + i / 999);
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		struct client c = client_of(_i);
+		struct weir_end *e;
+		struct seen *s;
+		uint32_t first;
+
+		c.path.client_port = (uint16_t)(50000 + k);
+		c.mss = sizes[k];
+		e = client_open(&c);
+		first = c.ack;
+		ck_assert_int_eq(e->stream->write(e->self, &v, 1), sizeof big);
+		for (int i = 0; i < 3000 && c.ack - first < sizeof big; i++) {
+			while ((s = client_expect(&c, ACK))->any)
+				if (s->payload_len)
+					ck_assert_mem_eq(s->payload,
+							 big + (s->seq - first),
+							 s->payload_len);
+			client_send(&c, ACK, NULL, 0);
+		}
+		ck_assert_uint_eq(c.ack - first, sizeof big);
+		sim_close(e, ECONNRESET);
+		sim_flush(&tun);
+	}
+}
+END_TEST
+
 START_TEST(reserved_room_is_sent_from)
 {
 	struct client c = client_of(_i);
@@ -407,6 +442,7 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, silent_client_is_given_up, 0, 2);
 	tcase_add_loop_test(t, zero_window_is_probed_until_it_opens, 0, 2);
 	tcase_add_loop_test(t, writes_are_bounded_and_room_is_told_of, 0, 2);
+	tcase_add_loop_test(t, any_segment_size_carries_all_bytes, 0, 2);
 	tcase_add_loop_test(t, reserved_room_is_sent_from, 0, 2);
 	tcase_add_loop_test(t, detach_fails_every_end, 0, 2);
 	tcase_add_loop_test(t, idle_connections_need_no_timer, 0, 2);
