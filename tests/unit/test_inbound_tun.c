@@ -10,6 +10,7 @@
 #include "plugins/inbound-tun/tun.h"
 
 #define DEVICE_FD 1000 /* nobody opens it */
+#define TELL_US 200000 /* a link is down for so long before it is told */
 #define ADOPTED_FD 1001
 
 extern const struct weir_plugin WEIR_ENTRY;
@@ -258,6 +259,7 @@ START_TEST(a_link_that_is_down_drops_and_says_so_once)
 	begin(-1);
 	world.write_error = EIO;
 	ck_assert_int_eq(world.ops->output(world.link, p, 3), 3);
+	fakehost_advance(host, TELL_US);
 	told = strstr(fakehost_log(host), "weir0 is down");
 	ck_assert_ptr_nonnull(told);
 	ck_assert_ptr_null(strstr(told + 1, "weir0 is down"));
