@@ -111,8 +111,7 @@ struct target {
 	unsigned first, ports, next;
 };
 
-static struct target target_of(const char *host, unsigned first,
-			       unsigned ports)
+static struct target target_of(const char *host, unsigned first, unsigned ports)
 {
 	struct target t = {.first = first, .ports = ports};
 

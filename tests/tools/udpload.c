@@ -47,8 +47,7 @@ static void ready(void)
 
 static void receive_timeout(int fd, long ms)
 {
-	struct timeval t = {.tv_sec = ms / 1000,
-			    .tv_usec = ms % 1000 * 1000};
+	struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
 }
