@@ -156,7 +156,7 @@ int accept_complete(struct conn *c)
 	wheel_stop(&c->stack->wheel, &c->timer);
 	conn_adopt(c, pcb);
 	receive_init(c);
-	recovery_init(c, pcb->mss);
+	recovery_init(c, pcb->mss, pcb->mss);
 	c->recovery.tail = pcb->unacked;
 	if (pcb->unacked)
 		recovery_sent(c, pcb->unacked);

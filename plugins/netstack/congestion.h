@@ -1,34 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* congestion.h - how much may be in flight. CUBIC (RFC 9438) with HyStart++'s
- * test for a filling queue (RFC 9406); knows nothing of lwIP. */
+/* congestion.h - how much may be in flight, and how fast it may go out.
+ *
+ * One struct a connection. recovery.c tells it what an ACK brought, what was
+ * lost and when nothing comes any more; the sender obeys `cwnd` and
+ * `pacing_rate`. Which algorithm sits behind it is chosen once, by
+ * congestion_init. Nothing here knows of lwIP. */
 #ifndef NETSTACK_CONGESTION_H
 #define NETSTACK_CONGESTION_H
+
+#include "bbr.h"
+#include "cubic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct congestion {
-	uint32_t cwnd, ssthresh, mss; /* bytes */
-	uint32_t undo_cwnd, undo_ssthresh;
-	/* CUBIC, in segments and seconds */
-	float w_max, k, w_est, origin;
-	uint64_t epoch_us;
-	/* HyStart++: the least RTT of this round and of the one before */
-	uint32_t round_end, round_min_us, last_min_us;
-	uint8_t round_samples;
+/* What one ACK brought. Bytes, unless it says otherwise. */
+struct ack_sample {
+	uint64_t now_us;
+	uint64_t rate;		  /* delivered a second; 0: not known */
+	uint64_t delivered;	  /* of the connection, so far */
+	uint64_t prior_delivered; /* the same when that segment was sent */
+	uint32_t over_interval;	  /* delivered since then */
+	uint32_t acked;		  /* delivered by this ACK */
+	uint32_t newly_lost;	  /* found lost by this ACK */
+	uint32_t prior_in_flight, in_flight; /* before and after it */
+	uint32_t sent_in_flight; /* when that segment was sent, with it */
+	uint32_t lost_since;	 /* lost since then */
+	uint32_t rtt_us;	 /* 0: none */
+	uint32_t min_rtt_us;
+	uint32_t ack, next_seq;
+	bool app_limited, in_recovery, begins_recovery, ends_timeout;
 };
 
-void congestion_init(struct congestion *cc, uint32_t mss, uint32_t next_seq);
+/* A segment that was lost, as it was when it was sent. */
+struct lost_segment {
+	uint64_t now_us, delivered;
+	uint32_t bytes, in_flight, lost_since; /* it included */
+	bool app_limited;
+};
 
-/* `bytes` were delivered while `in_flight` were out before. */
-void congestion_acked(struct congestion *cc, uint32_t bytes, uint32_t in_flight,
-		      uint32_t min_rtt_us, uint64_t now_us);
-void congestion_rtt(struct congestion *cc, uint32_t rtt_us);
-/* The cumulative ACK moved: closes rounds, may end slow start. */
-void congestion_round(struct congestion *cc, uint32_t ack, uint32_t next_seq);
-void congestion_loss(struct congestion *cc); /* a new episode */
-void congestion_timeout(
-	struct congestion *cc);		     /* everything is presumed lost */
-void congestion_undo(struct congestion *cc); /* it was reordering */
+struct congestion {
+	const struct congestion_ops *ops;
+	uint64_t pacing_rate; /* bytes a second; 0: as the window opens */
+	uint32_t cwnd, mss;   /* bytes */
+	bool can_undo;
+	union {
+		struct cubic cubic;
+		struct bbr bbr;
+	} is;
+};
+
+struct congestion_ops {
+	const char *name;
+	void (*init)(struct congestion *, uint32_t next_seq, uint32_t srtt_us);
+	void (*on_ack)(struct congestion *, const struct ack_sample *);
+	void (*on_lost)(struct congestion *, const struct lost_segment *);
+	void (*on_loss)(struct congestion *); /* a new episode of loss */
+	/* Everything is presumed lost; `again`: an episode was under way. */
+	void (*on_timeout)(struct congestion *, bool again);
+	void (*undo)(struct congestion *); /* it was reordering */
+};
+
+extern const struct congestion_ops congestion_cubic, congestion_bbr;
+
+#define CONGESTION_FIRST_SEGMENTS 10u
+
+static inline void congestion_init(struct congestion *cc,
+				   const struct congestion_ops *ops,
+				   uint32_t mss, uint32_t next_seq,
+				   uint32_t srtt_us)
+{
+	*cc = (struct congestion){.ops = ops, .mss = mss};
+	cc->cwnd = CONGESTION_FIRST_SEGMENTS * mss;
+	ops->init(cc, next_seq, srtt_us);
+}
 
 #endif

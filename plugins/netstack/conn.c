@@ -125,10 +125,9 @@ void conn_established(struct conn *c)
 	c->established = true;
 	if (mss < TRAIN_MOST && c->link->offloads & WEIR_LINK_TSO)
 		train = TRAIN_MOST / mss * mss;
-	c->pcb->mss =
-		(u16_t)(train +
-			(c->pcb->flags & TF_TIMESTAMP ? TIMESTAMP_OPTION : 0));
-	recovery_init(c, mss);
+	c->options_len = c->pcb->flags & TF_TIMESTAMP ? TIMESTAMP_OPTION : 0;
+	c->pcb->mss = (u16_t)(train + c->options_len);
+	recovery_init(c, mss, train);
 	stack_add(c->stack, COUNT_CONNECTIONS_TOTAL, 1);
 	if (c->phase == CONN_OPENING)
 		connect_ready(c);

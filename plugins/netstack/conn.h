@@ -36,7 +36,8 @@ struct conn {
 	struct tcp_pcb *pcb; /* NULL: none yet, or gone */
 	struct held_syn *syn;
 	struct wheel_timer timer;
-	uint64_t retransmit_at, ack_at, slow_at; /* us, 0: not wanted */
+	/* us, 0: not wanted */
+	uint64_t retransmit_at, ack_at, slow_at, pace_at;
 	uint64_t orphan_at; /* closed by the core, not yet by TCP */
 
 	/* receive.c: a chain by `next`; tot_len of its pbufs means nothing */
@@ -50,7 +51,8 @@ struct conn {
 	uint32_t tx_bytes;     /* taken from the core, not yet acknowledged */
 
 	struct recovery recovery;
-	int error; /* why the pcb went; 0: in an orderly way */
+	uint8_t options_len; /* of each segment; lwIP's mss has it in */
+	int error;	     /* why the pcb went; 0: in an orderly way */
 	uint8_t phase;
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;

@@ -65,7 +65,7 @@ static bool start_connect(struct conn *c)
 	if (!pcb)
 		return false;
 	conn_adopt(c, pcb);
-	recovery_init(c, pcb->mss);
+	recovery_init(c, pcb->mss, pcb->mss);
 	lwip_address(&remote, key->remote, key->v6);
 	lwip_address(&pcb->local_ip, key->local, key->v6);
 	pcb->local_port = key->local_port;

@@ -36,16 +36,21 @@ liblwip_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing -fno-sanitize=shift -w
 # All but the entry: the tests link it too.
 netstack_sources = \
 	plugins/netstack/accept.c \
+	plugins/netstack/bbr.c \
+	plugins/netstack/bbr.h \
+	plugins/netstack/bbr_model.h \
+	plugins/netstack/bbr_probe.c \
 	plugins/netstack/buffer.c \
 	plugins/netstack/buffer.h \
 	plugins/netstack/checksum.c \
 	plugins/netstack/checksum.h \
-	plugins/netstack/congestion.c \
 	plugins/netstack/congestion.h \
 	plugins/netstack/conn.c \
 	plugins/netstack/conn.h \
 	plugins/netstack/connect.c \
 	plugins/netstack/connect.h \
+	plugins/netstack/cubic.c \
+	plugins/netstack/cubic.h \
 	plugins/netstack/demux.c \
 	plugins/netstack/demux.h \
 	plugins/netstack/emit.c \
@@ -59,10 +64,14 @@ netstack_sources = \
 	plugins/netstack/input.c \
 	plugins/netstack/netif.c \
 	plugins/netstack/netif.h \
+	plugins/netstack/pace.c \
+	plugins/netstack/pace.h \
 	plugins/netstack/packet.c \
 	plugins/netstack/packet.h \
 	plugins/netstack/port.c \
 	plugins/netstack/port.h \
+	plugins/netstack/rate.c \
+	plugins/netstack/rate.h \
 	plugins/netstack/receive.c \
 	plugins/netstack/recovery.c \
 	plugins/netstack/recovery.h \

@@ -9,7 +9,17 @@
 
 #include <errno.h>
 
+static const char *const congestions[] = {"cubic", "bbr", NULL};
+
 static const struct weir_option options[] = {
+	{
+		.name = "congestion",
+		.help = "how TCP finds the rate of a path",
+		.preset = "cubic",
+		.type = WEIR_ENUM,
+		.at = offsetof(struct netstack_conf, congestion),
+		.choices = congestions,
+	},
 	{
 		.name = "max_connections",
 		.help = "most TCP connections at a time",

@@ -28,13 +28,18 @@
 /* In the headroom of a segment's header pbuf. */
 struct segment_note {
 	uint64_t sent_us;
+	struct rate_note rate;
 };
+_Static_assert(sizeof(struct segment_note) <= PBUF_LINK_ENCAPSULATION_HLEN,
+	       "the headers would overwrite it");
 
 struct ack {
 	uint32_t ack;
 	uint64_t now_us;
 	uint32_t rtt_us;    /* of something never resent; 0: none */
 	uint32_t delivered; /* bytes */
+	uint32_t newly_lost;
+	struct rate_probe probe;
 	int sacks;
 	uint32_t left[MAX_SACKS], right[MAX_SACKS];
 	bool moved, sacked, spurious;
@@ -63,7 +68,7 @@ static bool seg_waits(const struct tcp_seg *seg)
 	return (seg->flags & (SEGMENT_LOST | SEGMENT_RESENT)) == SEGMENT_LOST;
 }
 
-void recovery_init(struct conn *c, uint32_t wire_mss)
+void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 {
 	struct recovery *r = &c->recovery;
 
@@ -71,7 +76,13 @@ void recovery_init(struct conn *c, uint32_t wire_mss)
 	r->rto_us = r->srtt_us ? r->rto_us : RTO_FIRST_US;
 	r->recover = c->pcb->lastack;
 	r->highest_sacked = c->pcb->lastack;
-	congestion_init(&r->cc, wire_mss, c->pcb->snd_nxt);
+	r->train = r->train_most = train;
+	r->train_round = c->pcb->snd_nxt;
+	congestion_init(&r->cc,
+			c->stack->conf->congestion == CHOICE_BBR
+				? &congestion_bbr
+				: &congestion_cubic,
+			wire_mss, c->pcb->snd_nxt, r->srtt_us);
 }
 
 uint32_t recovery_pipe(const struct conn *c)
@@ -84,7 +95,13 @@ uint32_t recovery_pipe(const struct conn *c)
 
 void recovery_sent(struct conn *c, struct tcp_seg *seg)
 {
-	note_of(seg)->sent_us = stack_now_us(c->stack);
+	struct recovery *r = &c->recovery;
+	struct segment_note *note = note_of(seg);
+
+	note->sent_us = stack_now_us(c->stack);
+	rate_sent(&r->rate, &note->rate, note->sent_us, recovery_pipe(c),
+		  seg->len);
+	pace_sent(&r->pace, r->cc.pacing_rate, seg->len, note->sent_us);
 }
 
 static void rtt_sample(struct recovery *r, uint32_t rtt_us)
@@ -105,7 +122,6 @@ static void rtt_sample(struct recovery *r, uint32_t rtt_us)
 	}
 	margin = 4 * r->rttvar_us;
 	r->rto_us = r->srtt_us + (margin > RTO_MIN_US ? margin : RTO_MIN_US);
-	congestion_rtt(&r->cc, rtt_us);
 }
 
 /* `seg` arrived. A resent one that comes sooner than a round trip can be was
@@ -117,6 +133,8 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 	uint32_t rtt_us = (uint32_t)(a->now_us - sent_us);
 
 	a->delivered += seg->len;
+	rate_delivered(&r->rate, &note_of(seg)->rate, seg->len, a->now_us,
+		       &a->probe);
 	if (seg_waits(seg))
 		r->lost -= seg->len;
 	if (!(seg->flags & SEGMENT_RESENT)) {
@@ -191,41 +209,100 @@ static bool seg_lost(const struct recovery *r, struct tcp_seg *seg,
 	       now_us - sent_us > r->rack_rtt_us + r->min_rtt_us / 4;
 }
 
-/* Mark what must be lost. True where something new was. */
-static bool mark_lost(struct recovery *r, struct tcp_seg *seg, uint64_t now_us)
+static void seg_mark_lost(struct recovery *r, struct tcp_seg *seg,
+			  struct ack *a)
 {
-	bool found = false;
+	const struct rate_note *note = &note_of(seg)->rate;
+	struct lost_segment lost = {
+		.now_us = a->now_us,
+		.delivered = r->rate.delivered,
+		.bytes = seg->len,
+		.in_flight = note->in_flight,
+		.app_limited = note->app_limited,
+	};
+
+	seg->flags |= SEGMENT_LOST;
+	seg->flags &= (u8_t)~SEGMENT_RESENT;
+	r->lost += seg->len;
+	r->rate.lost += seg->len;
+	a->newly_lost += seg->len;
+	lost.lost_since = r->rate.lost - note->lost;
+	r->cc.ops->on_lost(&r->cc, &lost);
+}
+
+/* Mark what must be lost. True where something new was. */
+static bool mark_lost(struct recovery *r, struct tcp_seg *seg, struct ack *a)
+{
+	uint32_t before = a->newly_lost;
 
 	for (; seg && TCP_SEQ_LT(seg_begin(seg), r->highest_sacked);
 	     seg = seg->next) {
 		if ((seg->flags & SEGMENT_SACKED) || seg_waits(seg) ||
-		    !seg_lost(r, seg, now_us))
+		    !seg_lost(r, seg, a->now_us))
 			continue;
-		seg->flags |= SEGMENT_LOST;
-		seg->flags &= (u8_t)~SEGMENT_RESENT;
-		r->lost += seg->len;
-		found = true;
+		seg_mark_lost(r, seg, a);
 	}
-	return found;
+	return a->newly_lost != before;
 }
 
 static void begin_recovery(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 
-	congestion_loss(&r->cc);
+	r->cc.ops->on_loss(&r->cc);
 	r->in_recovery = true;
 	r->force = true;
 	r->recover = c->pcb->snd_nxt;
+}
+
+/* A train that lost a packet is sent again as a whole. Where packets are lost
+ * it shrinks to one of them; each round without a loss lets it double. */
+static void fit_train(struct recovery *r, const struct ack *a, uint32_t snd_nxt)
+{
+	if (a->newly_lost) {
+		r->train = r->mss;
+		r->train_round = snd_nxt;
+	} else if (r->train < r->train_most &&
+		   TCP_SEQ_GEQ(a->ack, r->train_round)) {
+		r->train *= 2;
+		if (r->train > r->train_most)
+			r->train = r->train_most;
+		r->train_round = snd_nxt;
+	}
+}
+
+/* A congestion control is told what this ACK brought. */
+static void report(struct conn *c, const struct ack *a, uint32_t before,
+		   bool ends_timeout)
+{
+	struct recovery *r = &c->recovery;
+	uint32_t gone = r->sacked + r->lost;
+	uint32_t flight = c->pcb->snd_nxt - a->ack;
+	struct ack_sample s = {
+		.now_us = a->now_us,
+		.acked = a->delivered,
+		.newly_lost = a->newly_lost,
+		.prior_in_flight = before,
+		.in_flight = flight > gone ? flight - gone : 0,
+		.rtt_us = a->rtt_us,
+		.min_rtt_us = r->min_rtt_us,
+		.ack = a->ack,
+		.next_seq = c->pcb->snd_nxt,
+		.in_recovery = r->in_recovery,
+		.ends_timeout = ends_timeout,
+	};
+
+	rate_sample(&r->rate, &a->probe, r->min_rtt_us, &s);
+	r->cc.ops->on_ack(&r->cc, &s);
 }
 
 static void take_ack(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
 	struct tcp_pcb *pcb = c->pcb;
-	uint32_t flight = pcb->snd_nxt - pcb->lastack;
+	uint32_t before = recovery_pipe(c);
 	struct tcp_seg *rest = take_acked(r, pcb->unacked, a);
-	bool lost = false;
+	bool lost = false, after_timeout = r->after_timeout;
 
 	if (a->sacks)
 		take_sacked(r, rest, a, pcb->snd_nxt);
@@ -239,21 +316,19 @@ static void take_ack(struct conn *c, struct ack *a)
 	}
 	if (a->spurious) {
 		r->reordering = true;
-		if (r->in_recovery && r->cc.undo_cwnd) {
-			congestion_undo(&r->cc);
+		if (r->in_recovery && r->cc.can_undo) {
+			r->cc.ops->undo(&r->cc);
 			r->in_recovery = false;
 		}
 	}
 	if (r->sacked && (a->moved || a->sacked))
-		lost = mark_lost(r, rest, a->now_us);
+		lost = mark_lost(r, rest, a);
 	if (TCP_SEQ_GEQ(a->ack, r->recover))
 		r->in_recovery = r->after_timeout = false;
 	if (lost && !r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
-	else if (!r->in_recovery && a->delivered)
-		congestion_acked(&r->cc, a->delivered, flight - a->delivered,
-				 r->min_rtt_us, a->now_us);
-	congestion_round(&r->cc, a->ack, pcb->snd_nxt);
+	fit_train(r, a, pcb->snd_nxt);
+	report(c, a, before, after_timeout && !r->after_timeout);
 }
 
 /* Read the options: SACK blocks to *a. False: an old duplicate (PAWS). */

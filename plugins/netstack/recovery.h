@@ -5,6 +5,8 @@
 #define NETSTACK_RECOVERY_H
 
 #include "congestion.h"
+#include "pace.h"
+#include "rate.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,10 +23,15 @@ struct tcp_seg;
 struct recovery {
 	struct tcp_seg *tail; /* last of pcb->unacked */
 	struct congestion cc;
+	struct rate rate;
+	struct pace pace;
 	uint32_t mss;		 /* payload bytes of a packet on the wire */
+	uint32_t train;		 /* payload bytes of a segment, at most */
+	uint32_t train_most;	 /* what it may grow to without loss */
 	uint32_t sacked, lost;	 /* bytes in flight so marked */
 	uint32_t highest_sacked; /* sequence number */
 	uint32_t recover;	 /* an episode of loss ends here */
+	uint32_t train_round;	 /* the train may double from here on */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
 	uint32_t rack_rtt_us;
 	uint64_t rack_sent_us; /* newest send time of anything delivered */
@@ -33,8 +40,9 @@ struct recovery {
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
 };
 
-/* After the handshake: sizes and the first window. */
-void recovery_init(struct conn *c, uint32_t wire_mss);
+/* After the handshake: sizes and the first window. `train` is how much the
+ * link takes in one piece. */
+void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train);
 uint32_t recovery_pipe(const struct conn *c); /* bytes believed in flight */
 void recovery_sent(struct conn *c, struct tcp_seg *seg); /* it went out now */
 void recovery_arm(struct conn *c);     /* start the retransmission timer */

@@ -79,12 +79,12 @@ static void timeout(struct conn *c)
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *first = c->pcb->unacked;
 
-	if (!r->in_recovery && !r->after_timeout)
-		congestion_loss(&r->cc);
-	congestion_timeout(&r->cc);
+	r->cc.ops->on_timeout(&r->cc, r->in_recovery || r->after_timeout);
 	r->in_recovery = false;
 	r->after_timeout = true;
 	r->recover = c->pcb->snd_nxt;
+	r->train = r->mss;
+	r->train_round = c->pcb->snd_nxt;
 	presume_all_lost(c);
 	if (!first->len) { /* SYN or FIN alone: no bytes to count */
 		if (tcp_resend(c->pcb, first))

@@ -6,8 +6,8 @@
  * only for what the windows let go out now: its own queue stays short, and a
  * segment is cut when it is known how large it may be. A block is freed when
  * its last byte was acknowledged, so an idle connection holds none. The
- * connection takes up to two congestion windows, at least 256 KB and at most
- * 6 MB; then it is full. */
+ * connection takes up to two congestion windows and what waits for a gap to be
+ * filled, at least 256 KB and at most 6 MB; then it is full. */
 #include "conn.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -101,7 +101,8 @@ static void block_append(struct conn *c, struct block *b)
 
 static uint32_t send_limit(const struct conn *c)
 {
-	uint64_t limit = 2ull * c->recovery.cc.cwnd;
+	const struct recovery *r = &c->recovery;
+	uint64_t limit = 2ull * r->cc.cwnd + r->sacked + r->lost;
 
 	if (limit < LIMIT_LEAST)
 		return LIMIT_LEAST;
@@ -268,7 +269,7 @@ static uint32_t window_for(const struct conn *c, uint32_t offered)
 	uint32_t peer = pcb->snd_wnd > flight ? pcb->snd_wnd - flight : 0;
 	uint32_t n;
 
-	if (r->lost)
+	if (r->lost || c->pace_at)
 		return 0;
 	if (peer < window)
 		window = peer;
@@ -311,6 +312,7 @@ static bool send_piece(struct conn *c)
 	if (!n)
 		return false;
 	more = b->len - b->sent > n || b->next;
+	c->pcb->mss = (u16_t)(c->recovery.train + c->options_len);
 	if (tcp_write(c->pcb, b->data + b->sent, (u16_t)n,
 		      more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
 		return false;
@@ -321,17 +323,29 @@ static bool send_piece(struct conn *c)
 	return !c->pcb->unsent;
 }
 
+/* Nothing waits though more could go: the path is not the limit. */
+static void note_idle(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	uint32_t pipe = recovery_pipe(c);
+
+	if ((!c->tx_next && !c->pcb->unsent && !r->lost && pipe < r->cc.cwnd) ||
+	    bbr_holds_back(&r->cc))
+		rate_limited(&r->rate, pipe);
+}
+
 static void pump(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
 
-	if (pcb->unsent)
+	if (pcb->unsent || c->recovery.lost || c->pace_at)
 		tcp_output(pcb);
 	if (!pcb->unsent && !(pcb->flags & TF_FIN))
 		while (c->tx_next && send_piece(c))
 			;
 	if (c->finishing && !c->tx_next)
 		send_fin(c);
+	note_idle(c);
 }
 
 void send_pump(struct conn *c)

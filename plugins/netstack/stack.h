@@ -13,9 +13,12 @@
 #define TTL 64 /* of what we send */
 #define SECOND_US 1000000ull
 
+enum congestion_choice { CHOICE_CUBIC, CHOICE_BBR };
+
 struct netstack_conf {
 	int64_t max_connections, max_half_open;
 	uint64_t buffer_memory, fragment_memory;
+	int congestion; /* enum congestion_choice */
 };
 
 /* Statistics, in the order of their names in stack.c. */

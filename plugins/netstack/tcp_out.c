@@ -37,6 +37,18 @@ static bool segment_send(struct conn *c, struct tcp_seg *seg,
 	return true;
 }
 
+/* Is it too early for the next one? Then a timer comes back for it. */
+static bool pace_blocks(struct conn *c)
+{
+	const struct recovery *r = &c->recovery;
+
+	if (!r->cc.pacing_rate)
+		return false;
+	c->pace_at =
+		pace_wait(&r->pace, r->cc.pacing_rate, stack_now_us(c->stack));
+	return c->pace_at;
+}
+
 /* Send again what is lost, as far as the window for it goes. `force` lets one
  * through whatever the window says: the first of an episode. */
 static bool send_lost(struct conn *c, struct netif *netif)
@@ -51,7 +63,8 @@ static bool send_lost(struct conn *c, struct netif *netif)
 		if ((s->flags & state) != SEGMENT_LOST)
 			continue;
 		pipe = recovery_pipe(c);
-		if (pipe && pipe + s->len > r->cc.cwnd && !r->force)
+		if (!r->force &&
+		    ((pipe && pipe + s->len > r->cc.cwnd) || pace_blocks(c)))
 			break;
 		r->force = false;
 		if (!segment_send(c, s, netif))
@@ -80,8 +93,12 @@ static bool may_send(struct conn *c, const struct tcp_seg *seg)
 		}
 		return false;
 	}
-	return pcb->snd_nxt == pcb->lastack || !seg->len ||
-	       recovery_pipe(c) + seg->len <= r->cc.cwnd + r->mss;
+	if (!seg->len)
+		return true;
+	if (pcb->snd_nxt != pcb->lastack &&
+	    recovery_pipe(c) + seg->len > r->cc.cwnd + r->mss)
+		return false;
+	return !pace_blocks(c);
 }
 
 static bool send_new(struct conn *c, struct netif *netif)
@@ -124,6 +141,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
 		return tcp_output_stock(pcb);
 	if (tcp_input_pcb == pcb)
 		return ERR_OK; /* it comes back when it is done */
+	c->pace_at = 0;
 	netif = tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
 	if (!netif)
 		return ERR_RTE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tcp_timer.c - one wheel timer a connection, for whichever is due first:
- * retransmission, a delayed ACK, or the slow work that is left to lwIP's
+ * retransmission, the next paced segment, a delayed ACK, or the slow work that is left to lwIP's
  * tcp_slowtmr: persist probes and keepalives. A connection that the core has
  * closed gets a minute from its last progress on to end by itself.
  *
@@ -103,6 +103,7 @@ void conn_arm(struct conn *c)
 	if (now_us)
 		arm_slow(c, now_us);
 	sooner(&at, c->retransmit_at);
+	sooner(&at, c->pace_at);
 	sooner(&at, c->ack_at);
 	sooner(&at, c->slow_at);
 	sooner(&at, c->orphan_at);

@@ -30,8 +30,10 @@ NICE = ("nice", "-n", "-10")
 WINDOW_BYTES = 32 << 20  # no row may be limited by the kernel's buffers
 CONFIG = """\
 log: { level: warn }
+services:
+  - { tag: stack, type: netstack%s }
 inbounds:
-  - { tag: tun, type: tun%s }
+  - { tag: tun, type: tun }
 outbounds:
   - { tag: direct, type: freedom }
 """

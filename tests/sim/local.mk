@@ -10,7 +10,7 @@ stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
-	tests/sim/test_wire
+	tests/sim/test_wire tests/sim/test_bbr
 check_PROGRAMS += $(stack_sim_tests)
 TESTS += $(stack_sim_tests)
 
@@ -32,6 +32,36 @@ tests_sim_test_gate_LDADD = $(stack_sim_ldadd)
 tests_sim_test_wire_SOURCES = tests/sim/test_wire.c $(stack_sim)
 tests_sim_test_wire_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_wire_LDADD = $(stack_sim_ldadd)
+
+# The same, behaviour by behaviour.
+behave_sim = tests/sim/behave.c tests/sim/behave.h $(stack_sim)
+behave_tests = tests/sim/test_behave_open tests/sim/test_behave_close \
+	tests/sim/test_behave_receive tests/sim/test_behave_send \
+	tests/sim/test_behave_reset tests/sim/test_behave_window
+check_PROGRAMS += $(behave_tests)
+TESTS += $(behave_tests)
+
+tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
+tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_close_SOURCES = tests/sim/test_behave_close.c $(behave_sim)
+tests_sim_test_behave_close_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_close_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_receive_SOURCES = tests/sim/test_behave_receive.c $(behave_sim)
+tests_sim_test_behave_receive_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_receive_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_send_SOURCES = tests/sim/test_behave_send.c $(behave_sim)
+tests_sim_test_behave_send_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_send_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_reset_SOURCES = tests/sim/test_behave_reset.c $(behave_sim)
+tests_sim_test_behave_reset_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_reset_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_window_SOURCES = tests/sim/test_behave_window.c $(behave_sim)
+tests_sim_test_behave_window_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_window_LDADD = $(stack_sim_ldadd)
+tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c $(stack_sim)
+tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
 endif
 endif
 

@@ -23,6 +23,7 @@ struct weir_timer {
 };
 
 struct sim sim;
+int sim_congestion;
 static struct weir_timer *timers;
 static struct {
 	const char *name;
@@ -209,16 +210,20 @@ uint64_t sim_counter(const char *name)
 
 void sim_start(const struct sim_conf *conf)
 {
-	static struct sim_conf kept;
+	static struct {
+		struct sim_conf conf; /* as the plugin's begins */
+		int congestion;
+	} kept;
 	struct weir_error e;
 
 	memset(&sim, 0, sizeof sim);
 	memset(counters, 0, sizeof counters);
 	sim.now_us = 1000 * SIM_MS;
 	sim.random = RANDOM_SEED;
-	kept = (struct sim_conf){65535, 65535, 256u << 20, 4u << 20};
+	kept.conf = (struct sim_conf){65535, 65535, 256u << 20, 4u << 20};
 	if (conf)
-		kept = *conf;
+		kept.conf = *conf;
+	kept.congestion = sim_congestion;
 	sim.ops = weir_plugin_1.components[0]->ops;
 	sim.stack = weir_plugin_1.components[0]->create(NULL, &host, &kept, &e);
 	assert(sim.stack);

@@ -67,6 +67,10 @@ struct sim_conf {
 	uint64_t buffer_memory, fragment_memory;
 };
 
+/* Of what is started next. */
+enum { SIM_CUBIC, SIM_BBR };
+extern int sim_congestion;
+
 /* NULL: the presets. */
 void sim_start(const struct sim_conf *conf);
 void sim_stop(void); /* detaches, destroys; asserts that nothing is left */

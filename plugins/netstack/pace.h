@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pace.h - when the next segment may leave. */
+#ifndef NETSTACK_PACE_H
+#define NETSTACK_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pace {
+	uint64_t next_us; /* when all that was sent has left, at the rate */
+};
+
+void pace_sent(struct pace *p, uint64_t rate, uint32_t bytes, uint64_t now_us);
+/* 0: now. Else when to ask again. */
+uint64_t pace_wait(const struct pace *p, uint64_t rate, uint64_t now_us);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_behave_close.c - how connections end in an orderly way, behaviour by
+ * behaviour: FIN in every order, lost or repeated, and what comes after it.
+ * Each test runs over IPv4 and IPv6. */
+#include "behave.h"
+
+#define TIME_WAIT_MOST (10000 * SIM_MS)
+
+START_TEST(both_may_finish_at_once)
+{
+	struct peer p = peer_open(_i);
+
+	reach_closing(&p);
+	ck_assert(core_eof(&p));
+	say(&p, ACK, 2, 2, 0);
+	hear_nothing(&p);
+	sim_close(p.end, 0);
+	ck_assert_uint_eq(sim_counter("connections"), 1);
+	sim_run(TIME_WAIT_MOST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(fin_may_carry_data)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, FIN | ACK | PSH, 1, 1, 300);
+	ck_assert_uint_eq(hear(&p)->ack, 302);
+	ck_assert_uint_eq(core_read(&p), 300);
+	ck_assert(core_eof(&p));
+}
+END_TEST
+
+START_TEST(fin_acknowledged_with_a_fin_needs_no_fin_wait_2)
+{
+	struct peer p = peer_open(_i);
+
+	reach_fin_wait_1(&p);
+	say(&p, FIN | ACK, 1, 2, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 2);
+	ck_assert(core_eof(&p));
+	sim_close(p.end, 0);
+	sim_run(TIME_WAIT_MOST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(fin_before_its_data_waits)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, FIN | ACK, 101, 1, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 1);
+	ck_assert(!core_eof(&p));
+	say(&p, ACK, 1, 1, 100);
+	ck_assert_uint_eq(hear(&p)->ack, 102);
+	ck_assert_uint_eq(core_read(&p), 100);
+	ck_assert(core_eof(&p));
+}
+END_TEST
+
+START_TEST(fin_with_data_before_earlier_data_waits)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, FIN | ACK, 101, 1, 50);
+	ck_assert_uint_eq(hear(&p)->ack, 1);
+	say(&p, ACK, 1, 1, 100);
+	ck_assert_uint_eq(hear(&p)->ack, 152);
+	ck_assert_uint_eq(core_read(&p), 150);
+	ck_assert(core_eof(&p));
+}
+END_TEST
+
+START_TEST(repeated_fin_is_acknowledged_again)
+{
+	struct peer p = peer_open(_i);
+
+	reach_close_wait(&p);
+	say(&p, FIN | ACK, 1, 1, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 2);
+	ck_assert(core_eof(&p));
+}
+END_TEST
+
+START_TEST(repeated_fin_in_time_wait_is_acknowledged_again)
+{
+	struct peer p = peer_open(_i);
+
+	reach_time_wait(&p);
+	say(&p, FIN | ACK, 1, 2, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 2);
+}
+END_TEST
+
+START_TEST(lost_fin_is_sent_again)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	reach_fin_wait_1(&p);
+	h = hear_within(&p, 2000 * SIM_MS, NULL);
+	ck_assert(h->flags & FIN);
+	ck_assert_uint_eq(h->seq, 1);
+}
+END_TEST
+
+START_TEST(lost_fin_of_last_ack_is_sent_again)
+{
+	struct peer p = peer_open(_i);
+
+	reach_last_ack(&p);
+	ck_assert(hear_within(&p, 2000 * SIM_MS, NULL)->flags & FIN);
+	say(&p, ACK, 2, 2, 0);
+	sim_close(p.end, 0);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(data_arrives_in_fin_wait_1_and_2)
+{
+	struct peer p = peer_open(_i);
+
+	reach_fin_wait_1(&p);
+	say(&p, ACK, 1, 1, 100);
+	ck_assert_uint_eq(core_read(&p), 100);
+	say(&p, ACK, 101, 2, 100);
+	say(&p, ACK, 201, 2, 100);
+	ck_assert_uint_eq(core_read(&p), 200);
+	ck_assert(!core_eof(&p));
+}
+END_TEST
+
+START_TEST(data_is_sent_in_close_wait)
+{
+	struct peer p = peer_open(_i);
+
+	reach_close_wait(&p);
+	core_write(&p, 3000);
+	ck_assert_uint_eq(hear_all(&p), 3000);
+	say(&p, ACK, 2, 3001, 0);
+	core_write(&p, 100);
+	ck_assert_uint_eq(hear(&p)->seq, 3001);
+}
+END_TEST
+
+START_TEST(data_behind_a_fin_is_not_taken)
+{
+	struct peer p = peer_open(_i);
+
+	reach_close_wait(&p);
+	say(&p, ACK, 2, 1, 100);
+	ck_assert_uint_eq(core_read(&p), 0);
+	ck_assert(core_eof(&p));
+	ck_assert_int_eq(p.end->failed, 0);
+}
+END_TEST
+
+START_TEST(data_after_an_orderly_close_is_reset)
+{
+	struct peer p = peer_open(_i);
+
+	sim_close(p.end, 0);
+	ck_assert(hear(&p)->flags & FIN);
+	say(&p, ACK, 1, 2, 1000);
+	ck_assert(hear(&p)->flags & RST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(fin_after_an_orderly_close_is_acknowledged)
+{
+	struct peer p = peer_open(_i);
+
+	sim_close(p.end, 0);
+	ck_assert(hear(&p)->flags & FIN);
+	say(&p, FIN | ACK, 1, 2, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 2);
+	sim_run(TIME_WAIT_MOST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(unread_data_does_not_turn_an_orderly_close_into_a_reset)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	say(&p, ACK, 1, 1, 500);
+	hear_all(&p);
+	sim_close(p.end, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags & (FIN | RST), FIN);
+}
+END_TEST
+
+START_TEST(peer_that_never_finishes_is_reset_after_a_minute)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	sim_close(p.end, 0);
+	ck_assert(hear(&p)->flags & FIN);
+	say(&p, ACK, 1, 2, 0);
+	sim_run(50000 * SIM_MS);
+	hear_nothing(&p);
+	h = hear_within(&p, 20000 * SIM_MS, NULL);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(newer_syn_reopens_in_time_wait)
+{
+	struct peer p = peer_open(_i);
+	uint32_t isn;
+
+	reach_time_wait(&p);
+	sim_close(p.end, 0);
+	isn = p.irs;
+	sim_run(100 * SIM_MS);
+	p.end = NULL;
+	p.read = p.written = 0;
+	p.iss += 50000;
+	peer_complete(&p);
+	ck_assert_uint_ne(isn, p.irs);
+	say(&p, ACK, 1, 1, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+}
+END_TEST
+
+START_TEST(older_syn_does_not_reopen_in_time_wait)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	reach_time_wait(&p);
+	sim_close(p.end, 0);
+	say(&p, SYN, 0u - 50000, 0, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->ack, 2);
+	ck_assert_ptr_null(sim.ends);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		both_may_finish_at_once,
+		fin_may_carry_data,
+		fin_acknowledged_with_a_fin_needs_no_fin_wait_2,
+		fin_before_its_data_waits,
+		fin_with_data_before_earlier_data_waits,
+		repeated_fin_is_acknowledged_again,
+		repeated_fin_in_time_wait_is_acknowledged_again,
+		lost_fin_is_sent_again,
+		lost_fin_of_last_ack_is_sent_again,
+		data_arrives_in_fin_wait_1_and_2,
+		data_is_sent_in_close_wait,
+		data_behind_a_fin_is_not_taken,
+		data_after_an_orderly_close_is_reset,
+		fin_after_an_orderly_close_is_acknowledged,
+		unread_data_does_not_turn_an_orderly_close_into_a_reset,
+		peer_that_never_finishes_is_reset_after_a_minute,
+		newer_syn_reopens_in_time_wait,
+		older_syn_does_not_reopen_in_time_wait,
+	};
+
+	return BEHAVE_MAIN("behave_close", tests);
+}

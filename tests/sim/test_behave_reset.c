@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_behave_reset.c - RST in every state, behaviour by behaviour, and the
+ * answer to those, and to SYNs, that may be forged (RFC 5961). Each test runs
+ * over IPv4 and IPv6. */
+#include "behave.h"
+
+#include <errno.h>
+
+static void is_reset(struct peer *p, uint32_t seq)
+{
+	say(p, RST, seq, 0, 0);
+	hear_nothing(p);
+	ck_assert_int_eq(p->end->failed, ECONNRESET);
+	sim_close(p->end, ECONNRESET);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+
+START_TEST(rst_ends_established)
+{
+	struct peer p = peer_open(_i);
+
+	is_reset(&p, 1);
+}
+END_TEST
+
+START_TEST(rst_ends_fin_wait_1)
+{
+	struct peer p = peer_open(_i);
+
+	reach_fin_wait_1(&p);
+	is_reset(&p, 1);
+}
+END_TEST
+
+START_TEST(rst_ends_fin_wait_2)
+{
+	struct peer p = peer_open(_i);
+
+	reach_fin_wait_2(&p);
+	is_reset(&p, 1);
+}
+END_TEST
+
+START_TEST(rst_ends_close_wait)
+{
+	struct peer p = peer_open(_i);
+
+	reach_close_wait(&p);
+	is_reset(&p, 2);
+}
+END_TEST
+
+START_TEST(rst_ends_closing)
+{
+	struct peer p = peer_open(_i);
+
+	reach_closing(&p);
+	is_reset(&p, 2);
+}
+END_TEST
+
+START_TEST(rst_ends_last_ack)
+{
+	struct peer p = peer_open(_i);
+
+	reach_last_ack(&p);
+	is_reset(&p, 2);
+}
+END_TEST
+
+START_TEST(rst_in_time_wait_is_ignored)
+{
+	struct peer p = peer_open(_i);
+
+	reach_time_wait(&p);
+	say(&p, RST, 2, 0, 0);
+	hear_nothing(&p);
+	ck_assert_int_eq(p.end->failed, 0);
+	ck_assert_uint_eq(sim_counter("connections"), 1);
+}
+END_TEST
+
+START_TEST(rst_elsewhere_in_the_window_is_challenged)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	say(&p, RST, 1000, 0, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->ack, 1);
+	ck_assert_uint_eq(h->seq, 1);
+	ck_assert_int_eq(p.end->failed, 0);
+	is_reset(&p, 1); /* the answer to the challenge */
+}
+END_TEST
+
+START_TEST(rst_outside_the_window_is_dropped)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, RST, 0x40000000, 0, 0);
+	say(&p, RST, 0, 0, 0);
+	hear_nothing(&p);
+	ck_assert_int_eq(p.end->failed, 0);
+}
+END_TEST
+
+START_TEST(syn_in_the_window_is_challenged)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	say(&p, SYN, 500, 0, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->ack, 1);
+	ck_assert_int_eq(p.end->failed, 0);
+}
+END_TEST
+
+START_TEST(syn_outside_the_window_is_challenged)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	say(&p, SYN, 0x40000000, 0, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->ack, 1);
+	ck_assert_ptr_null(sim.ends->next);
+}
+END_TEST
+
+START_TEST(rebooted_peer_resets_what_is_challenged)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, SYN, 0x40000000, 0, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 1);
+	is_reset(&p, 1);
+}
+END_TEST
+
+START_TEST(abort_resets_at_the_next_byte)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	core_write(&p, 100);
+	hear_all(&p);
+	sim_close(p.end, ECONNABORTED);
+	h = hear(&p);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(h->seq, 101);
+	say(&p, ACK, 1, 101, 10); /* it did not hear */
+	h = hear(&p);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(h->seq, 101);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		rst_ends_established,
+		rst_ends_fin_wait_1,
+		rst_ends_fin_wait_2,
+		rst_ends_close_wait,
+		rst_ends_closing,
+		rst_ends_last_ack,
+		rst_in_time_wait_is_ignored,
+		rst_elsewhere_in_the_window_is_challenged,
+		rst_outside_the_window_is_dropped,
+		syn_in_the_window_is_challenged,
+		syn_outside_the_window_is_challenged,
+		rebooted_peer_resets_what_is_challenged,
+		abort_resets_at_the_next_byte,
+	};
+
+	return BEHAVE_MAIN("behave_reset", tests);
+}
