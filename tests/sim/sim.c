@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define COUNTERS 64
@@ -29,6 +30,20 @@ static struct {
 	const char *name;
 	uint64_t value;
 } counters[COUNTERS];
+
+/* In place of the system's: the stack's keys and ports are the same in every
+ * run, so a test that has passed passes again. */
+ssize_t getrandom(void *to, size_t len, unsigned flags)
+{
+	static uint32_t state = 1;
+
+	(void)flags;
+	for (size_t i = 0; i < len; i++) {
+		state = state * 1664525u + 1013904223u; /* Numerical Recipes */
+		((uint8_t *)to)[i] = (uint8_t)(state >> 24);
+	}
+	return (ssize_t)len;
+}
 
 double sim_random(void)
 {
