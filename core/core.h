@@ -23,7 +23,6 @@ struct core {
 
 	struct weir_instance **instances; /* services, outbounds, inbounds */
 	size_t instance_count;
-	struct weir_instance *starting; /* whose code runs, while it starts */
 
 	struct session *sessions;
 	struct flow *flows;

@@ -7,6 +7,16 @@
 #include "route.h"
 #include "util.h"
 
+bool dispatch_admits(struct core *core)
+{
+	if (core->draining)
+		return false;
+	if (core->session_count < core->config->max_sessions)
+		return true;
+	core->refused_full++;
+	return false;
+}
+
 void dispatch_info_init(struct dispatch_info *d,
 			const struct weir_instance *inbound,
 			const struct weir_session_info *info)

@@ -5,6 +5,10 @@
 
 #include "core.h"
 
+/* Whether there is room for one more session; where there is none that is
+ * counted. */
+bool dispatch_admits(struct core *);
+
 /* A private copy of what an inbound said of a session. */
 struct dispatch_info {
 	struct weir_session_info info;

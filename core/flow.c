@@ -222,12 +222,8 @@ struct weir_end *flow_accept(struct weir_instance *inbound,
 	struct core *core = inbound->core;
 	struct flow *fl;
 
-	if (core->draining)
+	if (!dispatch_admits(core))
 		return NULL;
-	if (core->session_count >= core->config->max_sessions) {
-		core->refused_full++;
-		return NULL;
-	}
 	fl = xcalloc(1, sizeof *fl);
 	fl->in.ops = &in_ops;
 	fl->task.run = flow_turn;

@@ -36,11 +36,6 @@ void log_configure(enum weir_level level, const struct weir_list *tags)
 	logger.tag_count = tags ? tags->count : 0;
 }
 
-void log_level(enum weir_level level)
-{
-	logger.level = level;
-}
-
 enum weir_level log_level_of(const char *tag)
 {
 	for (size_t i = 0; i < logger.tag_count; i++)

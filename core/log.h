@@ -10,7 +10,6 @@
 
 /* Levels of the configuration; strings are borrowed until the next call. */
 void log_configure(enum weir_level level, const struct weir_list *tags);
-void log_level(enum weir_level level); /* before there is a configuration */
 
 /* The level of one tag; look it up once and keep it. */
 enum weir_level log_level_of(const char *tag);

@@ -174,7 +174,8 @@ static const struct weir_option level_options[] = {
 		   "has ended; 0: not at all",
 		   "1s", 0),
 	{.name = "buffer",
-	 .help = "what a session may hold in each direction",
+	 .help = "what the core may hold of a stream in each direction, where "
+		 "neither end can take the other's bytes in place",
 	 .preset = "512k",
 	 .type = WEIR_SIZE,
 	 .at = offsetof(struct level_section, buffer),

@@ -267,12 +267,8 @@ struct weir_end *session_accept(struct weir_instance *inbound,
 	struct core *core = inbound->core;
 	struct session *s;
 
-	if (core->draining || !relay_can(ops))
+	if (!relay_can(ops) || !dispatch_admits(core))
 		return NULL;
-	if (core->session_count >= core->config->max_sessions) {
-		core->refused_full++;
-		return NULL;
-	}
 	s = xcalloc(1, sizeof *s);
 	s->in.ops = &in_ops;
 	s->out.ops = &out_ops;
