@@ -2,6 +2,8 @@
 /* The options of an inbound of type tun, and the rules that span them. */
 #include "options.h"
 
+#include <weir/netstack.h>
+
 #include <limits.h>
 #include <net/if.h>
 
@@ -29,6 +31,13 @@ static bool conf_check(const void *conf, struct weir_error *e)
 				  "colons, and %%d for a number at most once");
 	return true;
 }
+
+static const char *const congestions[] = {
+	[WEIR_CONGESTION_DEFAULT] = "default",
+	[WEIR_CONGESTION_CUBIC] = "cubic",
+	[WEIR_CONGESTION_BBR] = "bbr",
+	NULL,
+};
 
 static const struct weir_option tun_options[] = {
 	{.name = "name",
@@ -66,6 +75,13 @@ static const struct weir_option tun_options[] = {
 	 .preset = "true",
 	 .type = WEIR_BOOL,
 	 .at = offsetof(struct tun_conf, offload)},
+	{.name = "congestion",
+	 .help = "how TCP finds the rate of the path to the clients; default "
+		 "leaves it to the service",
+	 .preset = "default",
+	 .type = WEIR_ENUM,
+	 .at = offsetof(struct tun_conf, congestion),
+	 .choices = congestions},
 };
 
 const struct weir_schema tun_schema =

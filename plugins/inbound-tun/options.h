@@ -11,6 +11,7 @@ struct tun_conf {
 	int64_t fd;		  /* -1: none */
 	struct weir_list address; /* struct weir_cidr */
 	bool offload;
+	int congestion; /* enum weir_congestion */
 };
 
 extern const struct weir_schema tun_schema;

@@ -292,6 +292,7 @@ static bool link_attach(struct tun *t, struct weir_error *e)
 		.size = sizeof conf,
 		.mtu_bytes = (uint32_t)t->conf->mtu,
 		.offloads = t->device.offloads,
+		.congestion = (uint32_t)t->conf->congestion,
 	};
 
 	t->stack = t->host->service(t->instance, "netstack", 1, &t->stack_self);

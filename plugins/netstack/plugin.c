@@ -14,7 +14,8 @@ static const char *const congestions[] = {"cubic", "bbr", NULL};
 static const struct weir_option options[] = {
 	{
 		.name = "congestion",
-		.help = "how TCP finds the rate of a path",
+		.help = "how TCP finds the rate of a path, on links that do "
+			"not choose for themselves",
 		.preset = "cubic",
 		.type = WEIR_ENUM,
 		.at = offsetof(struct netstack_conf, congestion),

@@ -79,9 +79,8 @@ void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 	r->train = r->train_most = train;
 	r->train_round = c->pcb->snd_nxt;
 	congestion_init(&r->cc,
-			c->stack->conf->congestion == CHOICE_BBR
-				? &congestion_bbr
-				: &congestion_cubic,
+			c->link->congestion == CHOICE_BBR ? &congestion_bbr
+							  : &congestion_cubic,
 			wire_mss, c->pcb->snd_nxt, r->srtt_us);
 }
 

@@ -105,6 +105,28 @@ static bool copy_addresses(struct weir_link *link,
 	return true;
 }
 
+static bool set_congestion(struct weir_link *link,
+			   const struct weir_link_conf *conf,
+			   struct weir_error *e)
+{
+	link->congestion = (uint8_t)link->stack->conf->congestion;
+	if (!WEIR_HAS(conf, congestion))
+		return true;
+	switch (conf->congestion) {
+	case WEIR_CONGESTION_DEFAULT:
+		return true;
+	case WEIR_CONGESTION_CUBIC:
+		link->congestion = CHOICE_CUBIC;
+		return true;
+	case WEIR_CONGESTION_BBR:
+		link->congestion = CHOICE_BBR;
+		return true;
+	default:
+		return weir_error(e, "congestion",
+				  "this netstack does not know it");
+	}
+}
+
 static bool link_setup(struct weir_link *link,
 		       const struct weir_link_conf *conf, struct weir_error *e)
 {
@@ -119,6 +141,8 @@ static bool link_setup(struct weir_link *link,
 		link->offloads = 0; /* trains need it */
 	link->keepalive = conf->keepalive;
 	link->max_flows = conf->max_flows ? conf->max_flows : MAX_FLOWS_PRESET;
+	if (!set_congestion(link, conf, e))
+		return false;
 	if (!port_random(seed, sizeof seed))
 		return weir_error(e, NULL, "no randomness");
 	link->ip4_id = (uint16_t)seed[0];

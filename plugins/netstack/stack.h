@@ -95,7 +95,8 @@ struct weir_link {
 	const struct weir_link_ops *ops;
 	void *owner;
 	uint32_t mtu, offloads, max_flows;
-	uint16_t id; /* tells its fragments from those of other links */
+	uint16_t id;	    /* tells its fragments from those of other links */
+	uint8_t congestion; /* enum congestion_choice */
 	bool keepalive;
 	struct weir_cidr *addresses;
 	uint32_t address_count;

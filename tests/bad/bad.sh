@@ -14,6 +14,8 @@ trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/plugins" "$dir/open"
 plugins=$dir/plugins
 failed=0
+minor=$(sed -n 's/^#define WEIR_MINOR \([0-9]*\).*/\1/p' \
+	"$here/sdk/include/weir/base.h")
 
 ok() { echo "ok - $1"; }
 not_ok() {
@@ -96,8 +98,8 @@ fi
 
 while IFS='|' read -r name reason; do
 	refused "$name" "$reason"
-done <<'END'
-wrong-major|built for SDK 2.0, this weir offers 1.0: the major version differs
+done <<END
+wrong-major|built for SDK 2.$minor, this weir offers 1.$minor: the major version differs
 no-note|not a weir plugin: no weir note
 short-note|truncated weir note
 long-note|truncated ELF note
@@ -165,7 +167,7 @@ promise "weir plugin check accepts the good one" says "$dir/out" 'good.so: ok$'
 "$weir" plugin check "$plugins/wrong-major.so" >"$dir/out"
 promise "weir plugin check fails for a bad one" [ $? = 1 ]
 promise "weir plugin check says both versions" \
-	says "$dir/out" 'refused: built for SDK 2.0, this weir offers 1.0'
+	says "$dir/out" "refused: built for SDK 2.$minor, this weir offers 1.$minor"
 
 # Folders.
 mkdir "$dir/open/inner"

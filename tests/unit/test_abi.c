@@ -71,6 +71,7 @@ SIZE(weir_note, 188);
 AT(weir_note, identity, 20);
 SIZE(weir_link_conf, 40);
 AT(weir_link_conf, max_flows, 32);
+AT(weir_link_conf, congestion, 40); /* 1.1 */
 SIZE(weir_link_ops, 32);
 AT(weir_link_ops, accept_flow, 24);
 SIZE(weir_netstack_ops, 72);

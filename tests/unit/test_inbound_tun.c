@@ -25,6 +25,7 @@ static struct world {
 	int buffers; /* that the stack lends */
 	int lent, given, batches, packets;
 	int attached, writable;
+	uint32_t congestion;
 	const struct weir_link_ops *ops;
 	void *link;
 	struct weir_buffer buffer;
@@ -84,8 +85,9 @@ static struct weir_link *attach(void *self, const struct weir_link_conf *conf,
 				const struct weir_link_ops *ops, void *link,
 				struct weir_error *e)
 {
-	(void)self, (void)conf, (void)e;
+	(void)self, (void)e;
 	world.attached++;
+	world.congestion = conf->congestion;
 	world.ops = ops;
 	world.link = link;
 	return (struct weir_link *)&world;
@@ -279,6 +281,20 @@ START_TEST(a_device_that_is_handed_in_is_left_alone)
 }
 END_TEST
 
+START_TEST(the_link_is_told_how_to_find_the_rate)
+{
+	begin(-1);
+	ck_assert_uint_eq(world.congestion, WEIR_CONGESTION_DEFAULT);
+	ck_assert(fakehost_stop(tun, 0));
+	conf.congestion = WEIR_CONGESTION_BBR;
+	tun = fakehost_start(host, WEIR_ENTRY.components[0], "tun", &conf,
+			     NULL);
+	ck_assert_uint_eq(world.congestion, WEIR_CONGESTION_BBR);
+	world.closed--;
+	end();
+}
+END_TEST
+
 START_TEST(the_variable_serves_one_inbound)
 {
 	setenv("WEIR_TUN_FD", "1001", 1);
@@ -345,6 +361,7 @@ int main(void)
 	tcase_add_test(t, a_full_device_is_tried_again);
 	tcase_add_test(t, a_link_that_is_down_drops_and_says_so_once);
 	tcase_add_test(t, a_device_that_is_handed_in_is_left_alone);
+	tcase_add_test(t, the_link_is_told_how_to_find_the_rate);
 	tcase_add_test(t, the_variable_serves_one_inbound);
 	tcase_add_test(t, a_variable_that_is_no_number_is_an_error);
 	tcase_add_test(t, names_are_checked);

@@ -55,6 +55,13 @@ struct weir_egress {
 #define WEIR_LINK_TSO 2u  /* takes TCP trains */
 #define WEIR_LINK_USO 4u  /* takes UDP trains */
 
+/* How TCP finds the rate of a path. */
+enum weir_congestion {
+	WEIR_CONGESTION_DEFAULT, /* as the service is configured */
+	WEIR_CONGESTION_CUBIC,
+	WEIR_CONGESTION_BBR,
+};
+
 struct weir_link_conf {
 	uint32_t size;
 	uint32_t mtu_bytes;
@@ -65,6 +72,10 @@ struct weir_link_conf {
 	uint32_t address_count;
 	bool keepalive;	    /* TCP keepalive on accepted streams */
 	uint32_t max_flows; /* bound of UDP and echo flows; 0: 65,536 */
+
+	/* 1.1. What comes first here was padding that 1.0 left undefined. */
+	uint32_t unused;
+	uint32_t congestion; /* enum weir_congestion */
 };
 
 struct weir_link_ops {

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a link may choose for its connections. */
+#include "behave.h"
+
+#define RTT_US (50 * SIM_MS)
+#define FIRST_WINDOW 14600u /* 10 segments */
+#define SIZE_1_0 40u	    /* of struct weir_link_conf */
+
+/* How much of a large write leaves at once: CUBIC sends its first window, BBR
+ * spreads it over the round trip that the handshake took. */
+static uint32_t first_flight(const struct weir_link_conf *conf, int v6)
+{
+	struct peer p = peer_new(v6);
+
+	relink(conf);
+	peer_syn(&p);
+	peer_accept(&p);
+	sim_run(RTT_US);
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, 100000);
+	return hear_all(&p);
+}
+
+START_TEST(a_link_chooses_its_congestion_control)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	uint32_t first_window = _i ? FIRST_WINDOW - 200 : FIRST_WINDOW;
+
+	conf.congestion = WEIR_CONGESTION_CUBIC;
+	ck_assert_uint_ge(first_flight(&conf, _i), first_window);
+	conf.congestion = WEIR_CONGESTION_BBR;
+	ck_assert_uint_lt(first_flight(&conf, _i), first_window);
+}
+END_TEST
+
+static bool paced(const struct weir_link_conf *conf, int v6)
+{
+	return first_flight(conf, v6) < FIRST_WINDOW - 200;
+}
+
+START_TEST(a_link_that_does_not_choose_has_the_services)
+{
+	struct weir_link_conf conf = sim_link_conf();
+
+	conf.congestion = WEIR_CONGESTION_DEFAULT;
+	ck_assert_int_eq(paced(&conf, _i), sim_congestion == SIM_BBR);
+}
+END_TEST
+
+START_TEST(a_link_of_1_0_has_the_services_whatever_lies_behind_it)
+{
+	struct weir_link_conf conf = sim_link_conf();
+
+	conf.size = SIZE_1_0;
+	conf.unused = conf.congestion = 0xaaaaaaaa;
+	ck_assert_int_eq(paced(&conf, _i), sim_congestion == SIM_BBR);
+}
+END_TEST
+
+START_TEST(an_unknown_congestion_control_is_refused)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct weir_error e = {.text = ""};
+	static const struct weir_link_ops ops = {.size = sizeof ops};
+
+	conf.congestion = WEIR_CONGESTION_BBR + 1;
+	ck_assert_ptr_null(sim.ops->attach(sim.stack, &conf, &ops, NULL, &e));
+	ck_assert_str_eq(e.option, "congestion");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_link_chooses_its_congestion_control,
+		a_link_that_does_not_choose_has_the_services,
+		a_link_of_1_0_has_the_services_whatever_lies_behind_it,
+		an_unknown_congestion_control_is_refused,
+	};
+
+	return BEHAVE_MAIN("behave_link", tests);
+}
