@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* input.c - a batch from a link: through the gate and on to its room. */
+#include "input.h"
+
 #include "buffer.h"
 #include "demux.h"
 #include "flow.h"
@@ -94,28 +96,37 @@ static void fetch_all(struct weir_link *link, struct packet *p, int n)
 			demux_fetch_conn(link, &p[i]);
 }
 
+void input_packets(struct weir_link *link, struct packet *p,
+		   struct weir_buffer *const *buffers, int n)
+{
+	fetch_all(link, p, n);
+	for (int i = 0; i < n; i++)
+		if (p[i].data)
+			input_packet(link, &p[i], buffers[i]);
+}
+
 static void input_group(struct weir_link *link, const struct weir_ingress *v,
 			int n)
 {
 	struct packet p[GROUP];
+	struct weir_buffer *buffers[GROUP];
 
 	for (int i = 0; i < n; i++) {
 		enum drop drop = packet_parse(&v[i], &p[i]);
 
+		buffers[i] = v[i].buffer;
 		if (!drop)
 			continue;
 		stack_add(link->stack, COUNT_DROP + drop, 1);
 		buffer_put(link->stack, v[i].buffer);
 		p[i].data = NULL;
 	}
-	fetch_all(link, p, n);
-	for (int i = 0; i < n; i++)
-		if (p[i].data)
-			input_packet(link, &p[i], v[i].buffer);
+	input_packets(link, p, buffers, n);
 }
 
 void link_input(struct weir_link *link, const struct weir_ingress *v, int n)
 {
+	gro_flush(link); /* what came before goes before */
 	link->stack->batch_us = link->stack->host->now_us();
 	for (int i = 0; i < n; i += GROUP)
 		input_group(link, v + i, n - i < GROUP ? n - i : GROUP);

@@ -59,9 +59,12 @@ netstack_sources = \
 	plugins/netstack/flow.h \
 	plugins/netstack/frag.c \
 	plugins/netstack/frag.h \
+	plugins/netstack/gro.c \
+	plugins/netstack/gro.h \
 	plugins/netstack/icmp.c \
 	plugins/netstack/icmp.h \
 	plugins/netstack/input.c \
+	plugins/netstack/input.h \
 	plugins/netstack/netif.c \
 	plugins/netstack/netif.h \
 	plugins/netstack/pace.c \

@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "connect.h"
 #include "flow.h"
+#include "input.h"
 #include "stack.h"
 
 #include <weir/plugin.h>
@@ -92,6 +93,9 @@ static const struct weir_netstack_ops ops = {
 	.open = link_open,
 	.abandon = connect_abandon,
 	.writable = link_writable,
+	.room = gro_room,
+	.put = gro_put,
+	.flush = gro_flush,
 };
 
 static void *netstack_create(struct weir_instance *instance,

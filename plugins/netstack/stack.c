@@ -180,6 +180,7 @@ void link_detach(struct weir_link *link)
 {
 	struct weir_link **at = &link->stack->links;
 
+	gro_detach(link);
 	flow_detach_all(link);
 	netif_close(link);
 	frag_detach(link);

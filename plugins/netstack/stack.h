@@ -4,6 +4,7 @@
 #ifndef NETSTACK_STACK_H
 #define NETSTACK_STACK_H
 
+#include "gro.h"
 #include "packet.h"
 #include "table.h"
 #include "timer.h"
@@ -109,6 +110,7 @@ struct weir_link {
 	struct table flows; /* struct flow: the client's endpoint */
 	struct flow *newest_flow, *oldest_flow;
 	struct flow_batch batch;
+	struct gro gro;
 	uint16_t ip4_id;
 	uint32_t ip6_id;
 
@@ -158,8 +160,5 @@ void link_output(struct weir_link *link, const struct weir_egress *v, int n);
 
 /* May an unasked reply be sent? At most 1,000 a second. */
 bool link_may_reply(struct weir_link *link);
-
-/* input.c */
-void link_input(struct weir_link *link, const struct weir_ingress *v, int n);
 
 #endif

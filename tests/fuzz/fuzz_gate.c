@@ -18,6 +18,8 @@
 #define PATCH_WRITE 0x20
 #define PATCH_ACCEPT 0x40
 #define PATCH_CLOSE 0x80
+#define PATCH_PUT 0x8000 /* of the length: by room and put */
+#define PATCH_FLUSH 0x4000
 #define ENDS_MOST 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -82,7 +84,7 @@ static uint32_t aim(uint8_t *to, const uint8_t *from, uint32_t len)
 	return make_tcp(to, &c, from[4] & 0x3f, from + 5, len - 5);
 }
 
-static void use_ends(uint8_t how)
+static void use_ends(uint32_t how)
 {
 	struct iovec v[4];
 	int n = 0;
@@ -111,7 +113,7 @@ static void use_ends(uint8_t how)
 	}
 }
 
-static void play(const uint8_t *data, uint32_t len, uint8_t how)
+static void play(const uint8_t *data, uint32_t len, uint32_t how)
 {
 	static uint8_t packet[PACKET_MOST];
 
@@ -124,11 +126,15 @@ static void play(const uint8_t *data, uint32_t len, uint8_t how)
 		if (is_canarys(packet, len))
 			len = 0;
 	}
-	if (how & PATCH_TRAIN)
+	if (how & PATCH_PUT)
+		link_put(&tun, packet, len);
+	else if (how & PATCH_TRAIN)
 		sim_input_train(&tun, packet, len, WEIR_GSO_UDP, 100,
 				WEIR_CSUM_PARTIAL);
 	else
 		sim_input(&tun, packet, len);
+	if (how & PATCH_FLUSH)
+		sim.ops->flush(tun.link);
 	if (how & PATCH_TIME)
 		sim_run(500 * SIM_MS);
 	use_ends(how);
@@ -148,8 +154,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	client_init(&target, &tun, path6(port, "2001:db8::2", 80));
 	target_end = client_open(&target);
 	while (size >= 3) {
-		uint8_t how = data[0];
-		uint32_t len = (uint32_t)(data[1] << 8 | data[2]) & 0x7ff;
+		uint32_t word = (uint32_t)(data[1] << 8 | data[2]);
+		uint32_t len = word & 0x7ff;
+		uint32_t how = data[0] | (word & (PATCH_PUT | PATCH_FLUSH));
 
 		data += 3;
 		size -= 3;

@@ -189,6 +189,17 @@ void client_init(struct client *c, struct sim_link *l, struct path path)
 			     .mss = 1460};
 }
 
+bool link_put(struct sim_link *l, const void *data, uint32_t len)
+{
+	uint8_t *room = sim.ops->room(l->link, len);
+
+	if (!room)
+		return false;
+	memcpy(room, data, len);
+	sim.ops->put(l->link, len, 0);
+	return true;
+}
+
 void client_send(struct client *c, uint8_t flags, const void *data,
 		 uint32_t len)
 {

@@ -59,6 +59,9 @@ void client_init(struct client *c, struct sim_link *l, struct path path);
 void client_send(struct client *c, uint8_t flags, const void *data,
 		 uint32_t len); /* moves seq */
 
+/* One packet of a burst, into the room the stack lends; false: it has none. */
+bool link_put(struct sim_link *l, const void *data, uint32_t len);
+
 /* The next packet from the stack; seen.any is false if there is none. */
 struct seen *look(struct sim_link *l);
 /* The next one that is a TCP segment with payload or these flags. */

@@ -10,7 +10,8 @@ stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
-	tests/sim/test_wire tests/sim/test_bbr
+	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_gro \
+	tests/sim/test_gro_udp
 check_PROGRAMS += $(stack_sim_tests)
 TESTS += $(stack_sim_tests)
 
@@ -26,6 +27,12 @@ tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)
 tests_sim_test_udp_SOURCES = tests/sim/test_udp.c $(stack_sim)
 tests_sim_test_udp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_udp_LDADD = $(stack_sim_ldadd)
+tests_sim_test_gro_SOURCES = tests/sim/test_gro.c $(stack_sim)
+tests_sim_test_gro_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_gro_LDADD = $(stack_sim_ldadd)
+tests_sim_test_gro_udp_SOURCES = tests/sim/test_gro_udp.c $(stack_sim)
+tests_sim_test_gro_udp_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_gro_udp_LDADD = $(stack_sim_ldadd)
 tests_sim_test_gate_SOURCES = tests/sim/test_gate.c $(stack_sim)
 tests_sim_test_gate_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_gate_LDADD = $(stack_sim_ldadd)

@@ -74,8 +74,11 @@ AT(weir_link_conf, max_flows, 32);
 AT(weir_link_conf, congestion, 40); /* 1.1 */
 SIZE(weir_link_ops, 32);
 AT(weir_link_ops, accept_flow, 24);
-SIZE(weir_netstack_ops, 72);
+SIZE(weir_netstack_ops, 96);
 AT(weir_netstack_ops, writable, 64);
+AT(weir_netstack_ops, room, 72);
+AT(weir_netstack_ops, put, 80);
+AT(weir_netstack_ops, flush, 88);
 
 /* The table that every plugin calls through. */
 AT(weir_host, log, 8);

@@ -128,6 +128,23 @@ struct weir_netstack_ops {
 
 	/* The link takes packets again after a short output(). */
 	void (*writable)(struct weir_link *);
+
+	/* 1.1: packets one by one, for links without trains: the stack makes
+	 * trains of them where they lie. A burst is any number of room() and
+	 * put() in turn and one flush(); nothing is looked at for longer.
+	 *
+	 * room: where to put the next packet of at most `bytes` (<= 65,535),
+	 * the IP header first, with 64 bytes of slack behind. What lies there
+	 * is the stack's. NULL when memory is out: flush, and leave packets
+	 * where they are for a while. */
+	uint8_t *(*room)(struct weir_link *, uint32_t bytes);
+
+	/* Ends each room(): a packet of `len` bytes is there, or none (0), and
+	 * then anything may have been written there. flags: WEIR_CSUM_*. */
+	void (*put)(struct weir_link *, uint32_t len, unsigned flags);
+
+	/* The burst is over. */
+	void (*flush)(struct weir_link *);
 };
 
 #endif
