@@ -12,6 +12,7 @@
  * no established connection. */
 #include "conn.h"
 #include "icmp.h"
+#include "port.h"
 #include "reset.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -64,7 +65,7 @@ void accept_fini(struct weir_link *link)
 	lwip_hide();
 }
 
-static struct held_syn *syn_copy(const struct packet *p)
+static struct held_syn *syn_copy(const struct packet *p, const uint32_t *used)
 {
 	struct held_syn *syn;
 
@@ -73,6 +74,8 @@ static struct held_syn *syn_copy(const struct packet *p)
 	syn = malloc(sizeof *syn + p->payload);
 	if (!syn)
 		return NULL;
+	syn->reopens = used;
+	syn->isn_above = used ? *used : 0;
 	syn->len = (uint16_t)p->payload;
 	syn->l4 = (uint16_t)p->l4;
 	memcpy(syn->bytes, p->data, p->payload);
@@ -86,7 +89,8 @@ static bool room_for_one(const struct netstack *s)
 	       *s->count[COUNT_HALF_OPEN] < (uint64_t)s->conf->max_half_open;
 }
 
-void accept_syn(struct weir_link *link, const struct packet *p)
+void accept_syn(struct weir_link *link, const struct packet *p,
+		const uint32_t *used)
 {
 	struct netstack *s = link->stack;
 	struct weir_session_info info = {
@@ -104,7 +108,7 @@ void accept_syn(struct weir_link *link, const struct packet *p)
 	c->phase = CONN_HELD;
 	c->half_open = true;
 	stack_add(s, COUNT_HALF_OPEN, 1);
-	c->syn = syn_copy(p);
+	c->syn = syn_copy(p, used);
 	if (c->syn)
 		c->end = link->ops->accept_stream(link->owner, &info,
 						  &tcp_stream_ops, c);
@@ -145,7 +149,9 @@ int accept_complete(struct conn *c)
 	listener->local_port = c->node.key.local_port;
 	listener->next = NULL;
 	tcp_listen_pcbs.listen_pcbs = listener;
+	port_isn_above(c->syn->reopens ? &c->syn->isn_above : NULL);
 	syn_replay(c);
+	port_isn_above(NULL);
 	pcb = tcp_active_pcbs;
 	lwip_hide();
 	if (!pcb)
@@ -163,6 +169,18 @@ int accept_complete(struct conn *c)
 	recovery_arm(c);
 	conn_arm(c);
 	return 0;
+}
+
+/* The client gives up: so does the outbound that is connecting for it. There
+ * is no sequence number of ours yet to know, so only the exact one counts. */
+void accept_reset(struct conn *c, uint32_t seq)
+{
+	const uint8_t *tcp = c->syn->bytes + c->syn->l4;
+	uint32_t isn = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
+		       (uint32_t)tcp[6] << 8 | tcp[7];
+
+	if (seq == isn + 1)
+		conn_cancel(c, ECONNRESET);
 }
 
 static void mute(struct conn *c)

@@ -201,6 +201,13 @@ void conn_release(struct conn *c)
 	conn_settle(c);
 }
 
+void conn_cancel(struct conn *c, int err)
+{
+	conn_unlink(c);
+	c->phase = CONN_OPEN;
+	conn_fail(c, err, error_text(err));
+}
+
 void conn_detach(struct conn *c)
 {
 	if (c->pcb) {
@@ -213,8 +220,6 @@ void conn_detach(struct conn *c)
 	} else if (c->phase == CONN_MUTED) {
 		conn_free(c);
 	} else {
-		conn_unlink(c);
-		c->phase = CONN_OPEN;
-		conn_fail(c, ENETDOWN, error_text(ENETDOWN));
+		conn_cancel(c, ENETDOWN);
 	}
 }

@@ -24,6 +24,8 @@ enum conn_phase {
 
 /* The packet that began it all: IP and TCP headers. */
 struct held_syn {
+	uint32_t isn_above; /* where it takes the place of an old connection */
+	bool reopens;
 	uint16_t len, l4;
 	uint8_t bytes[];
 };
@@ -51,12 +53,15 @@ struct conn {
 	uint32_t tx_bytes;     /* taken from the core, not yet acknowledged */
 
 	struct recovery recovery;
-	uint8_t options_len; /* of each segment; lwIP's mss has it in */
-	int error;	     /* why the pcb went; 0: in an orderly way */
+	uint32_t challenge_ms; /* segment.c */
+	uint8_t silences;      /* timeouts since anything was heard */
+	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
+	int error;	       /* why the pcb went; 0: in an orderly way */
 	uint8_t phase;
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
-	bool established : 1, time_wait : 1;
+	bool established : 1, time_wait : 1, window_lent : 1;
+	bool challenged : 1;
 };
 
 static inline struct conn *conn_of(const struct tcp_pcb *pcb)
@@ -73,7 +78,8 @@ void conn_arm(struct conn *c);	   /* set the timer to the next deadline */
 void conn_abort(struct conn *c);   /* RST; the pcb is gone */
 void conn_release(struct conn *c); /* the core let go: free it or let it end */
 void conn_fail(struct conn *c, int err, const char *why);
-void conn_detach(struct conn *c); /* its link goes away */
+void conn_cancel(struct conn *c, int err); /* before it had a pcb */
+void conn_detach(struct conn *c);	   /* its link goes away */
 void conn_free(struct conn *c);
 
 /* demux.c: between these two lwIP knows of this connection only. */
@@ -85,7 +91,11 @@ void lwip_feed(struct weir_link *link, const struct tuple *key, struct pbuf *p);
 /* accept.c */
 bool accept_init(struct weir_link *link, struct weir_error *e);
 void accept_fini(struct weir_link *link);
-void accept_syn(struct weir_link *link, const struct packet *p);
+/* `used`: where the sequence of the connection it takes the place of has got
+ * to; NULL: there is none. */
+void accept_syn(struct weir_link *link, const struct packet *p,
+		const uint32_t *used);
+void accept_reset(struct conn *c, uint32_t seq); /* RST while held */
 int accept_complete(struct conn *c);
 void accept_refuse(struct conn *c, int err); /* frees it or mutes it */
 void accept_done(struct conn *c);	     /* no longer half open */

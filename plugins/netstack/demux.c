@@ -11,6 +11,7 @@
 #include "buffer.h"
 #include "conn.h"
 #include "reset.h"
+#include "segment.h"
 
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
@@ -116,7 +117,7 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 {
 	if ((p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
 	    TCP_FLAG_SYN) {
-		accept_syn(link, p);
+		accept_syn(link, p, NULL);
 		return;
 	}
 	stack_add(link->stack, COUNT_NO_CONNECTION, 1);
@@ -143,20 +144,41 @@ static void demux_known(struct conn *c, const struct packet *p,
 		lwip_feed(c->link, &c->node.key, whole);
 	else
 		feed_borrowed(c->link, p);
+	segment_done(c);
 	lwip_hide();
 	if (!keeps)
 		buffer_put(s, b);
 	conn_settle(c);
 }
 
-/* A client opens anew where the old connection still waits out its time
- * (RFC 9293, 3.6.1): the newer sequence number proves it. */
+/* A client opens anew where the old connection still waits out its time: the
+ * newer timestamp (RFC 6191), or where either side has none the newer sequence
+ * number (RFC 9293, 3.6.1), proves it. */
 static bool reopens(const struct conn *c, const struct packet *p)
 {
-	return c->pcb && c->pcb->state == TIME_WAIT &&
-	       (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
-		       TCP_FLAG_SYN &&
-	       TCP_SEQ_GT(p->tcp_seq, c->pcb->rcv_nxt);
+	const uint8_t *options = p->data + p->l4 + TCP_HEADER;
+	const struct tcp_pcb *pcb = c->pcb;
+	uint32_t stamp;
+
+	if (!pcb || pcb->state != TIME_WAIT ||
+	    (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) !=
+		    TCP_FLAG_SYN)
+		return false;
+	if ((pcb->flags & TF_TIMESTAMP) &&
+	    segment_stamp(options, p->payload - p->l4 - TCP_HEADER, &stamp) &&
+	    stamp != pcb->ts_recent)
+		return (int32_t)(stamp - pcb->ts_recent) > 0;
+	return TCP_SEQ_GT(p->tcp_seq, pcb->rcv_nxt);
+}
+
+static void reopen(struct conn *c, const struct packet *p)
+{
+	struct weir_link *link = c->link;
+	uint32_t used = c->pcb->snd_nxt;
+
+	tcp_free(c->pcb);
+	conn_settle(c);
+	accept_syn(link, p, &used);
 }
 
 void demux_input(struct weir_link *link, struct packet *p,
@@ -167,15 +189,15 @@ void demux_input(struct weir_link *link, struct packet *p,
 		&link->conns, p->hash, &p->key);
 
 	if (c && reopens(c, p)) {
-		tcp_free(c->pcb);
-		conn_settle(c);
-		c = NULL;
-	}
-	if (c && c->pcb) {
+		reopen(c, p);
+	} else if (c && c->pcb) {
 		demux_known(c, p, b);
 		return;
-	}
-	if (!c)
+	} else if (c && c->phase == CONN_HELD) {
+		if (p->tcp_flags & TCP_FLAG_RST)
+			accept_reset(c, p->tcp_seq);
+	} else if (!c) {
 		demux_stranger(link, p);
+	}
 	buffer_put(s, b);
 }

@@ -81,6 +81,8 @@ netstack_sources = \
 	plugins/netstack/reset.c \
 	plugins/netstack/reset.h \
 	plugins/netstack/retransmit.c \
+	plugins/netstack/segment.c \
+	plugins/netstack/segment.h \
 	plugins/netstack/send.c \
 	plugins/netstack/send.h \
 	plugins/netstack/siphash.c \

@@ -3,8 +3,10 @@
  * sequence numbers, and what to do when an assertion fails.
  *
  * Sequence numbers follow RFC 6528: a keyed hash of the connection plus a
- * clock of 4 us. The variables here are the plugin's only ones, as lwIP is one
- * per process itself; they are written once. */
+ * clock of 4 us. A connection that was faster than that clock may have used
+ * numbers ahead of it; one that takes its place within TIME_WAIT begins above
+ * them. The variables here are the plugin's only ones, as lwIP is one per
+ * process itself. */
 #include "port.h"
 
 #include "table.h"
@@ -21,9 +23,11 @@
 #include <sys/random.h>
 
 #define ISN_TICK_US 4u
+#define ISN_GAP 65537u /* beyond what an unscaled window may still take */
 
 static uint64_t (*clock_us)(void);
 static struct siphash_key isn_key;
+static const uint32_t *isn_above;
 
 bool port_random(void *to, size_t len)
 {
@@ -68,10 +72,16 @@ unsigned lwip_random(void)
 	return value;
 }
 
+void port_isn_above(const uint32_t *seq)
+{
+	isn_above = seq;
+}
+
 u32_t hook_isn(const ip_addr_t *local, u16_t local_port,
 	       const ip_addr_t *remote, u16_t remote_port)
 {
 	struct tuple t = {.local_port = local_port, .remote_port = remote_port};
+	u32_t isn;
 
 	if (IP_IS_V6(local)) {
 		memcpy(t.local, ip_2_ip6(local)->addr, 16);
@@ -80,8 +90,11 @@ u32_t hook_isn(const ip_addr_t *local, u16_t local_port,
 		memcpy(t.local, &ip_2_ip4(local)->addr, 4);
 		memcpy(t.remote, &ip_2_ip4(remote)->addr, 4);
 	}
-	return (u32_t)siphash(&isn_key, &t, sizeof t) +
-	       (u32_t)(clock_us() / ISN_TICK_US);
+	isn = (u32_t)siphash(&isn_key, &t, sizeof t) +
+	      (u32_t)(clock_us() / ISN_TICK_US);
+	if (isn_above && TCP_SEQ_LEQ(isn, *isn_above))
+		isn = *isn_above + ISN_GAP;
+	return isn;
 }
 
 void lwip_assert_failed(const char *what, const char *file, int line)

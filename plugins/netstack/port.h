@@ -11,6 +11,9 @@
 /* Start lwIP with the first instance; later calls do nothing. */
 bool port_start(const struct weir_host *host, struct weir_error *e);
 
+/* The next initial sequence number is to be above this one; NULL: anywhere. */
+void port_isn_above(const uint32_t *seq);
+
 /* Fresh random bytes from the kernel. */
 bool port_random(void *to, size_t len);
 

@@ -14,6 +14,7 @@
  * headroom of its header pbuf, which lwIP leaves alone. */
 #include "conn.h"
 #include "lwip/hooks.h"
+#include "segment.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -23,7 +24,6 @@
 #define DUPLICATE_SEGMENTS 3u
 #define QUICK_ACK_SEGMENTS 32u
 #define OPTION_SACK 5
-#define OPTION_TIMESTAMP 8
 
 /* In the headroom of a segment's header pbuf. */
 struct segment_note {
@@ -330,9 +330,8 @@ static void take_ack(struct conn *c, struct ack *a)
 	report(c, a, before, after_timeout && !r->after_timeout);
 }
 
-/* Read the options: SACK blocks to *a. False: an old duplicate (PAWS). */
-static bool read_options(struct tcp_pcb *pcb, const uint8_t *at, int len,
-			 struct ack *a, bool payload)
+/* Read the options: SACK blocks to *a. */
+static void read_options(const uint8_t *at, int len, struct ack *a)
 {
 	const uint8_t *end = at + len;
 
@@ -350,17 +349,9 @@ static bool read_options(struct tcp_pcb *pcb, const uint8_t *at, int len,
 				a->left[a->sacks] = lwip_ntohl(edge[0]);
 				a->right[a->sacks] = lwip_ntohl(edge[1]);
 			}
-		} else if (*at == OPTION_TIMESTAMP && at[1] == 10 && payload &&
-			   (pcb->flags & TF_TIMESTAMP)) {
-			uint32_t stamp;
-
-			memcpy(&stamp, at + 2, sizeof stamp);
-			if ((int32_t)(lwip_ntohl(stamp) - pcb->ts_recent) < 0)
-				return false;
 		}
 		at += at[1];
 	}
-	return true;
 }
 
 /* The ACK of our SYN-ACK. */
@@ -400,16 +391,12 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	c = conn_of(pcb);
 	if (!c || first_len != options_len)
 		return ERR_OK;
-	if (!(flags & (TCP_RST | TCP_SYN)) &&
-	    !read_options(pcb, (const uint8_t *)(tcp + 1), options_len, &a,
-			  p->tot_len)) {
-		tcp_ack_now(pcb);
-		tcp_output(pcb);
+	if (!segment_acceptable(c, tcp, options_len, p->tot_len))
 		return ERR_VAL;
-	}
 	hurry_ack(c, p->tot_len);
 	if ((flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return ERR_OK;
+	read_options((const uint8_t *)(tcp + 1), options_len, &a);
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;

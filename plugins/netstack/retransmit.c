@@ -95,6 +95,13 @@ static void timeout(struct conn *c)
 	}
 }
 
+/* A peer that answers and has closed its window is not gone: what is sent again
+ * is a probe of the window (RFC 9293, 3.8.6.1). */
+static bool is_gone(const struct conn *c, unsigned most)
+{
+	return c->pcb->snd_wnd || c->silences >= most;
+}
+
 void recovery_timeout(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
@@ -104,14 +111,15 @@ void recovery_timeout(struct conn *c)
 	c->retransmit_at = 0;
 	if (!c->pcb->unacked)
 		return;
+	c->silences += c->silences < UINT8_MAX;
 	if (r->timer_is_probe) {
 		probe_tail(c);
-	} else if (r->backoff >= most) {
+	} else if (r->backoff >= most && is_gone(c, most)) {
 		c->error = ETIMEDOUT;
 		conn_abort(c);
 		return;
 	} else {
-		r->backoff++;
+		r->backoff += r->backoff < most;
 		timeout(c);
 	}
 	c->retransmit_at = 0;

@@ -43,6 +43,8 @@ static const char *const count_names[COUNTS] = {
 	[COUNT_FLOW_REFUSED] = "flow_refused",
 	[COUNT_RETRANSMITS] = "retransmits",
 	[COUNT_HELD_BYTES] = "held_bytes",
+	[COUNT_CHALLENGES] = "challenge_acks",
+	[COUNT_CHALLENGES_SPARED] = "challenge_acks_spared",
 };
 
 static void stack_counters(struct netstack *s)

@@ -39,6 +39,8 @@ enum count {
 	COUNT_FLOW_REFUSED,
 	COUNT_RETRANSMITS,
 	COUNT_HELD_BYTES,
+	COUNT_CHALLENGES,
+	COUNT_CHALLENGES_SPARED,
 	COUNTS,
 };
 
@@ -66,6 +68,10 @@ struct netstack {
 	struct block *free_blocks;
 	uint32_t blocks_free, blocks_idle;
 	struct wheel_timer trim_timer; /* trim.c */
+
+	/* segment.c: challenges left of the second that began then */
+	uint64_t challenge_us;
+	uint32_t challenges;
 
 	/* frag.c */
 	struct table fragments;

@@ -46,6 +46,9 @@ static void slow_work(struct conn *c)
 /* Which deadlines of the slow kind does this state ask for? */
 static void arm_slow(struct conn *c, uint64_t now_us)
 {
+	/* The one byte of a probe may have been all there was. */
+	if (!c->pcb->unsent || c->pcb->unacked)
+		c->pcb->persist_backoff = 0;
 	if (c->pcb->persist_backoff) {
 		if (!c->slow_at || c->slow_at > now_us + SLOW_US)
 			c->slow_at = now_us + SLOW_US;

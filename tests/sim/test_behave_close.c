@@ -230,6 +230,70 @@ START_TEST(newer_syn_reopens_in_time_wait)
 }
 END_TEST
 
+/* The clock of sequence numbers has hardly moved, the old connection has sent
+ * more than it counts. */
+START_TEST(reopened_connection_begins_above_the_old_ones_numbers)
+{
+	struct peer p = peer_open(_i);
+	uint32_t last;
+
+	core_write(&p, 60000);
+	for (uint32_t at = 1; at < 60001;) {
+		struct heard *h = hear_within(&p, 100 * SIM_MS, NULL);
+
+		ck_assert(h->any);
+		at = h->seq + h->len;
+		say(&p, ACK, 1, at, 0);
+	}
+	core_finish(&p);
+	hear_all(&p);
+	say(&p, ACK | FIN, 1, 60002, 0);
+	last = p.irs + 60002;
+	sim_close(p.end, 0);
+	hear_all(&p);
+	p.end = NULL;
+	p.iss += 50000;
+	peer_syn(&p);
+	peer_accept(&p);
+	ck_assert_int_gt((int32_t)(p.irs - last), 0);
+}
+END_TEST
+
+static void reopen_with(struct peer *p, uint32_t iss, uint32_t stamp)
+{
+	reach_time_wait(p);
+	sim_close(p->end, 0);
+	p->end = NULL;
+	p->read = p->written = 0;
+	p->iss += iss;
+	p->stamp = stamp;
+	p->echo = 0;
+}
+
+START_TEST(newer_timestamp_reopens_in_time_wait_whatever_the_number)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	reopen_with(&p, 0u - 50000, p.stamp + 1);
+	peer_complete(&p);
+	say(&p, ACK, 1, 1, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+}
+END_TEST
+
+START_TEST(older_timestamp_does_not_reopen_in_time_wait)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+	uint8_t options[12] = {1, 1, 8, 10};
+
+	reopen_with(&p, 50000, p.stamp - 1);
+	options[6] = (uint8_t)(p.stamp >> 8);
+	options[7] = (uint8_t)p.stamp;
+	say_options(&p, SYN, 0, 0, 0, options, sizeof options);
+	ck_assert_ptr_null(sim.ends);
+}
+END_TEST
+
 START_TEST(older_syn_does_not_reopen_in_time_wait)
 {
 	struct peer p = peer_open(_i);
@@ -265,6 +329,9 @@ int main(void)
 		unread_data_does_not_turn_an_orderly_close_into_a_reset,
 		peer_that_never_finishes_is_reset_after_a_minute,
 		newer_syn_reopens_in_time_wait,
+		reopened_connection_begins_above_the_old_ones_numbers,
+		newer_timestamp_reopens_in_time_wait_whatever_the_number,
+		older_timestamp_does_not_reopen_in_time_wait,
 		older_syn_does_not_reopen_in_time_wait,
 	};
 

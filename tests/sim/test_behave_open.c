@@ -211,16 +211,33 @@ START_TEST(ack_without_a_syn_ack_is_ignored_while_held)
 }
 END_TEST
 
-START_TEST(rst_while_held_is_not_answered)
+START_TEST(rst_while_held_ends_it_without_an_answer)
 {
 	struct peer p = peer_new(_i);
 
 	peer_syn(&p);
 	say(&p, RST, 1, 0, 0);
+	ck_assert_int_eq(p.end->failed, ECONNRESET);
+	ck_assert_uint_eq(sim_counter("half_open"), 0);
+	sim_close(p.end, ECONNRESET);
+	hear_nothing(&p);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+	p.end = NULL;
+	peer_syn(&p); /* another try */
+	peer_accept(&p);
+}
+END_TEST
+
+START_TEST(rst_of_another_place_leaves_a_held_syn_alone)
+{
+	struct peer p = peer_new(_i);
+
+	peer_syn(&p);
+	say(&p, RST, 0, 0, 0);
+	say(&p, RST, 2, 0, 0);
+	ck_assert_int_eq(p.end->failed, 0);
 	hear_nothing(&p);
 	peer_accept(&p);
-	say(&p, RST, 1, 0, 0); /* to the SYN-ACK */
-	ck_assert_int_eq(p.end->failed, ECONNRESET);
 }
 END_TEST
 
@@ -387,7 +404,8 @@ int main(void)
 		data_in_a_syn_waits_to_be_sent_again,
 		repeated_syn_is_held_once,
 		ack_without_a_syn_ack_is_ignored_while_held,
-		rst_while_held_is_not_answered,
+		rst_while_held_ends_it_without_an_answer,
+		rst_of_another_place_leaves_a_held_syn_alone,
 		held_syn_expires_in_silence,
 		what_was_written_while_held_follows_the_handshake,
 		repeated_syn_gets_the_syn_ack_again,

@@ -246,6 +246,30 @@ START_TEST(a_reader_that_stops_and_goes_on)
 }
 END_TEST
 
+START_TEST(a_reader_that_stops_for_ten_minutes)
+{
+	struct weir_end *far_end, *end;
+	struct run a;
+
+	wire(_i / 2 ? WEIR_LINK_CSUM | WEIR_LINK_TSO : 0, 5 * SIM_MS);
+	near_.loss = far_.loss = 0.05;
+	end = open_stream(_i % 2, &far_end);
+	a = (struct run){.from = end, .to = far_end, .total = 3 * MEGABYTE};
+	for (int i = 0; i < 80000 && !a.eof; i++) {
+		push(&a);
+		sim_run(10 * SIM_MS);
+		if (i > 60000)
+			pull(&a);
+		ck_assert_int_eq(end->failed, 0);
+	}
+	ck_assert_uint_eq(a.got, a.total);
+	sim_close(end, ECONNRESET);
+	sim_run(1000 * SIM_MS);
+	sim_close(far_end, 0);
+	all_is_gone();
+}
+END_TEST
+
 START_TEST(refusal_reaches_who_opened)
 {
 	struct weir_addr to = target(_i);
@@ -335,6 +359,7 @@ int main(void)
 	tcase_add_loop_test(t, reordered, 0, 2);
 	tcase_add_loop_test(t, bottleneck_is_filled, 0, 2);
 	tcase_add_loop_test(t, a_reader_that_stops_and_goes_on, 0, 2);
+	tcase_add_loop_test(t, a_reader_that_stops_for_ten_minutes, 0, 4);
 	tcase_add_loop_test(t, refusal_reaches_who_opened, 0, 2);
 	tcase_add_loop_test(t, opening_can_be_abandoned, 0, 2);
 	tcase_add_loop_test(t, nobody_answers_an_opening, 0, 2);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* segment.h - which segments of a known connection lwIP may work on. */
+#ifndef NETSTACK_SEGMENT_H
+#define NETSTACK_SEGMENT_H
+
+#include "conn.h"
+
+#include "lwip/prot/tcp.h"
+
+/* Before lwIP works on it; header fields in host order, `len` bytes of
+ * options and `payload` bytes of data. False: it is dropped, and answered if
+ * it has to be. */
+bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
+			uint32_t payload);
+/* After lwIP has worked on one. */
+void segment_done(struct conn *c);
+
+/* The value of the timestamp among these options. */
+bool segment_stamp(const uint8_t *options, uint32_t len, uint32_t *stamp);
+
+#endif

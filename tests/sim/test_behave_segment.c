@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_behave_segment.c - segments that an honest peer does not send, or sends
+ * late: forged, old, beyond the window. Each test runs over IPv4 and IPv6. */
+#include "behave.h"
+
+#include <errno.h>
+
+#define FIRST_WINDOW (256u * 1024)
+#define CHALLENGES_AT_ONCE 5
+#define CHALLENGES_IN_5_S 10
+
+static int challenges(struct peer *p)
+{
+	int n = 0;
+
+	for (struct heard *h = hear(p); h->any; h = hear(p)) {
+		ck_assert_int_eq(h->flags, ACK);
+		ck_assert_uint_eq(h->len, 0);
+		n++;
+	}
+	return n;
+}
+
+START_TEST(data_kept_for_later_ends_at_the_window)
+{
+	struct peer p = peer_open(_i);
+	uint32_t at = 1;
+
+	say(&p, ACK, FIRST_WINDOW - 999, 1, 2000);
+	ck_assert_int_eq(hear(&p)->sacks, 0);
+	for (; at + 1000 < FIRST_WINDOW; at += 1000)
+		say(&p, ACK, at, 1, 1000);
+	say(&p, ACK, at, 1, FIRST_WINDOW + 1 - at);
+	ck_assert_uint_eq(core_read(&p), FIRST_WINDOW);
+	ck_assert_int_eq(p.end->failed, 0);
+}
+END_TEST
+
+START_TEST(fin_kept_for_later_ends_at_the_window)
+{
+	struct peer p = peer_open(_i);
+	uint32_t at = 1;
+
+	say(&p, ACK | FIN, FIRST_WINDOW - 999, 1, 1000);
+	for (; at + 1000 < FIRST_WINDOW; at += 1000)
+		say(&p, ACK, at, 1, 1000);
+	say(&p, ACK, at, 1, FIRST_WINDOW + 1 - at);
+	ck_assert_uint_eq(core_read(&p), FIRST_WINDOW);
+	ck_assert(!core_eof(&p));
+	say(&p, ACK | FIN, FIRST_WINDOW + 1, 1, 0);
+	ck_assert(core_eof(&p));
+}
+END_TEST
+
+START_TEST(ack_of_the_future_is_challenged_and_brings_no_data)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	core_write(&p, 100);
+	hear_all(&p);
+	say(&p, ACK, 1, 102, 10);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->seq, 101);
+	ck_assert_uint_eq(h->ack, 1);
+	ck_assert_uint_eq(core_read(&p), 0);
+	say(&p, ACK, 1, 101, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+}
+END_TEST
+
+START_TEST(ack_older_than_any_window_is_challenged_and_brings_no_data)
+{
+	struct peer p = peer_new(_i);
+
+	p.window = 10; /* times 128 */
+	peer_complete(&p);
+	core_write(&p, 1000);
+	hear_all(&p);
+	say(&p, ACK, 1, 1001, 0);
+	say(&p, ACK, 1, 1001 - 1281, 10);
+	ck_assert_int_eq(challenges(&p), 1);
+	ck_assert_uint_eq(core_read(&p), 0);
+	say(&p, ACK, 1, 1001 - 1280, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+}
+END_TEST
+
+static void forge_reset(struct peer *p)
+{
+	say(p, RST, 1000, 0, 0);
+}
+
+static void forge_syn(struct peer *p)
+{
+	say(p, SYN, 5000, 0, 0);
+}
+
+static void forge_ack(struct peer *p)
+{
+	say(p, ACK, 1, 0x40000000, 10);
+}
+
+static void repeat_an_old_ack(struct peer *p)
+{
+	say(p, ACK, 0, 1, 0);
+}
+
+static void (*const forgeries[])(struct peer *) = {
+	forge_reset, forge_syn, forge_ack, repeat_an_old_ack};
+#define FORGERIES (sizeof forgeries / sizeof forgeries[0])
+
+START_TEST(challenges_are_bounded_for_a_connection)
+{
+	for (size_t f = 0; f < FORGERIES; f++) {
+		struct peer p = peer_new(_i);
+
+		p.path.client_port += (uint16_t)f;
+		peer_complete(&p);
+		for (int i = 0; i < 100; i++)
+			forgeries[f](&p);
+		ck_assert_int_eq(challenges(&p), CHALLENGES_AT_ONCE);
+		for (int i = 0; i < 500; i++) {
+			sim_run(10 * SIM_MS - 10);
+			forgeries[f](&p);
+		}
+		ck_assert_int_eq(challenges(&p),
+				 CHALLENGES_IN_5_S - CHALLENGES_AT_ONCE - 1);
+		ck_assert_int_eq(p.end->failed, 0);
+		sim_run(10000 * SIM_MS);
+	}
+	ck_assert_uint_gt(sim_counter("challenge_acks_spared"), 0);
+}
+END_TEST
+
+#define MANY 400
+
+START_TEST(challenges_are_bounded_for_the_stack)
+{
+	uint64_t sent;
+
+	for (uint16_t i = 0; i < MANY; i++) {
+		struct peer p = peer_new(_i);
+
+		p.path.client_port = (uint16_t)(1024 + i);
+		peer_complete(&p);
+		for (int k = 0; k < CHALLENGES_AT_ONCE; k++)
+			forge_syn(&p);
+		challenges(&p);
+	}
+	sent = sim_counter("challenge_acks");
+	ck_assert_uint_ge(sent, 500);
+	ck_assert_uint_le(sent, 1000);
+	ck_assert_uint_eq(sim_counter("challenge_acks_spared"),
+			  MANY * CHALLENGES_AT_ONCE - sent);
+}
+END_TEST
+
+START_TEST(old_timestamp_of_a_bare_ack_counts_too)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	p.stamp = 2000;
+	say(&p, ACK, 1, 1, 100);
+	core_write(&p, 100);
+	hear_all(&p);
+	p.stamp = 1500;
+	say(&p, ACK, 101, 101, 0);
+	ck_assert_uint_eq(hear(&p)->ack, 101);
+	ck_assert_uint_eq(hear_within(&p, 3000 * SIM_MS, NULL)->seq, 1);
+}
+END_TEST
+
+START_TEST(old_timestamp_of_a_fin_counts_too)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	p.stamp = 2000;
+	say(&p, ACK, 1, 1, 100);
+	core_read(&p);
+	p.stamp = 1500;
+	say(&p, ACK | FIN, 101, 1, 0);
+	ck_assert(!core_eof(&p));
+}
+END_TEST
+
+START_TEST(old_timestamp_of_a_reset_does_not_matter)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	p.stamp = 2000;
+	say(&p, ACK, 1, 1, 100);
+	p.stamp = 1500;
+	say(&p, RST, 101, 0, 0);
+	ck_assert_int_eq(p.end->failed, ECONNRESET);
+}
+END_TEST
+
+START_TEST(timestamps_of_a_month_ago_prove_nothing)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	p.stamp = 2000;
+	say(&p, ACK, 1, 1, 100);
+	hear_all(&p);
+	sim_run(30ull * 86400 * 1000 * SIM_MS);
+	p.stamp = 1500;
+	say(&p, ACK, 101, 1, 100);
+	ck_assert_uint_eq(core_read(&p), 200);
+}
+END_TEST
+
+START_TEST(acks_are_not_answered_while_the_window_is_closed)
+{
+	struct peer p = peer_open(_i);
+	uint32_t at = 1;
+
+	for (; at + 1000 < FIRST_WINDOW; at += 1000)
+		say(&p, ACK, at, 1, 1000);
+	say(&p, ACK, at, 1, FIRST_WINDOW + 1 - at);
+	hear_all(&p);
+	for (int i = 0; i < 10; i++)
+		say(&p, ACK, FIRST_WINDOW + 1, 1, 0);
+	hear_nothing(&p);
+	say(&p, ACK, FIRST_WINDOW + 1, 1, 1);
+	ck_assert_uint_eq(hear(&p)->window, 0);
+	ck_assert_uint_eq(core_read(&p), FIRST_WINDOW);
+}
+END_TEST
+
+START_TEST(window_that_closes_and_nothing_else_is_believed)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	p.window = 0;
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, 5000);
+	hear_nothing(&p);
+	h = hear_within(&p, 5000 * SIM_MS, NULL);
+	ck_assert_uint_le(h->len, 1);
+	p.window = 65535;
+	say(&p, ACK, 1, 1, 0);
+	ck_assert_uint_eq(hear_all(&p), 5000);
+}
+END_TEST
+
+START_TEST(probe_may_have_been_all_there_was)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	p.window = 0;
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, 1);
+	h = hear_within(&p, 5000 * SIM_MS, NULL);
+	ck_assert_uint_eq(h->len, 1);
+	say(&p, ACK, 1, 2, 0);
+	sim_run(10000 * SIM_MS);
+	hear_nothing(&p);
+	p.window = 65535;
+	say(&p, ACK, 1, 2, 0);
+	core_write(&p, 10);
+	ck_assert_uint_eq(hear(&p)->seq, 2);
+}
+END_TEST
+
+/* It had bytes in flight when the window closed, and they were not taken. */
+START_TEST(window_closed_over_bytes_in_flight_is_asked_for_hours)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	core_write(&p, 5000);
+	hear_all(&p);
+	p.window = 0;
+	for (uint64_t begun_us = sim.now_us;
+	     sim.now_us - begun_us < 7200000 * SIM_MS;) {
+		say(&p, ACK, 1, 1, 0);
+		h = hear_within(&p, 65000 * SIM_MS, NULL);
+		ck_assert(h->any);
+		hear_all(&p);
+	}
+	ck_assert_int_eq(p.end->failed, 0);
+	p.window = 65535;
+	say(&p, ACK, 1, 1001, 0);
+	for (int i = 0; i < 100; i++) {
+		h = hear_within(&p, 1000 * SIM_MS, NULL);
+		if (h->any)
+			say(&p, ACK, 1, h->seq + h->len, 0);
+	}
+	core_write(&p, 10);
+	ck_assert_uint_eq(hear(&p)->seq, 5001);
+}
+END_TEST
+
+START_TEST(silent_peer_with_a_window_closed_over_bytes_is_given_up)
+{
+	struct peer p = peer_open(_i);
+
+	core_write(&p, 5000);
+	hear_all(&p);
+	p.window = 0;
+	say(&p, ACK, 1, 1, 0);
+	sim_run(3600000 * SIM_MS);
+	ck_assert_int_eq(p.end->failed, ETIMEDOUT);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		data_kept_for_later_ends_at_the_window,
+		fin_kept_for_later_ends_at_the_window,
+		ack_of_the_future_is_challenged_and_brings_no_data,
+		ack_older_than_any_window_is_challenged_and_brings_no_data,
+		challenges_are_bounded_for_a_connection,
+		challenges_are_bounded_for_the_stack,
+		old_timestamp_of_a_bare_ack_counts_too,
+		old_timestamp_of_a_fin_counts_too,
+		old_timestamp_of_a_reset_does_not_matter,
+		timestamps_of_a_month_ago_prove_nothing,
+		acks_are_not_answered_while_the_window_is_closed,
+		window_that_closes_and_nothing_else_is_believed,
+		probe_may_have_been_all_there_was,
+		window_closed_over_bytes_in_flight_is_asked_for_hours,
+		silent_peer_with_a_window_closed_over_bytes_is_given_up,
+	};
+
+	return BEHAVE_MAIN("behave_segment", tests);
+}
