@@ -4,6 +4,7 @@
 if NETSTACK
 EXTRA_PROGRAMS += tests/bench/demux
 tests_bench_demux_SOURCES = tests/bench/demux.c tests/sim/sim.c \
+	tests/sim/wire.c \
 	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
 	plugins/netstack/plugin.c
 tests_bench_demux_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/sim \

@@ -27,6 +27,7 @@ libnetstackfuzz_la_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS) \
 
 noinst_PROGRAMS += tests/fuzz/fuzz_gate
 tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c tests/sim/sim.c \
+	tests/sim/wire.c \
 	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
 	plugins/netstack/plugin.c
 tests_fuzz_fuzz_gate_CPPFLAGS = $(NETSTACK_CPPFLAGS) -I$(top_srcdir)/tests/sim

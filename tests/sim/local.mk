@@ -3,7 +3,8 @@
 # The network stack alone, in virtual time.
 if NETSTACK
 if HAVE_CHECK
-stack_sim = tests/sim/sim.c tests/sim/sim.h tests/sim/client.c \
+stack_sim = tests/sim/sim.c tests/sim/sim.h tests/sim/wire.c \
+	tests/sim/client.c \
 	tests/sim/client.h tests/sim/fragments.c plugins/netstack/plugin.c
 stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/netstack
@@ -73,7 +74,8 @@ tests_sim_test_behave_link_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_segment_SOURCES = tests/sim/test_behave_segment.c $(behave_sim)
 tests_sim_test_behave_segment_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_segment_LDADD = $(stack_sim_ldadd)
-tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c $(stack_sim)
+tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
+	tests/sim/path.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
 endif

@@ -271,12 +271,7 @@ void sim_stop(void)
 	assert(sim_counter("held_bytes") == 0);
 	weir_plugin_1.components[0]->destroy(sim.stack);
 	assert(!timers);
-	while (sim.wire) {
-		struct sim_packet *p = sim.wire;
-
-		sim.wire = p->next;
-		free(p);
-	}
+	wire_free(&sim.wire);
 }
 
 /* ---- links ---- */
@@ -300,30 +295,6 @@ static struct sim_packet *packet_of(const struct weir_egress *e)
 	return p;
 }
 
-static void wire_put(struct sim_link *from, struct sim_packet *p)
-{
-	struct sim_packet **at = &sim.wire;
-
-	if (from->busy_us < sim.now_us)
-		from->busy_us = sim.now_us;
-	if (sim_random() < from->loss ||
-	    (from->rate && from->busy_us - sim.now_us > from->queue_us)) {
-		from->lost++;
-		free(p);
-		return;
-	}
-	if (from->rate)
-		from->busy_us += p->len * 1000000ull / from->rate;
-	p->at_us = from->busy_us + from->delay_us;
-	if (sim_random() < from->reorder)
-		p->at_us += from->delay_us / 4 + 1000;
-	p->to = from->far;
-	while (*at && (*at)->at_us <= p->at_us)
-		at = &(*at)->next;
-	p->next = *at;
-	*at = p;
-}
-
 static int link_output(void *owner, const struct weir_egress *v, int n)
 {
 	struct sim_link *l = owner;
@@ -336,7 +307,7 @@ static int link_output(void *owner, const struct weir_egress *v, int n)
 		l->packets++;
 		l->bytes += p->len;
 		if (l->far) {
-			wire_put(l, p);
+			wire_put(&sim.wire, l, p);
 			continue;
 		}
 		*l->out_end = p;
@@ -464,11 +435,8 @@ static struct weir_timer *next_timer(void)
 	return first;
 }
 
-static void wire_take(void)
+static void packet_arrives(struct sim_packet *p)
 {
-	struct sim_packet *p = sim.wire;
-
-	sim.wire = p->next;
 	sim_input_train(p->to, p->data, p->len, p->gso, p->gso_size, p->flags);
 	free(p);
 }
@@ -479,12 +447,12 @@ void sim_run(uint64_t us)
 
 	for (;;) {
 		struct weir_timer *t = next_timer();
-		struct sim_packet *p = sim.wire;
+		struct sim_packet *p = wire_first(&sim.wire);
 
 		if (p && p->at_us <= until && (!t || p->at_us <= t->at_us)) {
 			if (p->at_us > sim.now_us)
 				sim.now_us = p->at_us;
-			wire_take();
+			packet_arrives(wire_take(&sim.wire));
 		} else if (t && t->at_us <= until) {
 			if (t->at_us > sim.now_us)
 				sim.now_us = t->at_us;

@@ -30,7 +30,7 @@ struct weir_end {
 
 struct sim_packet {
 	struct sim_packet *next;
-	uint64_t at_us;
+	uint64_t at_us, number;
 	struct sim_link *to; /* NULL: for the test to read */
 	uint32_t len;
 	uint16_t gso_size;
@@ -44,10 +44,19 @@ struct sim_link {
 	struct sim_link *far;		   /* a wire leads there */
 	uint64_t delay_us, busy_us;
 	double loss, reorder;
-	uint64_t rate;	   /* bytes a second, 0: no bound */
-	uint64_t queue_us; /* longest wait in the wire's queue, with a rate */
+	uint64_t reorder_us; /* how late those are; 0: a quarter of the delay */
+	uint64_t rate;	     /* bytes a second, 0: no bound */
+	uint64_t rest;	     /* of a microsecond, at that rate */
+	uint64_t queue_us;   /* longest wait in the wire's queue, with a rate */
 	uint64_t packets, bytes, lost;
 	bool refuse, full;
+};
+
+/* wire.c: what is under way. */
+struct sim_wire {
+	struct sim_packet **heap;
+	size_t n, room;
+	uint64_t number;
 };
 
 struct sim {
@@ -55,7 +64,7 @@ struct sim {
 	const struct weir_netstack_ops *ops;
 	void *stack;
 	struct weir_end *ends; /* newest first */
-	struct sim_packet *wire;
+	struct sim_wire wire;
 	uint64_t random;
 	uint64_t timer_wakeups;
 	bool real_clock; /* benches: time is the machine's */
@@ -89,6 +98,11 @@ void sim_flush(struct sim_link *l); /* forget all captured ones */
 
 /* Let time pass, with everything that is due in it. */
 void sim_run(uint64_t us);
+
+void wire_put(struct sim_wire *w, struct sim_link *from, struct sim_packet *p);
+struct sim_packet *wire_first(const struct sim_wire *w); /* NULL: empty */
+struct sim_packet *wire_take(struct sim_wire *w);
+void wire_free(struct sim_wire *w);
 
 uint64_t sim_counter(const char *name);
 double sim_random(void); /* [0, 1), the same in every run */
