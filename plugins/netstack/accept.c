@@ -163,7 +163,6 @@ int accept_complete(struct conn *c)
 	conn_adopt(c, pcb);
 	receive_init(c);
 	recovery_init(c, pcb->mss, pcb->mss);
-	c->recovery.tail = pcb->unacked;
 	if (pcb->unacked)
 		recovery_sent(c, pcb->unacked);
 	recovery_arm(c);

@@ -83,6 +83,8 @@ netstack_sources = \
 	plugins/netstack/retransmit.c \
 	plugins/netstack/segment.c \
 	plugins/netstack/segment.h \
+	plugins/netstack/scoreboard.c \
+	plugins/netstack/scoreboard.h \
 	plugins/netstack/send.c \
 	plugins/netstack/send.h \
 	plugins/netstack/siphash.c \

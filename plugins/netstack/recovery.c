@@ -12,61 +12,15 @@
  *
  * What is known of a segment lives in spare bits of its flags and in the
  * headroom of its header pbuf, which lwIP leaves alone. */
-#include "conn.h"
+#include "scoreboard.h"
+
 #include "lwip/hooks.h"
 #include "segment.h"
 
-#include "lwip/priv/tcp_priv.h"
-
-#define MAX_SACKS 4
 #define RTO_MIN_US 200000u
 #define RTO_FIRST_US 1000000u
-#define DUPLICATE_SEGMENTS 3u
 #define QUICK_ACK_SEGMENTS 32u
 #define OPTION_SACK 5
-
-/* In the headroom of a segment's header pbuf. */
-struct segment_note {
-	uint64_t sent_us;
-	struct rate_note rate;
-};
-_Static_assert(sizeof(struct segment_note) <= PBUF_LINK_ENCAPSULATION_HLEN,
-	       "the headers would overwrite it");
-
-struct ack {
-	uint32_t ack;
-	uint64_t now_us;
-	uint32_t rtt_us;    /* of something never resent; 0: none */
-	uint32_t delivered; /* bytes */
-	uint32_t newly_lost;
-	struct rate_probe probe;
-	int sacks;
-	uint32_t left[MAX_SACKS], right[MAX_SACKS];
-	bool moved, sacked, spurious;
-};
-
-static struct segment_note *note_of(struct tcp_seg *seg)
-{
-	return (struct segment_note *)(void *)((char *)seg->p +
-					       LWIP_MEM_ALIGN_SIZE(
-						       sizeof(struct pbuf)));
-}
-
-static uint32_t seg_begin(const struct tcp_seg *seg)
-{
-	return lwip_ntohl(seg->tcphdr->seqno);
-}
-
-static uint32_t seg_end(const struct tcp_seg *seg)
-{
-	return seg_begin(seg) + TCP_TCPLEN(seg);
-}
-
-/* Lost, and not sent again yet. */
-static bool seg_waits(const struct tcp_seg *seg)
-{
-	return (seg->flags & (SEGMENT_LOST | SEGMENT_RESENT)) == SEGMENT_LOST;
-}
 
 void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 {
@@ -78,6 +32,7 @@ void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 	r->highest_sacked = c->pcb->lastack;
 	r->train = r->train_most = train;
 	r->train_round = c->pcb->snd_nxt;
+	scoreboard_init(c);
 	congestion_init(&r->cc,
 			c->link->congestion == CHOICE_BBR ? &congestion_bbr
 							  : &congestion_cubic,
@@ -121,127 +76,6 @@ static void rtt_sample(struct recovery *r, uint32_t rtt_us)
 	}
 	margin = 4 * r->rttvar_us;
 	r->rto_us = r->srtt_us + (margin > RTO_MIN_US ? margin : RTO_MIN_US);
-}
-
-/* `seg` arrived. A resent one that comes sooner than a round trip can be was
- * not lost at all: the first copy was acknowledged. */
-static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
-			  struct ack *a)
-{
-	uint64_t sent_us = note_of(seg)->sent_us;
-	uint32_t rtt_us = (uint32_t)(a->now_us - sent_us);
-
-	a->delivered += seg->len;
-	rate_delivered(&r->rate, &note_of(seg)->rate, seg->len, a->now_us,
-		       &a->probe);
-	if (seg_waits(seg))
-		r->lost -= seg->len;
-	if (!(seg->flags & SEGMENT_RESENT)) {
-		a->rtt_us = rtt_us ? rtt_us : 1;
-		if (seg->len && TCP_SEQ_LT(seg_end(seg), r->highest_sacked))
-			r->reordering = true;
-	} else if (r->min_rtt_us &&
-		   rtt_us < r->min_rtt_us - r->min_rtt_us / 8) {
-		a->spurious = true;
-		return;
-	}
-	if (sent_us >= r->rack_sent_us) {
-		r->rack_sent_us = sent_us;
-		r->rack_rtt_us = rtt_us;
-	}
-}
-
-/* What the cumulative ACK covers; lwIP will free it. Returns what remains. */
-static struct tcp_seg *take_acked(struct recovery *r, struct tcp_seg *seg,
-				  struct ack *a)
-{
-	for (; seg && TCP_SEQ_LEQ(seg_end(seg), a->ack); seg = seg->next) {
-		if (seg->flags & SEGMENT_SACKED)
-			r->sacked -= seg->len;
-		else
-			seg_delivered(r, seg, a);
-	}
-	return seg;
-}
-
-static bool seg_in_sacks(const struct tcp_seg *seg, const struct ack *a)
-{
-	for (int i = 0; i < a->sacks; i++)
-		if (TCP_SEQ_GT(a->left[i], a->ack) &&
-		    TCP_SEQ_GEQ(seg_begin(seg), a->left[i]) &&
-		    TCP_SEQ_LEQ(seg_end(seg), a->right[i]))
-			return true;
-	return false;
-}
-
-static void take_sacked(struct recovery *r, struct tcp_seg *seg, struct ack *a,
-			uint32_t snd_nxt)
-{
-	uint32_t highest = a->ack;
-
-	for (int i = 0; i < a->sacks; i++)
-		if (TCP_SEQ_GT(a->right[i], highest) &&
-		    TCP_SEQ_LEQ(a->right[i], snd_nxt))
-			highest = a->right[i];
-	for (; seg && TCP_SEQ_LT(seg_begin(seg), highest); seg = seg->next) {
-		if ((seg->flags & SEGMENT_SACKED) || !seg_in_sacks(seg, a))
-			continue;
-		seg_delivered(r, seg, a);
-		seg->flags &= (u8_t)~SEGMENT_LOST;
-		seg->flags |= SEGMENT_SACKED;
-		r->sacked += seg->len;
-		a->sacked = true;
-		if (TCP_SEQ_GT(seg_end(seg), r->highest_sacked))
-			r->highest_sacked = seg_end(seg);
-	}
-}
-
-static bool seg_lost(const struct recovery *r, struct tcp_seg *seg,
-		     uint64_t now_us)
-{
-	uint64_t sent_us = note_of(seg)->sent_us;
-
-	if (!(seg->flags & SEGMENT_RESENT) && !r->reordering &&
-	    r->highest_sacked - seg_end(seg) >= DUPLICATE_SEGMENTS * r->mss)
-		return true;
-	return sent_us < r->rack_sent_us &&
-	       now_us - sent_us > r->rack_rtt_us + r->min_rtt_us / 4;
-}
-
-static void seg_mark_lost(struct recovery *r, struct tcp_seg *seg,
-			  struct ack *a)
-{
-	const struct rate_note *note = &note_of(seg)->rate;
-	struct lost_segment lost = {
-		.now_us = a->now_us,
-		.delivered = r->rate.delivered,
-		.bytes = seg->len,
-		.in_flight = note->in_flight,
-		.app_limited = note->app_limited,
-	};
-
-	seg->flags |= SEGMENT_LOST;
-	seg->flags &= (u8_t)~SEGMENT_RESENT;
-	r->lost += seg->len;
-	r->rate.lost += seg->len;
-	a->newly_lost += seg->len;
-	lost.lost_since = r->rate.lost - note->lost;
-	r->cc.ops->on_lost(&r->cc, &lost);
-}
-
-/* Mark what must be lost. True where something new was. */
-static bool mark_lost(struct recovery *r, struct tcp_seg *seg, struct ack *a)
-{
-	uint32_t before = a->newly_lost;
-
-	for (; seg && TCP_SEQ_LT(seg_begin(seg), r->highest_sacked);
-	     seg = seg->next) {
-		if ((seg->flags & SEGMENT_SACKED) || seg_waits(seg) ||
-		    !seg_lost(r, seg, a->now_us))
-			continue;
-		seg_mark_lost(r, seg, a);
-	}
-	return a->newly_lost != before;
 }
 
 static void begin_recovery(struct conn *c)
@@ -300,20 +134,16 @@ static void take_ack(struct conn *c, struct ack *a)
 	struct recovery *r = &c->recovery;
 	struct tcp_pcb *pcb = c->pcb;
 	uint32_t before = recovery_pipe(c);
-	struct tcp_seg *rest = take_acked(r, pcb->unacked, a);
-	bool lost = false, after_timeout = r->after_timeout;
+	bool after_timeout = r->after_timeout;
 
-	if (a->sacks)
-		take_sacked(r, rest, a, pcb->snd_nxt);
-	if (TCP_SEQ_LT(r->highest_sacked, a->ack))
-		r->highest_sacked = a->ack;
+	scoreboard_take(c, a);
 	if (a->rtt_us)
 		rtt_sample(r, a->rtt_us);
 	if (a->moved || a->sacked) {
 		r->backoff = 0;
 		r->probe_out = false;
 	}
-	if (a->spurious) {
+	if (a->too_soon) {
 		r->reordering = true;
 		if (r->in_recovery && r->cc.can_undo) {
 			r->cc.ops->undo(&r->cc);
@@ -321,10 +151,10 @@ static void take_ack(struct conn *c, struct ack *a)
 		}
 	}
 	if (r->sacked && (a->moved || a->sacked))
-		lost = mark_lost(r, rest, a);
+		scoreboard_mark_lost(r, a);
 	if (TCP_SEQ_GEQ(a->ack, r->recover))
 		r->in_recovery = r->after_timeout = false;
-	if (lost && !r->in_recovery && !r->after_timeout)
+	if (a->newly_lost && !r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
 	fit_train(r, a, pcb->snd_nxt);
 	report(c, a, before, after_timeout && !r->after_timeout);

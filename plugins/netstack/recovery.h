@@ -21,7 +21,8 @@ struct tcp_seg;
 #define SEGMENT_RESENT 0x80u
 
 struct recovery {
-	struct tcp_seg *tail; /* last of pcb->unacked */
+	struct tcp_seg *tail;		  /* last of pcb->unacked */
+	struct tcp_seg *open, *open_tail; /* not known to have arrived */
 	struct congestion cc;
 	struct rate rate;
 	struct pace pace;
@@ -33,7 +34,7 @@ struct recovery {
 	uint32_t recover;	 /* an episode of loss ends here */
 	uint32_t train_round;	 /* the train may double from here on */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
-	uint32_t rack_rtt_us;
+	uint32_t rack_rtt_us, rack_end;
 	uint64_t rack_sent_us; /* newest send time of anything delivered */
 	uint8_t backoff;
 	bool in_recovery : 1, after_timeout : 1, force : 1;

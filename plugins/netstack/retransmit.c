@@ -7,9 +7,7 @@
  * the timeout of RFC 6298 with a floor of 200 ms: all that is in flight counts
  * as lost, the window shrinks to one segment, and the wait doubles each time
  * until the client is given up. */
-#include "conn.h"
-
-#include "lwip/priv/tcp_priv.h"
+#include "scoreboard.h"
 
 #include <errno.h>
 
@@ -60,20 +58,6 @@ static void probe_tail(struct conn *c)
 		seg->flags |= SEGMENT_RESENT;
 }
 
-static void presume_all_lost(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-
-	r->lost = 0;
-	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next) {
-		if (s->flags & SEGMENT_SACKED)
-			continue;
-		s->flags |= SEGMENT_LOST;
-		s->flags &= (u8_t)~SEGMENT_RESENT;
-		r->lost += s->len;
-	}
-}
-
 static void timeout(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
@@ -85,7 +69,7 @@ static void timeout(struct conn *c)
 	r->recover = c->pcb->snd_nxt;
 	r->train = r->mss;
 	r->train_round = c->pcb->snd_nxt;
-	presume_all_lost(c);
+	scoreboard_lose_all(r);
 	if (!first->len) { /* SYN or FIN alone: no bytes to count */
 		if (tcp_resend(c->pcb, first))
 			first->flags |= SEGMENT_RESENT;

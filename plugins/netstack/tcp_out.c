@@ -11,7 +11,7 @@
 #include "core/tcp_out.c"
 #undef tcp_output
 
-#include "conn.h"
+#include "scoreboard.h"
 
 err_t tcp_output(struct tcp_pcb *pcb);
 
@@ -54,13 +54,13 @@ static bool pace_blocks(struct conn *c)
 static bool send_lost(struct conn *c, struct netif *netif)
 {
 	struct recovery *r = &c->recovery;
-	const unsigned state = SEGMENT_LOST | SEGMENT_RESENT | SEGMENT_SACKED;
+	struct tcp_seg *s = scoreboard_first_waiting(r);
 	bool sent = false;
 
-	for (struct tcp_seg *s = c->pcb->unacked; s && r->lost; s = s->next) {
+	for (; s && r->lost; s = note_of(s)->next) {
 		uint32_t pipe;
 
-		if ((s->flags & state) != SEGMENT_LOST)
+		if (!seg_waits(s))
 			continue;
 		pipe = recovery_pipe(c);
 		if (!r->force &&
@@ -126,7 +126,7 @@ static bool send_new(struct conn *c, struct netif *netif)
 			c->recovery.tail->next = seg;
 		else
 			pcb->unacked = seg;
-		c->recovery.tail = seg;
+		scoreboard_append(&c->recovery, seg);
 	}
 	return sent;
 }

@@ -56,7 +56,7 @@
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 8
 #define TCP_WND (8u * 1024 * 1024)
-#define TCP_SND_BUF (6u * 1024 * 1024)
+#define TCP_SND_BUF (16u * 1024 * 1024)
 #define TCP_SND_QUEUELEN 65000
 #define TCP_SNDLOWAT (256 * 1024)
 #define TCP_SNDQUEUELOWAT 100
@@ -75,8 +75,8 @@
 #define LWIP_CHKSUM checksum_lwip
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 #define PBUF_LINK_HLEN 0
-/* Room in each header pbuf for what recovery.c keeps of a segment. */
-#define PBUF_LINK_ENCAPSULATION_HLEN 32
+/* Room in each header pbuf for what scoreboard.h keeps of a segment. */
+#define PBUF_LINK_ENCAPSULATION_HLEN 40
 
 #define LWIP_HOOK_FILENAME "hooks.h"
 
