@@ -180,15 +180,17 @@ static void update_model(struct congestion *cc, const struct ack_sample *s)
 	update_extra(cc, s);
 }
 
+/* Any sample of a round may show that it still grows: the first one alone may
+ * tell of a gap that loss tore. */
 static void check_full_bw(struct bbr *b, const struct ack_sample *s)
 {
-	if (b->full_bw_now || s->app_limited || !b->round_start)
+	if (b->full_bw_now || s->app_limited)
 		return;
 	if ((float)s->rate >= FULL_BW_GROWTH * (float)b->full_bw) {
 		reset_full_bw(b, s->rate);
 		return;
 	}
-	if (++b->full_bw_count < FULL_BW_ROUNDS)
+	if (!b->round_start || ++b->full_bw_count < FULL_BW_ROUNDS)
 		return;
 	b->full_bw_now = b->full_bw_reached = true;
 }

@@ -7,7 +7,8 @@
  * segment is cut when it is known how large it may be. A block is freed when
  * its last byte was acknowledged, so an idle connection holds none. The
  * connection takes up to two congestion windows and what waits for a gap to be
- * filled, at least 256 KB and at most 6 MB; then it is full. */
+ * filled, at least 256 KB; then it is full. It takes at most 16 MB: a segment
+ * that is lost twice holds up what was sent in three round trips. */
 #include "conn.h"
 
 #include "lwip/priv/tcp_priv.h"
