@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* allowedips.h - which peer an address belongs to: one trie a family, in which
+ * the longest prefix wins.
+ *
+ * A prefix has one owner. struct allowed_owner is embedded in the peer, which
+ * is found from it by its place; it lists the peer's prefixes. Before a peer
+ * goes, allowedips_remove_owner must be called. */
+#ifndef WIREGUARD_ALLOWEDIPS_H
+#define WIREGUARD_ALLOWEDIPS_H
+
+#include <weir/base.h>
+
+struct allowed_node;
+
+struct allowed_owner {
+	struct allowed_node *first;
+	uint32_t prefixes;
+};
+
+struct allowedips {
+	struct allowed_node *root4, *root6;
+	uint32_t prefixes;
+};
+
+/* All zero is an empty table. */
+void allowedips_fini(struct allowedips *t);
+
+/* Give a prefix to `owner`. Host bits are ignored. Where it had another owner
+ * it moves, and *was says from whom (NULL: nobody else had it; `was` may be
+ * NULL). False only without memory; then nothing has changed. */
+bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
+		       struct allowed_owner *owner, struct allowed_owner **was);
+
+/* Who has exactly this prefix, or NULL. */
+struct allowed_owner *allowedips_exact(const struct allowedips *t,
+				       const struct weir_cidr *prefix);
+
+/* Take a prefix away from `owner`; false when it is not the owner's. */
+bool allowedips_remove(struct allowedips *t, const struct weir_cidr *prefix,
+		       struct allowed_owner *owner);
+void allowedips_remove_owner(struct allowedips *t, struct allowed_owner *owner);
+
+/* Whose is this address (4 or 16 bytes)? NULL: nobody's. */
+struct allowed_owner *allowedips_lookup4(const struct allowedips *t,
+					 const uint8_t ip[4]);
+struct allowed_owner *allowedips_lookup6(const struct allowedips *t,
+					 const uint8_t ip[16]);
+
+/* Whose is the destination, or the source, of this IP packet? NULL also when
+ * it is too short for its header or of no known version. */
+struct allowed_owner *allowedips_target(const struct allowedips *t,
+					const uint8_t *packet, size_t len);
+struct allowed_owner *allowedips_source(const struct allowedips *t,
+					const uint8_t *packet, size_t len);
+
+/* An owner's prefixes, one after the other: `after` NULL gives the first, the
+ * end is NULL. *prefix is filled in. Nothing may be removed meanwhile. */
+const struct allowed_node *allowedips_next(const struct allowed_owner *owner,
+					   const struct allowed_node *after,
+					   struct weir_cidr *prefix);
+
+#endif
