@@ -6,7 +6,7 @@
 build=$top/build
 build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
 	xz-utils libevent-dev libyaml-dev libc-ares-dev libjansson-dev
-	libmnl-dev uthash-dev)
+	libmnl-dev uthash-dev libwolfssl-dev libssl-dev)
 
 say() {
 	printf '\n==> %s\n' "$*"

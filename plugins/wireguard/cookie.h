@@ -38,10 +38,9 @@ void cookie_checker_wipe(struct cookie_checker *c);
 
 /* Check an initiation or response that has passed message_parse and came from
  * the endpoint `from` (an address, never a name). */
-enum cookie_verdict cookie_check(struct cookie_checker *c,
+enum cookie_verdict cookie_check(const struct cookie_checker *c,
 				 const struct message *m,
-				 const struct weir_addr *from, uint64_t now_us,
-				 const struct crypto_random *random);
+				 const struct weir_addr *from, uint64_t now_us);
 
 /* Make the reply to such a message, sealed so that only who saw it can read
  * the cookie. */

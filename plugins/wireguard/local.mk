@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# WireGuard's engine: no sockets, clock or configuration. Both plugins on it
+# link it whole; so do the tests.
+if HAVE_WOLFSSL
+noinst_LTLIBRARIES += libwg.la
+
+WG_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard \
+	$(WOLFSSL_CFLAGS) $(AEAD_CPPFLAGS)
+
+wg_sources = \
+	plugins/wireguard/aead.h \
+	plugins/wireguard/aead_wolfssl.c \
+	plugins/wireguard/allowedips.c \
+	plugins/wireguard/allowedips.h \
+	plugins/wireguard/cookie.c \
+	plugins/wireguard/cookie.h \
+	plugins/wireguard/crypto.c \
+	plugins/wireguard/crypto.h \
+	plugins/wireguard/handshake.c \
+	plugins/wireguard/handshake.h \
+	plugins/wireguard/message.c \
+	plugins/wireguard/message.h \
+	plugins/wireguard/noise.c \
+	plugins/wireguard/noise.h \
+	plugins/wireguard/ratelimit.c \
+	plugins/wireguard/ratelimit.h \
+	plugins/wireguard/replay.c \
+	plugins/wireguard/replay.h \
+	plugins/wireguard/wolf.h
+if AEAD_OPENSSL
+wg_sources += plugins/wireguard/aead_openssl.c
+endif
+libwg_la_SOURCES = $(wg_sources)
+libwg_la_CPPFLAGS = $(WG_CPPFLAGS)
+libwg_la_LIBADD = $(WOLFSSL_LIBS) $(CRYPTO_LIBS)
+endif
