@@ -18,3 +18,11 @@ EXTRA_DIST += tests/bench/tun tests/bench/peers.py tests/bench/measures.py \
 
 # Weir's TCP beside the kernel's on long and lossy paths; run by hand.
 EXTRA_DIST += tests/bench/wan tests/bench/wanbed.py tests/bench/wan.json
+
+# Weir's sealing and opening of packets beside the crypto libraries alone.
+if HAVE_WOLFSSL
+EXTRA_PROGRAMS += tests/bench/aead
+tests_bench_aead_SOURCES = tests/bench/aead.c
+tests_bench_aead_CPPFLAGS = $(WG_CPPFLAGS)
+tests_bench_aead_LDADD = libwg.la
+endif

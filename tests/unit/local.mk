@@ -144,6 +144,57 @@ tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c $(FAKE)
 tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_daemon_LDADD = $(UNIT_LDADD)
 
+# The engine of WireGuard: crypto and handshake.
+if HAVE_WOLFSSL
+WG_TEST_CPPFLAGS = $(WG_CPPFLAGS) $(CHECK_CFLAGS)
+WG_TEST_LDADD = libwg.la $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_wg_crypto
+TESTS += tests/unit/test_wg_crypto
+tests_unit_test_wg_crypto_SOURCES = tests/unit/test_wg_crypto.c tests/unit/wg.h
+tests_unit_test_wg_crypto_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_crypto_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_aead
+TESTS += tests/unit/test_wg_aead
+tests_unit_test_wg_aead_SOURCES = tests/unit/test_wg_aead.c tests/unit/wg.h
+tests_unit_test_wg_aead_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_aead_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_noise
+TESTS += tests/unit/test_wg_noise
+tests_unit_test_wg_noise_SOURCES = tests/unit/test_wg_noise.c tests/unit/wg.h
+tests_unit_test_wg_noise_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_noise_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_transcript
+TESTS += tests/unit/test_wg_transcript
+tests_unit_test_wg_transcript_SOURCES = tests/unit/test_wg_transcript.c tests/unit/wg.h
+tests_unit_test_wg_transcript_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_transcript_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_message
+TESTS += tests/unit/test_wg_message
+tests_unit_test_wg_message_SOURCES = tests/unit/test_wg_message.c tests/unit/wg.h
+tests_unit_test_wg_message_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_message_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_cookie
+TESTS += tests/unit/test_wg_cookie
+tests_unit_test_wg_cookie_SOURCES = tests/unit/test_wg_cookie.c tests/unit/wg.h
+tests_unit_test_wg_cookie_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_cookie_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_ratelimit
+TESTS += tests/unit/test_wg_ratelimit
+tests_unit_test_wg_ratelimit_SOURCES = tests/unit/test_wg_ratelimit.c tests/unit/wg.h
+tests_unit_test_wg_ratelimit_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_ratelimit_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_replay
+TESTS += tests/unit/test_wg_replay
+tests_unit_test_wg_replay_SOURCES = tests/unit/test_wg_replay.c tests/unit/wg.h
+tests_unit_test_wg_replay_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_replay_LDADD = $(WG_TEST_LDADD)
+check_PROGRAMS += tests/unit/test_wg_allowedips
+TESTS += tests/unit/test_wg_allowedips
+tests_unit_test_wg_allowedips_SOURCES = tests/unit/test_wg_allowedips.c tests/unit/wg.h
+tests_unit_test_wg_allowedips_CPPFLAGS = $(WG_TEST_CPPFLAGS)
+tests_unit_test_wg_allowedips_LDADD = $(WG_TEST_LDADD)
+endif
+
 # The tools of the tests.
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair
