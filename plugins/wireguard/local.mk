@@ -27,6 +27,29 @@ wg_sources = \
 	plugins/wireguard/replay.c \
 	plugins/wireguard/replay.h \
 	plugins/wireguard/wolf.h
+# The device on top of them.
+wg_sources += \
+	plugins/wireguard/configure.c \
+	plugins/wireguard/constants.h \
+	plugins/wireguard/cut.c \
+	plugins/wireguard/cut.h \
+	plugins/wireguard/device.c \
+	plugins/wireguard/device.h \
+	plugins/wireguard/exchange.c \
+	plugins/wireguard/inbox.c \
+	plugins/wireguard/index.c \
+	plugins/wireguard/index.h \
+	plugins/wireguard/keypair.c \
+	plugins/wireguard/peer.c \
+	plugins/wireguard/receive.c \
+	plugins/wireguard/send.c \
+	plugins/wireguard/staged.c \
+	plugins/wireguard/timers.c \
+	plugins/wireguard/train.c \
+	plugins/wireguard/train.h \
+	plugins/wireguard/wg.h \
+	plugins/wireguard/wheel.c \
+	plugins/wireguard/wheel.h
 if AEAD_OPENSSL
 wg_sources += plugins/wireguard/aead_openssl.c
 endif

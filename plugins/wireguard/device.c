@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* device.c - the engine's life, and the end of a turn.
+ *
+ * What comes in is worked on at once, but for handshakes, which cost a thousand
+ * times as much as a packet: they wait for the end of the turn and a bounded
+ * number of them is done in each. What goes out is gathered into trains until
+ * then. So a burst of packets costs one system call, and a flood of handshakes
+ * costs the tunnels next to it a bounded share. */
+#include "train.h"
+
+#include <stdlib.h>
+
+void device_flush_later(struct wg_device *d)
+{
+	if (d->flush_asked)
+		return;
+	d->flush_asked = true;
+	d->ops->flush_later(d->arg);
+}
+
+void device_event(struct wg_peer *p, enum wg_event event)
+{
+	p->device->ops->event(p->device->arg, p, event);
+}
+
+void device_drop(struct wg_device *d, struct wg_peer *p, enum wg_drop why)
+{
+	d->drops[why]++;
+	if (p)
+		p->drops[why]++;
+}
+
+struct wg_device *wg_new(const struct wg_conf *conf)
+{
+	struct wg_device *d;
+
+	if (!crypto_init())
+		return NULL;
+	d = calloc(1, sizeof *d);
+	if (!d)
+		return NULL;
+	d->ops = conf->ops;
+	d->arg = conf->arg;
+	d->mtu_bytes = conf->mtu_bytes;
+	d->random = conf->random ? conf->random : &crypto_random_system;
+	d->wake_us = WHEEL_NEVER;
+	d->trains_last = &d->trains;
+	ratelimit_init(&d->ratelimit, d->random);
+	crypto_random_fill(d->random, &d->jitter, sizeof d->jitter);
+	d->jitter |= 1;
+	return d;
+}
+
+void wg_free(struct wg_device *d)
+{
+	if (!d)
+		return;
+	d->up = false;
+	while (d->peers)
+		peer_free(d->peers);
+	trains_fini(d);
+	inbox_fini(d);
+	index_fini(&d->indices);
+	allowedips_fini(&d->allowedips);
+	ratelimit_fini(&d->ratelimit);
+	cookie_checker_wipe(&d->checker);
+	identity_wipe(&d->identity);
+	crypto_wipe(d, sizeof *d);
+	free(d);
+}
+
+void wg_up(struct wg_device *d, uint64_t now_us)
+{
+	if (d->up)
+		return;
+	d->up = true;
+	for (struct wg_peer *p = d->peers; p; p = p->hh.next) {
+		if (p->keepalive_s)
+			send_keepalive(p, now_us);
+	}
+}
+
+void wg_down(struct wg_device *d)
+{
+	d->up = false;
+	device_end_sessions(d);
+	inbox_fini(d);
+}
+
+void device_end_sessions(struct wg_device *d)
+{
+	for (struct wg_peer *p = d->peers; p; p = p->hh.next)
+		peer_reset(p);
+}
+
+void wg_set_mtu(struct wg_device *d, uint32_t mtu_bytes)
+{
+	d->mtu_bytes = mtu_bytes;
+}
+
+bool wg_flush(struct wg_device *d, uint64_t now_us)
+{
+	unsigned budget = HANDSHAKES_A_TURN;
+	struct wg_peer *p;
+
+	d->flush_asked = false;
+	if (!d->up)
+		return true;
+	inbox_run(d, &budget, now_us);
+	while (budget && (p = d->wants) != NULL) {
+		budget--;
+		exchange_unwant(p);
+		exchange_initiate(p, now_us);
+	}
+	if (d->inbox_count || d->wants)
+		device_flush_later(d);
+	if (!trains_flush(d))
+		return false;
+	while (!d->full && (p = d->ready) != NULL)
+		send_staged(p, now_us);
+	return trains_flush(d);
+}
+
+void wg_expire(struct wg_device *d, uint64_t now_us)
+{
+	d->wake_us = WHEEL_NEVER;
+	wheel_run(&d->wheel, now_us);
+	d->wake_us = wheel_next_us(&d->wheel);
+	if (d->wake_us != WHEEL_NEVER)
+		d->ops->wake_at(d->arg, d->wake_us);
+}
+
+void wg_clear_sources(struct wg_device *d)
+{
+	for (struct wg_peer *p = d->peers; p; p = p->hh.next) {
+		p->endpoint.local = (struct weir_addr){0};
+		p->endpoint.local_if = 0;
+	}
+}
+
+void wg_get_keys(const struct wg_device *d, uint8_t private_key[WG_KEY_BYTES],
+		 uint8_t public_key[WG_KEY_BYTES])
+{
+	static const struct noise_keys none;
+	const struct noise_keys *keys =
+		d->identity.set ? &d->identity.keys : &none;
+
+	memcpy(private_key, keys->private_key, WG_KEY_BYTES);
+	memcpy(public_key, keys->public_key, WG_KEY_BYTES);
+}
+
+const uint64_t *wg_drops(const struct wg_device *d)
+{
+	return d->drops;
+}
+
+const char *wg_drop_name(enum wg_drop drop)
+{
+	static const char *const names[WG_DROPS] = {
+		[WG_DROP_MALFORMED] = "malformed",
+		[WG_DROP_RESERVED] = "reserved",
+		[WG_DROP_MAC1] = "mac1",
+		[WG_DROP_QUEUE] = "queue",
+		[WG_DROP_COOKIE] = "cookie",
+		[WG_DROP_RATE] = "rate",
+		[WG_DROP_HANDSHAKE] = "handshake",
+		[WG_DROP_REPLAYED] = "replayed",
+		[WG_DROP_EARLY] = "early",
+		[WG_DROP_INDEX] = "index",
+		[WG_DROP_KEY_OLD] = "key_old",
+		[WG_DROP_AUTH] = "auth",
+		[WG_DROP_WINDOW] = "window",
+		[WG_DROP_INNER] = "inner",
+		[WG_DROP_SOURCE] = "source",
+		[WG_DROP_ECN] = "ecn",
+		[WG_DROP_NO_ROOM] = "no_room",
+		[WG_DROP_PACKET] = "packet",
+		[WG_DROP_NO_PEER] = "no_peer",
+		[WG_DROP_STAGED] = "staged",
+		[WG_DROP_GAVE_UP] = "gave_up",
+		[WG_DROP_NO_ENDPOINT] = "no_endpoint",
+		[WG_DROP_FULL] = "full",
+	};
+
+	return names[drop];
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* peer.c - a peer: from its entry in the configuration until that goes.
+ *
+ * Everything of a peer hangs on struct wg_peer, is found by its public key, by
+ * the indices it handed out or by an address it may use, and is taken out of
+ * all three before its memory goes. */
+#include "train.h"
+
+#include <stdlib.h>
+
+struct wg_peer *peer_new(struct wg_device *d,
+			 const uint8_t public_key[WG_KEY_BYTES])
+{
+	struct wg_peer *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->device = d;
+	memcpy(p->remote.public_key, public_key, WG_KEY_BYTES);
+	cookie_jar_init(&p->jar, public_key);
+	staged_init(&p->staged);
+	timers_init(p);
+	HASH_ADD_KEYPTR(hh, d->peers, p->remote.public_key, WG_KEY_BYTES, p);
+	if (!p->hh.tbl) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void peer_reset(struct wg_peer *p)
+{
+	timers_stop(p);
+	exchange_unwant(p);
+	exchange_clear(p);
+	keypair_clear_all(p);
+	staged_clear(p, WG_DROP_STAGED);
+	staged_unready(p);
+	trains_forget(p);
+	p->initiated_us = 0;
+	p->attempts = 0;
+	p->awaits_endpoint = p->silent = p->sent_last_minute = false;
+}
+
+void peer_free(struct wg_peer *p)
+{
+	struct wg_device *d = p->device;
+
+	device_event(p, WG_EVENT_REMOVED);
+	peer_reset(p);
+	allowedips_remove_owner(&d->allowedips, &p->allowed);
+	if (p->reserved)
+		d->with_reserved--;
+	HASH_DEL(d->peers, p);
+	remote_wipe(&p->remote);
+	cookie_jar_wipe(&p->jar);
+	crypto_wipe(p, sizeof *p);
+	free(p);
+}
+
+static bool endpoint_equal(const struct wg_endpoint *a,
+			   const struct wg_endpoint *b)
+{
+	return weir_addr_equal(&a->addr, &b->addr) && a->scope == b->scope &&
+	       a->local_if == b->local_if &&
+	       weir_addr_equal(&a->local, &b->local);
+}
+
+void peer_heard_from(struct wg_peer *p, const struct wg_endpoint *from)
+{
+	bool moved;
+
+	if (endpoint_equal(&p->endpoint, from))
+		return;
+	moved = !weir_addr_equal(&p->endpoint.addr, &from->addr) ||
+		p->endpoint.scope != from->scope;
+	p->endpoint = *from;
+	if (moved)
+		device_event(p, WG_EVENT_ENDPOINT);
+}
+
+struct wg_peer *wg_peer_next(const struct wg_device *d, const struct wg_peer *p)
+{
+	return p ? p->hh.next : d->peers;
+}
+
+struct wg_peer *wg_peer_find(const struct wg_device *d,
+			     const uint8_t public_key[WG_KEY_BYTES])
+{
+	struct wg_peer *p;
+
+	HASH_FIND(hh, d->peers, public_key, WG_KEY_BYTES, p);
+	return p;
+}
+
+struct wg_peer *wg_peer_of(const struct wg_device *d,
+			   const struct weir_addr *address)
+{
+	switch (address->kind) {
+	case WEIR_ADDR_IP4:
+		return peer_of_owner(
+			allowedips_lookup4(&d->allowedips, address->ip));
+	case WEIR_ADDR_IP6:
+		return peer_of_owner(
+			allowedips_lookup6(&d->allowedips, address->ip));
+	default:
+		return NULL;
+	}
+}
+
+void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info)
+{
+	*info = (struct wg_peer_info){
+		.keepalive_s = p->keepalive_s,
+		.reserved = {(uint8_t)p->reserved, (uint8_t)(p->reserved >> 8),
+			     (uint8_t)(p->reserved >> 16)},
+		.endpoint = p->endpoint,
+		.last_handshake = p->last_handshake,
+		.rx_bytes = p->rx_bytes,
+		.tx_bytes = p->tx_bytes,
+		.rx_packets = p->rx_packets,
+		.tx_packets = p->tx_packets,
+		.initiator = p->current && p->current->initiator,
+	};
+	memcpy(info->public_key, p->remote.public_key, WG_KEY_BYTES);
+	memcpy(info->psk, p->remote.psk, WG_KEY_BYTES);
+	memcpy(info->drops, p->drops, sizeof info->drops);
+}
+
+void *wg_peer_user(const struct wg_peer *p)
+{
+	return p->user;
+}
+
+void wg_peer_allowed(const struct wg_peer *p,
+		     void (*each)(void *arg, const struct weir_cidr *),
+		     void *arg)
+{
+	const struct allowed_node *node = NULL;
+	struct weir_cidr prefix;
+
+	while ((node = allowedips_next(&p->allowed, node, &prefix)) != NULL)
+		each(arg, &prefix);
+}
+
+void wg_peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *to)
+{
+	p->endpoint = *to;
+	if (p->awaits_endpoint && peer_has_endpoint(p))
+		exchange_want_now(p);
+}
+
+void wg_peer_connect(struct wg_peer *p, bool now, uint64_t now_us)
+{
+	if (now)
+		exchange_want_now(p);
+	else if (!keypair_can_seal(p->current, now_us))
+		exchange_want(p, false, now_us);
+}
