@@ -195,6 +195,43 @@ tests_unit_test_wg_allowedips_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_allowedips_LDADD = $(WG_TEST_LDADD)
 endif
 
+# The WireGuard engine's device, in virtual time.
+if HAVE_WOLFSSL
+wgbed = tests/unit/wgbed.c tests/unit/wgbed.h
+wgbed_cppflags = $(WG_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)
+wgbed_ldadd = libwg.la $(CHECK_LIBS)
+wg_device_tests = tests/unit/test_wg_data \
+	tests/unit/test_wg_handshake \
+	tests/unit/test_wg_keys \
+	tests/unit/test_wg_load \
+	tests/unit/test_wg_packets \
+	tests/unit/test_wg_roaming \
+	tests/unit/test_wg_timers
+check_PROGRAMS += $(wg_device_tests)
+TESTS += $(wg_device_tests)
+tests_unit_test_wg_data_SOURCES = tests/unit/test_wg_data.c $(wgbed)
+tests_unit_test_wg_data_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_data_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_handshake_SOURCES = tests/unit/test_wg_handshake.c $(wgbed)
+tests_unit_test_wg_handshake_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_handshake_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_keys_SOURCES = tests/unit/test_wg_keys.c $(wgbed)
+tests_unit_test_wg_keys_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_keys_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_load_SOURCES = tests/unit/test_wg_load.c $(wgbed)
+tests_unit_test_wg_load_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_load_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_packets_SOURCES = tests/unit/test_wg_packets.c $(wgbed)
+tests_unit_test_wg_packets_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_packets_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_roaming_SOURCES = tests/unit/test_wg_roaming.c $(wgbed)
+tests_unit_test_wg_roaming_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_roaming_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_timers_SOURCES = tests/unit/test_wg_timers.c $(wgbed)
+tests_unit_test_wg_timers_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_timers_LDADD = $(wgbed_ldadd)
+endif
+
 # The tools of the tests.
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair
