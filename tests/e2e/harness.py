@@ -298,15 +298,17 @@ def why_not():
     return ""
 
 
-def main():
-    wanted = [t for t in tests if not sys.argv[1:] or
-              any(word in t.__name__ for word in sys.argv[1:])]
+def main(make_bed=Bed):
+    """Run the tests that the command line's words name, or all of them."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    wanted = [t for t in tests if not words or
+              any(word in t.__name__ for word in words)]
     why = why_not()
     bed = None
     if not why:
         own_plugins()
         try:
-            bed = Bed()
+            bed = make_bed()
         except (OSError, RuntimeError) as e:
             why = f"no network namespace can be made: {e}"
     if why:

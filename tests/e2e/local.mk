@@ -22,3 +22,8 @@ EXTRA_DIST += tests/e2e/test_exec.py
 # The bad network that other tests stand on.
 TESTS += tests/e2e/test_impair.py
 EXTRA_DIST += tests/e2e/test_impair.py tests/e2e/impairment.py
+
+# Across that network: what is carried arrives whole.
+TESTS += tests/e2e/test_transfers.py
+EXTRA_DIST += tests/e2e/test_transfers.py tests/e2e/transfers.py \
+	tests/e2e/farbed.py
