@@ -46,5 +46,30 @@ tests_fuzz_fuzz_note_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
 
+# WireGuard's messages, and what reads them, with coverage.
+if FUZZ
+if HAVE_WOLFSSL
+noinst_LTLIBRARIES += libwgfuzz.la
+libwgfuzz_la_SOURCES = $(wg_sources)
+libwgfuzz_la_CPPFLAGS = $(WG_CPPFLAGS)
+libwgfuzz_la_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+libwgfuzz_la_LIBADD = $(WOLFSSL_LIBS) $(CRYPTO_LIBS)
+
+noinst_PROGRAMS += tests/fuzz/fuzz_wg_handshake
+tests_fuzz_fuzz_wg_handshake_SOURCES = tests/fuzz/fuzz_wg_handshake.c
+tests_fuzz_fuzz_wg_handshake_CPPFLAGS = $(WG_CPPFLAGS)
+tests_fuzz_fuzz_wg_handshake_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_wg_handshake_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_wg_handshake_LDADD = libwgfuzz.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_wg_cookie_data
+tests_fuzz_fuzz_wg_cookie_data_SOURCES = tests/fuzz/fuzz_wg_cookie_data.c
+tests_fuzz_fuzz_wg_cookie_data_CPPFLAGS = $(WG_CPPFLAGS)
+tests_fuzz_fuzz_wg_cookie_data_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_wg_cookie_data_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_wg_cookie_data_LDADD = libwgfuzz.la
+endif
+endif
+
 # The driver: each target that is built, for a time.
 EXTRA_DIST += tests/fuzz/run
