@@ -54,6 +54,25 @@ struct weir_sniffer_ops {
 				  struct weir_sniffed *found);
 };
 
+/* A file in a format of somebody else's, to be turned into options: what an
+ * import is told, and how it answers. All is borrowed for the call. */
+struct weir_import {
+	uint32_t size;
+	bool named;	  /* the user named this component: no guessing */
+	const char *file; /* stands for the text in messages */
+	const char *text; /* of `len` bytes and a NUL */
+	size_t len;
+	const char *exposed; /* why no secret may stand in it; NULL: may */
+
+	/* The options as YAML, in one or more calls: "key: value\n", from
+	 * column 0; the core indents them and writes tag and type. A '#' line
+	 * is a comment. */
+	void (*print)(void *arg, const char *fmt, ...) WEIR_PRINTF(2, 3);
+	/* A finished line for the user: "FILE:LINE: KEY: VALUE: RULE". */
+	void (*tell)(void *arg, bool is_error, const char *line);
+	void *arg;
+};
+
 /* A service's ops are its own table, of which it documents the header. */
 struct weir_component {
 	uint32_t size;
@@ -72,6 +91,11 @@ struct weir_component {
 	bool (*reconfigure)(void *self, const void *conf, struct weir_error *);
 	void (*stop)(void *self);
 	void (*destroy)(void *self);
+
+	/* Since 1.1, optional: `weir import`. NO: the text is of another
+	 * format, or another component's affair; YES: it was printed, or
+	 * errors were told. Pure: nothing is opened or kept. */
+	enum weir_verdict (*import)(const struct weir_import *);
 };
 
 struct weir_plugin {
