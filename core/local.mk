@@ -24,6 +24,7 @@ libweircore_la_SOURCES = \
 	core/flow.c core/flow.h \
 	core/help.c \
 	core/host.c core/host.h \
+	core/import.c core/import.h \
 	core/inside.c core/inside.h \
 	core/inside_network.c \
 	core/instance.c core/instance.h \

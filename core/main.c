@@ -6,6 +6,7 @@
 #include "command.h"
 #include "daemon.h"
 #include "exec.h"
+#include "import.h"
 #include "log.h"
 #include "options.h"
 #include "setup.h"
@@ -23,6 +24,8 @@ static const struct command commands[] = {
 	{"run", command_run, "serve a configuration in the foreground"},
 	{"check", command_check, "say what is wrong with a configuration"},
 	{"exec", exec_run, "run a command whose traffic goes through weir"},
+	{"import", import_run,
+	 "print another program's file as a configuration"},
 	{"plugin", command_plugin, "list, help, check: look at plugins"},
 	{"schema", command_schema, "print the configuration's JSON Schema"},
 };

@@ -245,6 +245,9 @@ endif
 dist_check_SCRIPTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
 TESTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
 EXTRA_DIST += tests/unit/schema_names.py
+dist_check_SCRIPTS += tests/unit/check_import.sh
+TESTS += tests/unit/check_import.sh
+EXTRA_DIST += tests/unit/import_plugin.c
 include tests/unit/broken/local.mk
 
 # Needs no libcheck.

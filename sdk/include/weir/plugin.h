@@ -58,7 +58,7 @@ struct weir_sniffer_ops {
  * import is told, and how it answers. All is borrowed for the call. */
 struct weir_import {
 	uint32_t size;
-	bool named;	  /* the user named this component: no guessing */
+	bool named;	  /* the user named the kind: no guessing which it is */
 	const char *file; /* stands for the text in messages */
 	const char *text; /* of `len` bytes and a NUL */
 	size_t len;
