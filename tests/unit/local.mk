@@ -76,6 +76,26 @@ tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
 tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
+# WireGuard: wg-quick files, and the language of wg.
+WG_QUICK = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
+	plugins/wireguard/quick.c plugins/wireguard/quick.h \
+	plugins/wireguard/quick_file.c plugins/wireguard/quick_key.c \
+	plugins/wireguard/quick_reading.h plugins/wireguard/quick_same.c \
+	plugins/wireguard/value.c plugins/wireguard/value.h
+check_PROGRAMS += tests/unit/test_wg_quick
+TESTS += tests/unit/test_wg_quick
+tests_unit_test_wg_quick_SOURCES = tests/unit/test_wg_quick.c $(WG_QUICK)
+tests_unit_test_wg_quick_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)
+tests_unit_test_wg_quick_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_wg_import
+TESTS += tests/unit/test_wg_import
+tests_unit_test_wg_import_SOURCES = tests/unit/test_wg_import.c \
+	plugins/wireguard/import.c plugins/wireguard/import.h $(WG_QUICK)
+tests_unit_test_wg_import_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)
+tests_unit_test_wg_import_LDADD = $(CHECK_LIBS)
+
 # The core: components that a test plays itself, in fake.h.
 FAKE = tests/unit/fake.c tests/unit/fake_end.c tests/unit/fake.h
 check_PROGRAMS += tests/unit/test_turn
@@ -249,6 +269,7 @@ dist_check_SCRIPTS += tests/unit/check_import.sh
 TESTS += tests/unit/check_import.sh
 EXTRA_DIST += tests/unit/import_plugin.c
 include tests/unit/broken/local.mk
+include tests/unit/quick/local.mk
 
 # Needs no libcheck.
 check_PROGRAMS += tests/unit/test_abi
