@@ -95,6 +95,28 @@ tests_unit_test_wg_import_SOURCES = tests/unit/test_wg_import.c \
 tests_unit_test_wg_import_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)
 tests_unit_test_wg_import_LDADD = $(CHECK_LIBS)
+WG_UAPI = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
+	plugins/wireguard/uapi.c plugins/wireguard/uapi.h \
+	plugins/wireguard/uapi_get.c plugins/wireguard/uapi_private.h \
+	plugins/wireguard/uapi_set.c plugins/wireguard/wg.h \
+	plugins/wireguard/value.c plugins/wireguard/value.h \
+	tests/unit/wg_fake.c tests/unit/wg_fake.h
+check_PROGRAMS += tests/unit/test_wg_uapi
+TESTS += tests/unit/test_wg_uapi
+tests_unit_test_wg_uapi_SOURCES = tests/unit/test_wg_uapi.c \
+	tests/unit/uapi_talk.h $(WG_UAPI)
+tests_unit_test_wg_uapi_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)
+tests_unit_test_wg_uapi_LDADD = $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_wg_socket
+TESTS += tests/unit/test_wg_socket
+tests_unit_test_wg_socket_SOURCES = tests/unit/test_wg_socket.c \
+	tests/unit/device_host.h \
+	plugins/wireguard/uapi_socket.c plugins/wireguard/uapi_socket.h \
+	$(WG_UAPI)
+tests_unit_test_wg_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
+tests_unit_test_wg_socket_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
 # The core: components that a test plays itself, in fake.h.
 FAKE = tests/unit/fake.c tests/unit/fake_end.c tests/unit/fake.h
