@@ -71,5 +71,20 @@ tests_fuzz_fuzz_wg_cookie_data_LDADD = libwgfuzz.la
 endif
 endif
 
+# WireGuard: what wg says, and what wg-quick reads.
+EXTRA_DIST += tests/fuzz/wg_uapi.dict tests/fuzz/wg_quick.dict
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_wg_uapi tests/fuzz/fuzz_wg_quick
+tests_fuzz_fuzz_wg_uapi_SOURCES = tests/fuzz/fuzz_wg_uapi.c $(WG_UAPI)
+tests_fuzz_fuzz_wg_uapi_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_wg_uapi_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_wg_uapi_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_wg_quick_SOURCES = tests/fuzz/fuzz_wg_quick.c \
+	plugins/wireguard/import.c plugins/wireguard/import.h $(WG_QUICK)
+tests_fuzz_fuzz_wg_quick_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_wg_quick_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_wg_quick_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+endif
+
 # The driver: each target that is built, for a time.
 EXTRA_DIST += tests/fuzz/run

@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of single files, by libcheck.
 
+# Files of plugins/wireguard that tests/fuzz wants as well.
+WG_QUICK = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
+	plugins/wireguard/quick.c plugins/wireguard/quick.h \
+	plugins/wireguard/quick_file.c plugins/wireguard/quick_key.c \
+	plugins/wireguard/quick_reading.h plugins/wireguard/quick_same.c \
+	plugins/wireguard/value.c plugins/wireguard/value.h
+WG_UAPI = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
+	plugins/wireguard/uapi.c plugins/wireguard/uapi.h \
+	plugins/wireguard/uapi_get.c plugins/wireguard/uapi_private.h \
+	plugins/wireguard/uapi_set.c plugins/wireguard/wg.h \
+	plugins/wireguard/value.c plugins/wireguard/value.h \
+	tests/unit/wg_fake.c tests/unit/wg_fake.h
+
 if HAVE_CHECK
 
 # The configuration.
@@ -77,11 +90,6 @@ tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
 # WireGuard: wg-quick files, and the language of wg.
-WG_QUICK = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
-	plugins/wireguard/quick.c plugins/wireguard/quick.h \
-	plugins/wireguard/quick_file.c plugins/wireguard/quick_key.c \
-	plugins/wireguard/quick_reading.h plugins/wireguard/quick_same.c \
-	plugins/wireguard/value.c plugins/wireguard/value.h
 check_PROGRAMS += tests/unit/test_wg_quick
 TESTS += tests/unit/test_wg_quick
 tests_unit_test_wg_quick_SOURCES = tests/unit/test_wg_quick.c $(WG_QUICK)
@@ -95,12 +103,6 @@ tests_unit_test_wg_import_SOURCES = tests/unit/test_wg_import.c \
 tests_unit_test_wg_import_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)
 tests_unit_test_wg_import_LDADD = $(CHECK_LIBS)
-WG_UAPI = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
-	plugins/wireguard/uapi.c plugins/wireguard/uapi.h \
-	plugins/wireguard/uapi_get.c plugins/wireguard/uapi_private.h \
-	plugins/wireguard/uapi_set.c plugins/wireguard/wg.h \
-	plugins/wireguard/value.c plugins/wireguard/value.h \
-	tests/unit/wg_fake.c tests/unit/wg_fake.h
 check_PROGRAMS += tests/unit/test_wg_uapi
 TESTS += tests/unit/test_wg_uapi
 tests_unit_test_wg_uapi_SOURCES = tests/unit/test_wg_uapi.c \
