@@ -18,14 +18,34 @@ wg_sources = \
 	plugins/wireguard/crypto.h \
 	plugins/wireguard/handshake.c \
 	plugins/wireguard/handshake.h \
+	plugins/wireguard/import.c \
+	plugins/wireguard/import.h \
+	plugins/wireguard/keytext.c \
+	plugins/wireguard/keytext.h \
 	plugins/wireguard/message.c \
 	plugins/wireguard/message.h \
 	plugins/wireguard/noise.c \
 	plugins/wireguard/noise.h \
+	plugins/wireguard/quick.c \
+	plugins/wireguard/quick.h \
+	plugins/wireguard/quick_file.c \
+	plugins/wireguard/quick_key.c \
+	plugins/wireguard/quick_reading.h \
+	plugins/wireguard/quick_same.c \
 	plugins/wireguard/ratelimit.c \
 	plugins/wireguard/ratelimit.h \
 	plugins/wireguard/replay.c \
 	plugins/wireguard/replay.h \
+	plugins/wireguard/uapi.c \
+	plugins/wireguard/uapi.h \
+	plugins/wireguard/uapi_get.c \
+	plugins/wireguard/uapi_private.h \
+	plugins/wireguard/uapi_set.c \
+	plugins/wireguard/uapi_socket.c \
+	plugins/wireguard/uapi_socket.h \
+	plugins/wireguard/value.c \
+	plugins/wireguard/value.h \
+	plugins/wireguard/wg.h \
 	plugins/wireguard/wolf.h
 # The device on top of them.
 wg_sources += \
