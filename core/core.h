@@ -25,9 +25,11 @@ struct core {
 	size_t instance_count;
 
 	struct session *sessions;
-	struct flow *flows;
+	struct flow *flows, *idle_flow; /* last used first; the last of them */
 	uint64_t session_count, session_serial, refused_full;
-	bool draining; /* no new sessions */
+	uint64_t flow_count, flows_evicted;
+	uint64_t fd_limit; /* of the process; 0: none is known */
+	bool draining;	   /* no new sessions */
 
 	void (*lost)(struct core *); /* an inbound or service cannot go on */
 };

@@ -155,14 +155,18 @@ static void on_lost(struct core *core)
 }
 
 /* Every connection is an fd. */
-static void raise_fd_limit(void)
+static uint64_t raise_fd_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return limit.rlim_cur;
 }
 
 static void add_all(struct core *core, const struct weir_list *list)
@@ -196,7 +200,7 @@ struct daemon *daemon_new(struct config *c, struct registry *r)
 
 	log_configure(c->log_level, &c->log_tags);
 	signal(SIGPIPE, SIG_IGN);
-	raise_fd_limit();
+	d->core.fd_limit = raise_fd_limit();
 	d->core.loop = loop_new(after_turn, d);
 	core_init(&d->core, c, r);
 	d->timer = loop_timer_new(&d->core.owner, timer_fired, d);

@@ -2,16 +2,41 @@
 /* Dispatching: from a session's facts to the outbound that carries it. */
 #include "dispatch.h"
 
+#include "flow.h"
 #include "instance.h"
 #include "log.h"
 #include "route.h"
 #include "util.h"
 
+/* Descriptors that no session may have: those of weir itself, and of flows
+ * that were evicted and end with this turn. */
+#define FDS_RESERVED 128
+#define FDS_A_FLOW 2 /* a socket a family */
+
+bool dispatch_fds_short(const struct core *core)
+{
+	return core->fd_limit &&
+	       core->session_count + core->flow_count * (FDS_A_FLOW - 1) +
+			       FDS_RESERVED >=
+		       core->fd_limit;
+}
+
+uint64_t dispatch_flows_most(const struct core *core)
+{
+	uint64_t most = core->config->max_sessions / 2;
+	uint64_t fds = core->fd_limit / 2 / FDS_A_FLOW;
+
+	if (core->fd_limit && fds < most)
+		most = fds;
+	return most ? most : 1;
+}
+
 bool dispatch_admits(struct core *core)
 {
 	if (core->draining)
 		return false;
-	if (core->session_count < core->config->max_sessions)
+	if (core->session_count < core->config->max_sessions &&
+	    (!dispatch_fds_short(core) || flow_evict(core)))
 		return true;
 	core->refused_full++;
 	return false;

@@ -8,6 +8,10 @@
  * for the end of the turn, so that no end is called from inside its own call;
  * errors always are.
  *
+ * Flows are bounded in number: sockets are scarce, and anybody can make a flow
+ * with one datagram. Where the bound is reached the one that was idle longest
+ * goes; an evicted flow is the last used one until its turn ends it.
+ *
  * A flow ends when nothing passed in either direction for its idle time, which
  * is the longest that any of its destinations asks for. */
 #include "flow.h"
@@ -27,6 +31,33 @@ static struct flow *flow_of(struct weir_end *end)
 void flow_queue(struct flow *fl)
 {
 	turn_session(&fl->core->turn, &fl->task);
+}
+
+static void flow_link(struct flow *fl)
+{
+	struct core *core = fl->core;
+
+	fl->newer = NULL;
+	fl->older = core->flows;
+	*(fl->older ? &fl->older->newer : &core->idle_flow) = fl;
+	core->flows = fl;
+}
+
+static void flow_unlink(struct flow *fl)
+{
+	struct core *core = fl->core;
+
+	*(fl->newer ? &fl->newer->older : &core->flows) = fl->older;
+	*(fl->older ? &fl->older->newer : &core->idle_flow) = fl->newer;
+}
+
+void flow_touch(struct flow *fl)
+{
+	fl->active_us = loop_now_us();
+	if (fl->core->flows == fl)
+		return;
+	flow_unlink(fl);
+	flow_link(fl);
 }
 
 void flow_undelivered(struct flow *fl, const struct weir_addr *peer, int err)
@@ -95,7 +126,7 @@ static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
 
 	if (fl->failed)
 		return;
-	fl->active_us = loop_now_us();
+	flow_touch(fl);
 	fl->in_call = true;
 	while (from < n) {
 		struct leg *leg = decide(fl, v[from].peer);
@@ -189,10 +220,10 @@ static void flow_end(struct flow *fl)
 	}
 	turn_forget(&fl->core->turn, &fl->task);
 	loop_timer_free(fl->timer);
-	*fl->link = fl->next;
-	if (fl->next)
-		fl->next->link = fl->link;
+	flow_unlink(fl);
 	fl->core->session_count--;
+	if (!fl->evicted)
+		fl->core->flow_count--;
 	backlog_clear(&fl->aside);
 	dispatch_info_fini(&fl->about);
 	free(fl);
@@ -222,6 +253,8 @@ struct weir_end *flow_accept(struct weir_instance *inbound,
 	struct core *core = inbound->core;
 	struct flow *fl;
 
+	if (core->flow_count >= dispatch_flows_most(core))
+		flow_evict(core);
 	if (!dispatch_admits(core))
 		return NULL;
 	fl = xcalloc(1, sizeof *fl);
@@ -234,11 +267,8 @@ struct weir_end *flow_accept(struct weir_instance *inbound,
 	fl->ops = ops;
 	fl->f = f;
 	fl->started_us = fl->active_us = loop_now_us();
-	fl->link = &core->flows;
-	fl->next = core->flows;
-	if (fl->next)
-		fl->next->link = &fl->next;
-	core->flows = fl;
+	flow_link(fl);
+	core->flow_count++;
 	core->session_count++;
 	inbound->sessions++;
 	fl->idle_ms =
@@ -246,6 +276,20 @@ struct weir_end *flow_accept(struct weir_instance *inbound,
 	fl->timer = loop_timer_new(&core->owner, timer_fired, fl);
 	loop_timer_set(fl->timer, fl->idle_ms * UINT64_C(1000));
 	return &fl->in;
+}
+
+bool flow_evict(struct core *core)
+{
+	struct flow *fl = core->idle_flow;
+
+	if (!fl || fl->evicted)
+		return false;
+	flow_touch(fl);
+	fl->evicted = true;
+	core->flow_count--;
+	core->flows_evicted++;
+	flow_fail(fl, ENOBUFS, "too many flows, this one was idle longest");
+	return true;
 }
 
 void flow_end_all(struct core *core)

@@ -12,6 +12,8 @@
 struct weir_end *flow_accept(struct weir_instance *inbound,
 			     const struct weir_session_info *,
 			     const struct weir_flow_ops *, void *f);
+/* End the flow that was idle longest, with this turn; false: there is none. */
+bool flow_evict(struct core *);
 void flow_end_all(struct core *);
 
 #endif

@@ -81,7 +81,7 @@ static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 	struct flow *fl = leg->flow;
 	int taken;
 
-	fl->active_us = loop_now_us();
+	flow_touch(fl);
 	for (int i = 0; i < n; i++)
 		fl->down_bytes += v[i].len;
 	if (fl->failed)

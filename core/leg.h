@@ -45,7 +45,7 @@ struct undelivered {
 struct flow {
 	struct weir_end in;
 	struct weir_task task;
-	struct flow *next, **link;
+	struct flow *older, *newer;
 	struct core *core;
 	struct weir_instance *inbound;
 	struct dispatch_info about;
@@ -62,7 +62,7 @@ struct flow {
 	uint64_t started_us, active_us, up_bytes, down_bytes;
 	uint64_t dropped; /* backlogs and ends that were full */
 	uint32_t idle_ms;
-	bool in_call, failed;
+	bool in_call, failed, evicted;
 	int err;
 	char why[48];
 };
@@ -77,6 +77,8 @@ void leg_close(struct leg *, int err);
 
 /* flow.c: queue the flow's turn. */
 void flow_queue(struct flow *);
+/* Something passed: it is the last used now. */
+void flow_touch(struct flow *);
 /* The client is told, in the turn, that `peer` could not be reached. */
 void flow_undelivered(struct flow *, const struct weir_addr *peer, int err);
 

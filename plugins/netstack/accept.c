@@ -8,8 +8,9 @@
  * stood in the way, or nothing is said and further SYNs are ignored for a
  * while. Repeated SYNs while we wait change nothing.
  *
- * Half-open entries are bounded; a flood of SYNs fills that bound and touches
- * no established connection. */
+ * Half-open entries are bounded, and no established connection is touched by
+ * them. When half of the bound is taken and SYNs go on coming at a flood's
+ * rate, only those that are repeated get one of the rest (sieve.c). */
 #include "conn.h"
 #include "icmp.h"
 #include "port.h"
@@ -89,6 +90,19 @@ static bool room_for_one(const struct netstack *s)
 	       *s->count[COUNT_HALF_OPEN] < (uint64_t)s->conf->max_half_open;
 }
 
+/* Should the client ask again? An honest one does so by itself. */
+static bool put_off(struct netstack *s, const struct packet *p)
+{
+	uint64_t now_us = stack_now_us(s);
+
+	if (!sieve_flooded(&s->sieve, now_us) ||
+	    *s->count[COUNT_HALF_OPEN] * 2 < (uint64_t)s->conf->max_half_open ||
+	    sieve_repeated(&s->sieve, &s->key, &p->key, p->tcp_seq, now_us))
+		return false;
+	stack_add(s, COUNT_SYN_PUT_OFF, 1);
+	return true;
+}
+
 void accept_syn(struct weir_link *link, const struct packet *p,
 		const uint32_t *used)
 {
@@ -99,8 +113,11 @@ void accept_syn(struct weir_link *link, const struct packet *p,
 		.source = packet_source(p),
 		.target = packet_target(p),
 	};
-	struct conn *c = room_for_one(s) ? conn_new(link, &p->key) : NULL;
+	struct conn *c;
 
+	if (!used && put_off(s, p))
+		return;
+	c = room_for_one(s) ? conn_new(link, &p->key) : NULL;
 	if (!c) {
 		stack_add(s, COUNT_SYN_DROPPED, 1);
 		return;

@@ -87,6 +87,8 @@ netstack_sources = \
 	plugins/netstack/scoreboard.h \
 	plugins/netstack/send.c \
 	plugins/netstack/send.h \
+	plugins/netstack/sieve.c \
+	plugins/netstack/sieve.h \
 	plugins/netstack/siphash.c \
 	plugins/netstack/siphash.h \
 	plugins/netstack/stack.c \

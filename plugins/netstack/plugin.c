@@ -34,7 +34,7 @@ static const struct weir_option options[] = {
 	{
 		.name = "max_half_open",
 		.help = "most TCP connections whose handshake is not complete",
-		.preset = "65535",
+		.preset = "4096",
 		.type = WEIR_INT,
 		.at = offsetof(struct netstack_conf, max_half_open),
 		.min = 1,

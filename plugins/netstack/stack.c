@@ -36,6 +36,7 @@ static const char *const count_names[COUNTS] = {
 	[COUNT_FLOWS_TOTAL] = "flows_total",
 	[COUNT_FLOWS_EVICTED] = "flows_evicted",
 	[COUNT_SYN_DROPPED] = "syn_dropped",
+	[COUNT_SYN_PUT_OFF] = "syn_put_off",
 	[COUNT_NO_CONNECTION] = "no_connection",
 	[COUNT_MEMORY_DROPPED] = "memory_dropped",
 	[COUNT_FRAGMENTS_DROPPED] = "fragments_dropped",
@@ -88,6 +89,7 @@ void stack_free(struct netstack *s)
 		link_detach(s->links);
 	frag_fini(s);
 	trim_all(s);
+	sieve_fini(&s->sieve);
 	wheel_fini(&s->wheel);
 	free(s);
 }

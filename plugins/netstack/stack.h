@@ -6,6 +6,7 @@
 
 #include "gro.h"
 #include "packet.h"
+#include "sieve.h"
 #include "table.h"
 #include "timer.h"
 
@@ -32,6 +33,7 @@ enum count {
 	COUNT_FLOWS_TOTAL,
 	COUNT_FLOWS_EVICTED,
 	COUNT_SYN_DROPPED,
+	COUNT_SYN_PUT_OFF,
 	COUNT_NO_CONNECTION,
 	COUNT_MEMORY_DROPPED,
 	COUNT_FRAGMENTS_DROPPED,
@@ -56,6 +58,7 @@ struct netstack {
 	struct siphash_key key;
 	uint64_t batch_us; /* the time, while a batch is worked on; 0: ask */
 	struct wheel wheel;
+	struct sieve sieve; /* of SYNs, in a flood */
 	struct weir_link *links;
 	uint16_t next_link_id;
 

@@ -188,6 +188,10 @@ class Weir:
     def fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def memory_kb(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+
     def counters(self):
         """{(tag, name): value}, as of now."""
         start = len(self.log())

@@ -27,3 +27,7 @@ EXTRA_DIST += tests/e2e/test_impair.py tests/e2e/impairment.py
 TESTS += tests/e2e/test_transfers.py
 EXTRA_DIST += tests/e2e/test_transfers.py tests/e2e/transfers.py \
 	tests/e2e/farbed.py
+
+# Floods: who is honest is served all the same.
+TESTS += tests/e2e/test_floods.py
+EXTRA_DIST += tests/e2e/test_floods.py

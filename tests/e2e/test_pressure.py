@@ -3,7 +3,6 @@
 """Slow readers, bad wires, rude clients and odd sizes."""
 import hashlib
 import random
-import re
 import socket
 import subprocess
 import threading
@@ -36,11 +35,6 @@ def pair(bed, host=HOST4):
         peer = keep(door.accept()[0])
         peer.settimeout(30)
         return s, peer
-
-
-def memory_kb(weir):
-    with open(f"/proc/{weir.pid}/status", encoding="ascii") as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
 
 
 class Sender(threading.Thread):
@@ -78,7 +72,7 @@ def stalls_and_resumes(bed, weir, sender_end, reader_end):
     first = sender.sent
     time.sleep(STALLED_S / 2)
     check(sender.sent == first < TOTAL, "nobody read, and it went on")
-    grown = memory_kb(weir)
+    grown = weir.memory_kb()
     check(grown < BOUND_KB, f"weir holds {grown} KB")
     got, digest = receive(reader_end)
     sender.join(10)

@@ -159,6 +159,62 @@ START_TEST(syn_flood_is_bounded_and_harms_nobody)
 }
 END_TEST
 
+/* 5,000 SYNs, none of them like another. */
+static void flood_for_a_second(struct client *flood)
+{
+	for (int i = 0; i < 5000; i++) {
+		flood->path.client_port = (uint16_t)(1000 + i);
+		client_send(flood, SYN, NULL, 0);
+		flood->seq--;
+		sim_run(SIM_MS / 5);
+	}
+}
+
+START_TEST(who_repeats_a_syn_in_a_flood_is_let_in)
+{
+	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
+	struct client c = client_of(_i), flood;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	client_init(&flood, &tun, c.path);
+	flood.seq = 77;
+	flood_for_a_second(&flood);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 0);
+	ck_assert_uint_eq(sim_counter("half_open"), 1500);
+	ck_assert_uint_eq(sim_counter("syn_put_off"), 3500);
+	c.path.client_port = 50000;
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_int_ne(sim.ends->info.source.port, 50000);
+	flood.seq = 78;
+	flood_for_a_second(&flood);
+	c.seq--;
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_int_eq(sim.ends->info.source.port, 50000);
+	ck_assert_int_eq(sim.ends->stream->accept(sim.ends->self), 0);
+	client_expect(&c, SYN);
+}
+END_TEST
+
+START_TEST(first_syn_is_let_in_again_soon_after_a_flood)
+{
+	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
+	struct client c = client_of(_i), flood;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	client_init(&flood, &tun, c.path);
+	flood_for_a_second(&flood);
+	ck_assert_uint_gt(sim_counter("syn_put_off"), 0);
+	sim_run(2000 * SIM_MS);
+	c.path.client_port = 50000;
+	client_send(&c, SYN, NULL, 0);
+	ck_assert_int_eq(sim.ends->info.source.port, 50000);
+}
+END_TEST
+
 START_TEST(port_is_used_again_while_the_old_connection_waits)
 {
 	struct client c = client_of(_i);
@@ -208,6 +264,9 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, blackholed_destination_is_silence, 0, 2);
 	tcase_add_loop_test(t, unanswered_syn_ack_is_given_up, 0, 2);
 	tcase_add_loop_test(t, syn_flood_is_bounded_and_harms_nobody, 0, 2);
+	tcase_add_loop_test(t, who_repeats_a_syn_in_a_flood_is_let_in, 0, 2);
+	tcase_add_loop_test(t, first_syn_is_let_in_again_soon_after_a_flood, 0,
+			    2);
 	tcase_add_loop_test(
 		t, port_is_used_again_while_the_old_connection_waits, 0, 2);
 	tcase_add_loop_test(t, stray_segment_is_reset, 0, 2);

@@ -13,3 +13,8 @@ tests_tools_impair_SOURCES = tests/tools/impair.c \
 	tests/tools/impair_path.c tests/tools/impair_path.h \
 	tests/tools/impair_tun.c tests/tools/impair_tun.h \
 	tests/tools/tool.c tests/tools/tool.h
+
+# Packets that nobody honest sends.
+check_PROGRAMS += tests/tools/flood
+tests_tools_flood_SOURCES = tests/tools/flood.c \
+	tests/tools/tool.c tests/tools/tool.h

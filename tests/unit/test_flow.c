@@ -352,6 +352,51 @@ START_TEST(flow_is_refused_past_the_bound_and_while_weir_drains)
 }
 END_TEST
 
+/* A bound of four sessions is one of two flows. */
+START_TEST(flow_that_was_idle_longest_makes_way)
+{
+	struct fake_flow more[2];
+
+	setup();
+	out->answer = FAKE_READY;
+	world->config.max_sessions = 4;
+	fake_flow_init(&more[0]);
+	fake_flow_init(&more[1]);
+	fake_accept_flow(in, &client, "192.0.2.1:9");
+	fake_accept_flow(in, &more[0], "192.0.2.1:9");
+	send_to("192.0.2.1:9", "I am in use");
+	ck_assert_ptr_nonnull(fake_accept_flow(in, &more[1], "192.0.2.1:9"));
+	fake_turn(world);
+	ck_assert_int_eq(client.closes, 0);
+	ck_assert_int_eq(more[0].closes, 1);
+	ck_assert_int_eq(more[0].close_err, ENOBUFS);
+	ck_assert_uint_eq(fake_core(world)->flow_count, 2);
+	ck_assert_uint_eq(fake_core(world)->session_count, 2);
+	ck_assert_uint_eq(fake_core(world)->flows_evicted, 1);
+	finish_test();
+}
+END_TEST
+
+START_TEST(flow_makes_way_for_a_stream_where_descriptors_are_short)
+{
+	struct fake_end streams[2];
+
+	setup();
+	out->answer = FAKE_READY;
+	fake_core(world)->fd_limit = 131;
+	fake_end_init(&streams[0], FAKE_PEEK | FAKE_WRITE);
+	fake_end_init(&streams[1], FAKE_PEEK | FAKE_WRITE);
+	fake_accept_flow(in, &client, "192.0.2.1:9");
+	ck_assert_ptr_nonnull(fake_accept(in, &streams[0], "192.0.2.1:9"));
+	ck_assert_ptr_nonnull(fake_accept(in, &streams[1], "192.0.2.1:9"));
+	fake_turn(world);
+	ck_assert_int_eq(client.closes, 1);
+	fake_flow_init(&client);
+	ck_assert_ptr_nonnull(fake_accept_flow(in, &client, "192.0.2.1:9"));
+	finish_test();
+}
+END_TEST
+
 FAKE_MAIN("flow", flow_routes_each_destination_on_its_own,
 	  flow_splits_one_batch_by_destination,
 	  flow_remembers_decisions_and_survives_their_overflow,
@@ -367,4 +412,6 @@ FAKE_MAIN("flow", flow_routes_each_destination_on_its_own,
 	  flow_ends_when_idle_and_resets_nothing,
 	  flow_ends_with_the_client_and_abandons_what_opens,
 	  flow_that_is_closed_passes_nothing_more,
-	  flow_is_refused_past_the_bound_and_while_weir_drains)
+	  flow_is_refused_past_the_bound_and_while_weir_drains,
+	  flow_that_was_idle_longest_makes_way,
+	  flow_makes_way_for_a_stream_where_descriptors_are_short)
