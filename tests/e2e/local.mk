@@ -31,3 +31,7 @@ EXTRA_DIST += tests/e2e/test_transfers.py tests/e2e/transfers.py \
 # Floods: who is honest is served all the same.
 TESTS += tests/e2e/test_floods.py
 EXTRA_DIST += tests/e2e/test_floods.py
+
+# Programs that people use.
+TESTS += tests/e2e/test_clients.py
+EXTRA_DIST += tests/e2e/test_clients.py
