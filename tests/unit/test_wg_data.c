@@ -64,8 +64,8 @@ START_TEST(a_train_ends_where_one_call_could_not_send_it)
 		bed_offer(&b, 0, packet, bed_packet(packet, 0, 1, 40));
 	bed_flush(&b);
 	for (unsigned i = 0; i < b.sent_count; i++) {
-		ck_assert_uint_le(b.sent[i].train, TRAIN_DATAGRAMS_MAX);
-		ck_assert_uint_le(b.sent[i].train * b.sent[i].len,
+		ck_assert_uint_le(b.sent[i]->train, TRAIN_DATAGRAMS_MAX);
+		ck_assert_uint_le(b.sent[i]->train * b.sent[i]->len,
 				  WG_DATAGRAM_MAX);
 	}
 	bed_run(&b, 1);
@@ -264,7 +264,7 @@ END_TEST
 static void arrive(struct bed *b, uint64_t counter)
 {
 	for (unsigned i = 0; i < b->sent_count; i++) {
-		struct sent *s = &b->sent[i];
+		struct sent *s = b->sent[i];
 
 		if (s->from != 0 || s->bytes[0] != MESSAGE_DATA ||
 		    message_get64(s->bytes + 8) != counter)

@@ -347,7 +347,7 @@ START_TEST(reserved_bytes_are_on_every_message_and_its_macs_hold)
 	bed_run(&b, 11); /* a keepalive too */
 	ck_assert_uint_eq(b.sent_count, 4);
 	for (unsigned i = 0; i < b.sent_count; i++)
-		ck_assert_mem_eq(b.sent[i].bytes + 1, "\xab\xcd\xef", 3);
+		ck_assert_mem_eq(b.sent[i]->bytes + 1, "\xab\xcd\xef", 3);
 	ck_assert_uint_eq(bed_info(&b, 0, 1).reserved[1], 0xcd);
 	bed_fini(&b);
 }

@@ -54,9 +54,9 @@ static void record(struct node *n, const struct wg_endpoint *to,
 	for (uint32_t at = 0; at < len; at += segment) {
 		uint32_t one = len - at < segment ? len - at : segment;
 
-		b->sent =
-			realloc(b->sent, (b->sent_count + 1) * sizeof *b->sent);
-		b->sent[b->sent_count++] = (struct sent){
+		struct sent *s = malloc(sizeof *s);
+
+		*s = (struct sent){
 			.at_us = b->now_us,
 			.from = n->id,
 			.to = *to,
@@ -65,6 +65,9 @@ static void record(struct node *n, const struct wg_endpoint *to,
 			.len = one,
 			.bytes = copy_of(data + at, one),
 		};
+		b->sent =
+			realloc(b->sent, (b->sent_count + 1) * sizeof *b->sent);
+		b->sent[b->sent_count++] = s;
 	}
 }
 
@@ -198,8 +201,10 @@ void bed_fini(struct bed *b)
 		b->flights = f->next;
 		free(f);
 	}
-	for (unsigned i = 0; i < b->sent_count; i++)
-		free(b->sent[i].bytes);
+	for (unsigned i = 0; i < b->sent_count; i++) {
+		free(b->sent[i]->bytes);
+		free(b->sent[i]);
+	}
 	free(b->sent);
 }
 
@@ -416,7 +421,7 @@ struct sent *bed_last(struct bed *b, int from, enum message_type type,
 		      unsigned nth)
 {
 	for (unsigned i = b->sent_count; i-- > 0;) {
-		struct sent *s = &b->sent[i];
+		struct sent *s = b->sent[i];
 
 		if (s->from == from && s->bytes[0] == type && nth-- == 0)
 			return s;
@@ -429,9 +434,9 @@ unsigned bed_keepalives(struct bed *b, int from)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < b->sent_count; i++)
-		n += b->sent[i].from == from &&
-		     b->sent[i].bytes[0] == MESSAGE_DATA &&
-		     b->sent[i].len == WG_OVERHEAD;
+		n += b->sent[i]->from == from &&
+		     b->sent[i]->bytes[0] == MESSAGE_DATA &&
+		     b->sent[i]->len == WG_OVERHEAD;
 	return n;
 }
 

@@ -74,7 +74,7 @@ struct bed {
 	uint64_t now_us;
 	struct node nodes[BED_NODES];
 	struct flight *flights; /* by time of arrival */
-	struct sent *sent;
+	struct sent **sent;	/* what was sent stays where it is */
 	unsigned sent_count;
 	uint32_t loss_percent;
 	uint64_t reorder_us; /* up to this much is added to a delay */
