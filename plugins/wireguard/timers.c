@@ -94,8 +94,13 @@ static void fire_zero_keys(struct wg_peer *p, uint64_t now_us)
 
 static void fire_persistent(struct wg_peer *p, uint64_t now_us)
 {
-	if (p->keepalive_s)
-		send_keepalive(p, now_us);
+	if (!p->keepalive_s)
+		return;
+	send_keepalive(p, now_us);
+	/* Nothing was sent, for want of a key or an endpoint: try again. */
+	if (!timer_armed(&p->timers[TIMER_PERSISTENT]))
+		timer_arm(p, TIMER_PERSISTENT, p->keepalive_s * SECOND_US,
+			  now_us);
 }
 
 #define PEER_OF_TIMER(t, which)                                                \
@@ -168,6 +173,7 @@ void timers_authenticated_received(struct wg_peer *p, uint64_t now_us)
 void timers_initiated(struct wg_peer *p, uint64_t now_us)
 {
 	timer_arm(p, TIMER_RETRANSMIT, REKEY_TIMEOUT_US + jitter_us(p), now_us);
+	timers_traversal(p, now_us); /* also where there was no endpoint */
 }
 
 void timers_session_derived(struct wg_peer *p, uint64_t now_us)

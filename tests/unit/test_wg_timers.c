@@ -345,6 +345,33 @@ START_TEST(a_persistent_keepalive_keeps_the_session_for_ever)
 }
 END_TEST
 
+/* A peer with a keepalive whose endpoint is not known for so long. */
+static void resolved_late(struct bed *b, uint16_t keepalive_s)
+{
+	struct wg_peer_set s = {.flags = WG_PEER_KEEPALIVE,
+				.keepalive_s = keepalive_s};
+	struct wg_endpoint to = {.addr = {.kind = WEIR_ADDR_NONE}};
+
+	bed_init(b);
+	bed_peer(b, 1, 0);
+	bed_peer_set(b, 0, 1, s);
+	bed_run(b, 200);
+	to.addr = b->nodes[1].address;
+	wg_peer_set_endpoint(bed_find(b, 0, 1), &to);
+	bed_run(b, 60);
+	ck_assert_uint_eq(b->nodes[0].events[WG_EVENT_HANDSHAKE], 1);
+	bed_fini(b);
+}
+
+START_TEST(a_persistent_keepalive_never_stops_trying)
+{
+	struct bed b;
+
+	resolved_late(&b, 25);
+	resolved_late(&b, 3);
+}
+END_TEST
+
 START_TEST(an_idle_device_asks_for_no_more_wakes)
 {
 	struct bed b;
@@ -378,6 +405,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, giving_up_leaves_the_keys_540_seconds);
 	tcase_add_test(t, a_persistent_keepalive_keeps_its_interval);
 	tcase_add_test(t, a_persistent_keepalive_keeps_the_session_for_ever);
+	tcase_add_test(t, a_persistent_keepalive_never_stops_trying);
 	tcase_add_test(t, an_idle_device_asks_for_no_more_wakes);
 }
 
