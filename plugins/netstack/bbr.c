@@ -6,11 +6,12 @@
  * BDP, is what belongs in flight; it goes out paced at about max_bw. Startup
  * raises the rate 2.77 times a round until it grows no more; drain empties the
  * queue that this made. From then on a cycle: down and cruise, a bit below the
- * path's rate, for two or three seconds; refill, for a round; up, a quarter
- * above it, until the queue grows or segments are lost. Every five seconds
- * half a BDP is in flight for 200 ms, so that the least round trip can be seen.
+ * path's rate, for three to seven round trips; refill, for a round; up, a
+ * quarter above it, until the queue grows or segments are lost. Every five
+ * seconds half a BDP is in flight for 200 ms, so that the least round trip can
+ * be seen.
  *
- * Loss alone says little. Up to 2 % of what was in flight is taken as it
+ * Loss alone says little. Up to a fifth of what was in flight is taken as it
  * comes; above that inflight_hi, the most the path is known to hold, comes
  * down. While it is not probing, the lower bounds bw_lo and inflight_lo follow
  * what was delivered in rounds with losses, and the next refill forgets them.
@@ -98,11 +99,8 @@ uint32_t bbr_probe_rtt_cwnd(const struct congestion *cc)
 static void update_round(struct bbr *b, const struct ack_sample *s)
 {
 	b->round_start = s->prior_delivered >= b->next_round;
-	if (b->round_start) {
+	if (b->round_start)
 		start_round(b, s->delivered);
-		if (b->rounds_since_probe < UINT8_MAX)
-			b->rounds_since_probe++;
-	}
 	b->loss_round_start = s->prior_delivered >= b->loss_round;
 	if (b->loss_round_start)
 		b->loss_round = s->delivered;

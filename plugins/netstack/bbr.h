@@ -11,7 +11,7 @@ struct bbr {
 	uint64_t max_bw[2]; /* the best of the last two probes */
 	uint64_t bw, bw_lo, bw_latest, full_bw;
 	uint64_t next_round, loss_round; /* end when that much is delivered */
-	uint64_t cycle_us, probe_wait_us;
+	uint64_t cycle_us, cycle_for_us;
 	uint64_t min_rtt_at_us, probe_rtt_at_us, probe_rtt_done_us;
 	uint64_t extra_begun_us;
 	uint32_t inflight_hi, inflight_lo, inflight_latest;
@@ -20,7 +20,7 @@ struct bbr {
 	uint32_t up_each, up_acked; /* grow by a segment for so much acked */
 	uint32_t saved_cwnd, round_lost, random;
 	uint8_t mode, ack_phase, up_rounds, full_bw_count, loss_events;
-	uint8_t rounds_since_probe, extra_rounds;
+	uint8_t extra_rounds;
 	bool round_start : 1, loss_round_start : 1;
 	bool full_bw_now : 1, full_bw_reached : 1, probe_samples : 1;
 	bool probe_rtt_round_done : 1, after_timeout : 1;

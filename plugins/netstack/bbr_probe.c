@@ -6,14 +6,17 @@
 
 #include "timer.h"
 
-#define LOSS_THRESHOLD 0.02f
+/* The draft has 0.02 here, and probes every two or three seconds: then two
+ * flows of unequal shares stay so. */
+#define LOSS_THRESHOLD 0.2f
+#define CYCLE_ROUND_TRIPS 3u
+#define CYCLE_CHANCE 4u /* round trips more at most: none probe in step */
+#define UP_INFLIGHT_GAIN 1.25f
 #define BETA 0.7f
 #define CHANCE_SEGMENTS 4u
 #define MIN_RTT_FILTER_US 10000000u
 #define PROBE_RTT_EVERY_US 5000000u
 #define PROBE_RTT_FOR_US 200000u
-#define PROBE_WAIT_US 2000000u
-#define RENO_ROUNDS_MOST 63u
 #define UP_ROUNDS_MOST 30
 
 static uint32_t random_below(struct bbr *b, uint32_t n)
@@ -29,8 +32,8 @@ void bbr_start_down(struct congestion *cc, uint64_t delivered, uint64_t now_us)
 	struct bbr *b = &cc->is.bbr;
 
 	b->up_each = NONE32;
-	b->rounds_since_probe = (uint8_t)random_below(b, 2);
-	b->probe_wait_us = PROBE_WAIT_US + random_below(b, 1000000);
+	b->cycle_for_us = b->min_rtt_us * CYCLE_ROUND_TRIPS +
+			  random_below(b, b->min_rtt_us * CYCLE_CHANCE);
 	b->cycle_us = now_us;
 	b->ack_phase = STOPPING;
 	start_round(b, delivered);
@@ -64,7 +67,6 @@ static void start_up(struct congestion *cc, const struct ack_sample *s)
 	b->probe_samples = true;
 	b->ack_phase = STARTING;
 	start_round(b, s->delivered);
-	reset_full_bw(b, s->rate);
 	raise_slope(cc);
 	b->cycle_us = s->now_us;
 	b->mode = UP;
@@ -158,26 +160,21 @@ static void upper_bounds(struct congestion *cc, const struct ack_sample *s)
 		raise_slope(cc);
 }
 
-/* Two or three seconds; sooner where Reno would have filled the path. */
-static bool time_to_probe(const struct congestion *cc, uint64_t now_us)
+static bool time_to_probe(const struct bbr *b, uint64_t now_us)
+{
+	return now_us - b->cycle_us > b->cycle_for_us;
+}
+
+/* A round trip is enough, once the queue grows or something is lost. */
+static bool time_to_go_down(const struct congestion *cc,
+			    const struct ack_sample *s)
 {
 	const struct bbr *b = &cc->is.bbr;
 
-	return now_us - b->cycle_us > b->probe_wait_us ||
-	       b->rounds_since_probe >=
-		       less32(bbr_target_inflight(cc) / cc->mss,
-			      RENO_ROUNDS_MOST);
-}
-
-static bool time_to_go_down(struct congestion *cc, const struct ack_sample *s)
-{
-	struct bbr *b = &cc->is.bbr;
-
-	if (cwnd_limited(cc, s) && cc->cwnd >= b->inflight_hi) {
-		reset_full_bw(b, s->rate);
-		return false;
-	}
-	return b->full_bw_now;
+	return s->now_us - b->cycle_us > b->min_rtt_us &&
+	       (s->newly_lost ||
+		s->prior_in_flight >=
+			bbr_bdp(cc, best_bw(b), UP_INFLIGHT_GAIN));
 }
 
 void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
@@ -188,7 +185,7 @@ void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
 		return;
 	upper_bounds(cc, s);
 	if ((b->mode == DOWN || b->mode == CRUISE) &&
-	    time_to_probe(cc, s->now_us))
+	    time_to_probe(b, s->now_us))
 		start_refill(b, s->delivered);
 	else if (b->mode == DOWN && s->in_flight <= bbr_with_headroom(cc) &&
 		 s->in_flight <= bbr_bdp(cc, best_bw(b), 1))

@@ -92,10 +92,11 @@ struct seen work_for(uint64_t us)
 			seen.queue_most_us = queue;
 		total += queue;
 	}
-	seen.queue_mean_us = total / (us / SIM_MS);
+	seen.queue_mean_us = us ? total / (us / SIM_MS) : 0;
 	for (int i = 0; i < PATH_STREAMS; i++)
-		seen.mbit[i] =
-			(double)(streams[i].got - before[i]) * 8 / (double)us;
+		seen.mbit[i] = us ? (double)(streams[i].got - before[i]) * 8 /
+					       (double)us
+				  : 0;
 	return seen;
 }
 
