@@ -20,6 +20,7 @@
 #define RTO_MIN_US 200000u
 #define RTO_FIRST_US 1000000u
 #define QUICK_ACK_SEGMENTS 32u
+#define DUPLICATE_ACKS 3u
 #define OPTION_SACK 5
 
 void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
@@ -129,6 +130,39 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 	r->cc.ops->on_ack(&r->cc, &s);
 }
 
+/* A peer without SACK repeats its ACK for each segment beyond a gap: the third
+ * says that what follows the ACK is lost, and within an episode so does one
+ * that ends at the next gap (RFC 6582). Which segments arrived nobody knows;
+ * how many did keeps the pipe right. */
+static void take_duplicates(struct conn *c, struct ack *a)
+{
+	struct recovery *r = &c->recovery;
+	struct tcp_seg *first = r->open;
+	uint32_t flight = c->pcb->snd_nxt - a->ack;
+	bool lost;
+
+	if (a->moved) {
+		r->sacked -=
+			r->sacked < a->delivered ? r->sacked : a->delivered;
+		r->duplicates = 0;
+		lost = r->in_recovery && TCP_SEQ_LT(a->ack, r->recover);
+	} else if (!a->duplicate || !first) {
+		return;
+	} else {
+		if (r->sacked + r->lost + 2 * r->mss <= flight)
+			r->sacked += r->mss;
+		if (r->duplicates < UINT8_MAX)
+			r->duplicates++;
+		lost = r->duplicates == DUPLICATE_ACKS && !r->in_recovery &&
+		       !r->after_timeout;
+	}
+	if (a->ack == c->pcb->snd_nxt)
+		r->sacked = 0;
+	if (lost && first && !(first->flags & SEGMENT_RESENT) &&
+	    !seg_waits(first))
+		scoreboard_lose(r, first, a);
+}
+
 static void take_ack(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
@@ -150,7 +184,9 @@ static void take_ack(struct conn *c, struct ack *a)
 			r->in_recovery = false;
 		}
 	}
-	if (r->sacked && (a->moved || a->sacked))
+	if (!(pcb->flags & TF_SACK))
+		take_duplicates(c, a);
+	else if (r->sacked && (a->moved || a->sacked))
 		scoreboard_mark_lost(r, a);
 	if (TCP_SEQ_GEQ(a->ack, r->recover))
 		r->in_recovery = r->after_timeout = false;
@@ -232,6 +268,9 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 		return ERR_OK;
 	a.now_us = stack_now_us(c->stack);
 	a.moved = a.ack != pcb->lastack;
+	a.duplicate =
+		!a.moved && !p->tot_len && !(flags & TCP_FIN) &&
+		(tcpwnd_size_t)SND_WND_SCALE(pcb, tcp->wnd) == pcb->snd_wnd;
 	if (pcb->state == SYN_RCVD) {
 		take_handshake_ack(c, &a);
 		return ERR_OK;

@@ -37,6 +37,7 @@ struct recovery {
 	uint32_t rack_rtt_us, rack_end;
 	uint64_t rack_sent_us; /* newest send time of anything delivered */
 	uint8_t backoff;
+	uint8_t duplicates; /* ACKs in a row, of a peer without SACK */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
 };

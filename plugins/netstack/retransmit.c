@@ -69,6 +69,8 @@ static void timeout(struct conn *c)
 	r->recover = c->pcb->snd_nxt;
 	r->train = r->mss;
 	r->train_round = c->pcb->snd_nxt;
+	if (!(c->pcb->flags & TF_SACK))
+		r->sacked = r->duplicates = 0;
 	scoreboard_lose_all(r);
 	if (!first->len) { /* SYN or FIN alone: no bytes to count */
 		if (tcp_resend(c->pcb, first))

@@ -45,21 +45,16 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 	a->delivered += seg->len;
 	rate_delivered(&r->rate, &note_of(seg)->rate, seg->len, a->now_us,
 		       &a->probe);
-	if (seg_waits(seg)) {
+	if (seg_waits(seg))
 		r->lost -= seg->len;
-		a->unsent = true;
-	}
 	if (!(seg->flags & SEGMENT_RESENT)) {
 		a->rtt_us = rtt_us ? rtt_us : 1;
 		if (seg->len && TCP_SEQ_LT(seg_end(seg), r->highest_sacked))
 			r->reordering = true;
-	} else {
-		a->resent = true;
-		if (r->min_rtt_us &&
-		    rtt_us < r->min_rtt_us - r->min_rtt_us / 8) {
-			a->too_soon = true;
-			return;
-		}
+	} else if (r->min_rtt_us &&
+		   rtt_us < r->min_rtt_us - r->min_rtt_us / 8) {
+		a->too_soon = true;
+		return;
 	}
 	if (sent_us > r->rack_sent_us ||
 	    (sent_us == r->rack_sent_us &&

@@ -17,14 +17,12 @@ struct ack {
 	uint32_t rtt_us;    /* of something never resent; 0: none */
 	uint32_t delivered; /* bytes */
 	uint32_t newly_lost;
-	uint32_t stamp; /* TSecr, where `stamped` */
 	struct rate_probe probe;
 	int sacks;
 	uint32_t left[MAX_SACKS], right[MAX_SACKS];
-	bool moved, sacked, stamped, payload;
-	bool too_soon; /* a resent one came sooner than it can have */
-	bool unsent;   /* arrived though presumed lost and not resent */
-	bool resent;   /* something resent was among it */
+	bool moved, sacked;
+	bool duplicate; /* says again what the one before said */
+	bool too_soon;	/* a resent one came sooner than it can have */
 };
 
 /* In the headroom of a segment's header pbuf. */

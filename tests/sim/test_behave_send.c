@@ -369,6 +369,44 @@ START_TEST(loss_is_repaired_without_sack)
 }
 END_TEST
 
+START_TEST(third_duplicate_ack_stands_in_for_sack)
+{
+	struct peer p = open_far(_i, OFFER_MSS | OFFER_SCALE);
+
+	flight(&p, 10);
+	say(&p, ACK, 1, at(0), 0);
+	say(&p, ACK, 1, at(0), 0);
+	hear_nothing(&p);
+	say(&p, ACK, 1, at(0), 0);
+	ck_assert_uint_eq(hear(&p)->seq, at(0));
+	hear_nothing(&p);
+	for (int i = 0; i < 5; i++)
+		say(&p, ACK, 1, at(0), 0);
+	hear_nothing(&p);
+	sim_run(RTT);
+	say(&p, ACK, 1, at(4), 0);
+	is_resent(&p, 4);
+	hear_nothing(&p);
+	say(&p, ACK, 1, at(10), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
+START_TEST(window_update_is_no_duplicate_ack)
+{
+	struct peer p = open_far(_i, OFFER_MSS | OFFER_SCALE);
+
+	flight(&p, 5);
+	for (int i = 0; i < 4; i++) {
+		p.window++;
+		say(&p, ACK, 1, at(0), 0);
+	}
+	hear_nothing(&p);
+	say(&p, ACK, 1, at(5), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
 START_TEST(ack_within_a_segment_is_right_too)
 {
 	struct peer p = open_far(_i, OFFER_USUAL);
@@ -420,6 +458,8 @@ int main(void)
 		late_ack_ends_a_timeout,
 		after_a_timeout_all_is_sent_again_bit_by_bit,
 		loss_is_repaired_without_sack,
+		third_duplicate_ack_stands_in_for_sack,
+		window_update_is_no_duplicate_ack,
 		ack_within_a_segment_is_right_too,
 		last_segment_of_a_write_is_pushed,
 	};
