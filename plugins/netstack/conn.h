@@ -44,7 +44,7 @@ struct conn {
 
 	/* receive.c: a chain by `next`; tot_len of its pbufs means nothing */
 	struct pbuf *rx, *rx_tail;
-	uint32_t rx_window, rx_consumed, rx_mark, rx_rtt_us;
+	uint32_t rx_window, rx_consumed, rx_mark, rx_round, rx_rtt_us;
 	uint64_t rx_mark_us;
 
 	/* send.c */

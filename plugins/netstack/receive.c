@@ -2,11 +2,13 @@
 /* receive.c - bytes from the client, and the window that invites more.
  *
  * Payload stays in the buffers it came in until the core has consumed it; then
- * the window reopens by as much. It begins at 256 KB and grows to twice what
- * was consumed in a round trip, up to 8 MB: enough for the sender to double
- * its rate. While memory is short windows do not grow, new ones are small. An
- * update is sent once a quarter of the window can be added to what the client
- * knows of, so one always comes before it runs dry. */
+ * the window reopens by as much. It begins at 256 KB and grows up to 8 MB by
+ * what is consumed in a round trip: twice that where the rate is steady, and up
+ * to six times where it doubles each round trip as in slow start, because what
+ * is announced now is what the sender may have on its way one and a half round
+ * trips from now. While memory is short windows do not grow, new ones are
+ * small. An update is sent once a quarter of the window can be added to what
+ * the client knows of, so one always comes before it runs dry. */
 #include "buffer.h"
 #include "conn.h"
 
@@ -18,7 +20,8 @@
 #define UPDATE_MOST (256u * 1024)
 #define PRESSURE_NO_GROWTH 64u /* of 256 */
 #define PRESSURE_SCARCE 192u
-#define RTT_UNKNOWN_US 1000u
+#define STEADY_FACTOR 2u
+#define GROWTH_FACTOR 4u /* more, where the rate doubled */
 
 void receive_init(struct conn *c)
 {
@@ -29,7 +32,6 @@ void receive_init(struct conn *c)
 			       : WINDOW_FIRST;
 	if (!(pcb->flags & TF_WND_SCALE) && c->rx_window > UINT16_MAX)
 		c->rx_window = UINT16_MAX;
-	c->rx_rtt_us = RTT_UNKNOWN_US;
 	/* lwIP books an edge of 8 MB, but no SYN carries more than 16 bits. */
 	pcb->rcv_wnd = pcb->rcv_ann_wnd = c->rx_window;
 	pcb->rcv_ann_right_edge =
@@ -58,6 +60,31 @@ static void tell_readable(struct conn *c)
 	c->stack->host->notify(c->end, WEIR_READABLE);
 }
 
+/* Has a round trip passed since the mark? Where its time is not known a whole
+ * window tells: the sender has heard of it. */
+static bool round_is_over(const struct conn *c, uint64_t now_us)
+{
+	uint32_t rtt_us = c->rx_rtt_us ? c->rx_rtt_us : c->recovery.srtt_us;
+
+	if (!rtt_us)
+		return c->rx_consumed - c->rx_mark >= c->rx_window;
+	return now_us - c->rx_mark_us >= rtt_us;
+}
+
+/* The window for a sender of whom `got` bytes were consumed in a round trip
+ * and `before` in the one before. */
+static uint32_t window_for_rate(uint32_t got, uint32_t before, uint32_t most)
+{
+	uint64_t window = (uint64_t)STEADY_FACTOR * got;
+
+	if (before && got > before) {
+		uint32_t more = got - before < before ? got - before : before;
+
+		window += (uint64_t)GROWTH_FACTOR * got * more / before;
+	}
+	return window < most ? (uint32_t)window : most;
+}
+
 /* Grow the window where the reader keeps up with it. */
 static uint32_t window_growth(struct conn *c)
 {
@@ -65,13 +92,14 @@ static uint32_t window_growth(struct conn *c)
 	uint32_t grown, most = WINDOW_MOST, got = c->rx_consumed - c->rx_mark;
 	uint32_t before = c->rx_window;
 
-	if (now_us - c->rx_mark_us < c->rx_rtt_us)
+	if (!round_is_over(c, now_us))
 		return 0;
-	c->rx_mark_us = now_us;
-	c->rx_mark = c->rx_consumed;
 	if (!(c->pcb->flags & TF_WND_SCALE))
 		most = UINT16_MAX;
-	grown = got > most / 2 ? most : 2 * got;
+	grown = window_for_rate(got, c->rx_round, most);
+	c->rx_mark_us = now_us;
+	c->rx_mark = c->rx_consumed;
+	c->rx_round = got;
 	if (before < WINDOW_FIRST && grown < WINDOW_FIRST)
 		grown = WINDOW_FIRST < most ? WINDOW_FIRST : most;
 	if (grown <= before || buffer_pressure(c->stack) > PRESSURE_NO_GROWTH)

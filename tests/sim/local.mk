@@ -46,7 +46,8 @@ behave_sim = tests/sim/behave.c tests/sim/behave.h $(stack_sim)
 behave_tests = tests/sim/test_behave_open tests/sim/test_behave_close \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
-	tests/sim/test_behave_link tests/sim/test_behave_segment
+	tests/sim/test_behave_link tests/sim/test_behave_segment \
+	tests/sim/test_behave_tune
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
 
@@ -74,6 +75,9 @@ tests_sim_test_behave_link_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_segment_SOURCES = tests/sim/test_behave_segment.c $(behave_sim)
 tests_sim_test_behave_segment_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_segment_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_tune_SOURCES = tests/sim/test_behave_tune.c $(behave_sim)
+tests_sim_test_behave_tune_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_tune_LDADD = $(stack_sim_ldadd)
 tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
 	tests/sim/path.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
