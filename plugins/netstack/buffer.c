@@ -6,11 +6,14 @@
  * smaller than half a slab is copied to memory of its own size, so that slow
  * or idle connections do not sit on slabs that are mostly air.
  *
- * One bound (`buffer_memory`) covers both: slabs may take half of it and
- * queued payload, counted at its true size, may take all. Beyond that a
- * segment is dropped and counted; its sender will repeat it. Before it comes
- * to that windows stop growing (receive.c). */
+ * What is queued counts at its true size for the connection and for the budget
+ * (memory.c), of which slabs may take half. What goes beyond the share of a
+ * connection, or is out of order while little is left, is dropped and counted;
+ * its sender will repeat it. Before it comes to that windows shrink
+ * (receive.c). */
 #include "buffer.h"
+
+#include "memory.h"
 
 #include "lwip/pbuf.h"
 
@@ -22,6 +25,7 @@
 struct held {
 	struct pbuf_custom pbuf;
 	struct netstack *stack;
+	uint32_t *account; /* of the connection */
 	uint32_t size;
 };
 
@@ -88,10 +92,14 @@ void buffer_trim(struct netstack *s, uint32_t n)
 	}
 }
 
-static void hold(struct netstack *s, struct held *h, uint32_t size)
+static void hold(struct netstack *s, struct held *h, uint32_t size,
+		 uint32_t *account)
 {
 	h->stack = s;
 	h->size = size;
+	h->account = account;
+	*account += size;
+	memory_take(s, size);
 	s->held_bytes += size;
 	stack_set(s, COUNT_HELD_BYTES, s->held_bytes);
 }
@@ -100,6 +108,8 @@ static struct netstack *release(struct held *h)
 {
 	struct netstack *s = h->stack;
 
+	*h->account -= h->size;
+	memory_give(s, h->size);
 	s->held_bytes -= h->size;
 	stack_set(s, COUNT_HELD_BYTES, s->held_bytes);
 	return s;
@@ -121,7 +131,7 @@ static void slab_free(struct pbuf *p)
 }
 
 static struct pbuf *buffer_copy(struct netstack *s, const uint8_t *at,
-				uint32_t len)
+				uint32_t len, uint32_t *account)
 {
 	struct held *h = malloc(sizeof *h + len);
 
@@ -129,34 +139,42 @@ static struct pbuf *buffer_copy(struct netstack *s, const uint8_t *at,
 		return NULL;
 	memcpy(h + 1, at, len);
 	h->pbuf.custom_free_function = copy_free;
-	hold(s, h, (uint32_t)sizeof *h + len);
+	hold(s, h, (uint32_t)sizeof *h + len, account);
 	return pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF, &h->pbuf,
 				   h + 1, (u16_t)len);
 }
 
+/* A window's worth of payload may take twice as much memory. */
+bool buffer_admits(const struct netstack *s, uint32_t held, uint32_t size,
+		   bool in_order)
+{
+	uint64_t share = memory_share(s);
+
+	return memory_admits(s, held, (in_order ? 2 : 1) * share + SLAB_ROOM,
+			     size);
+}
+
 struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
-			 uint32_t len)
+			 uint32_t len, uint32_t *account, bool in_order)
 {
 	struct slab *slab = (struct slab *)(void *)b;
 	struct held *h = &slab->held;
+	uint32_t copy = (uint32_t)sizeof *h + len;
+	uint32_t whole = (uint32_t)sizeof *slab + SLAB_ROOM;
 	struct pbuf *p = NULL;
 
-	if (s->held_bytes + len > s->conf->buffer_memory) {
-		stack_add(s, COUNT_MEMORY_DROPPED, 1);
-	} else if (len < SLAB_ROOM / 2 ||
-		   s->slabs - s->slabs_free > s->slabs_max / 4 * 3) {
-		p = buffer_copy(s, at, len);
-	} else {
+	if (len >= SLAB_ROOM / 2 &&
+	    s->slabs - s->slabs_free <= s->slabs_max / 4 * 3 &&
+	    buffer_admits(s, *account, whole, in_order)) {
 		h->pbuf.custom_free_function = slab_free;
-		hold(s, h, (uint32_t)sizeof *slab + SLAB_ROOM);
+		hold(s, h, whole, account);
 		return pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF,
 					   &h->pbuf, at, (u16_t)len);
 	}
+	if (buffer_admits(s, *account, copy, in_order))
+		p = buffer_copy(s, at, len, account);
+	else
+		stack_add(s, COUNT_MEMORY_DROPPED, 1);
 	buffer_put(s, b);
 	return p;
-}
-
-unsigned buffer_pressure(const struct netstack *s)
-{
-	return (unsigned)(s->held_bytes * 256 / s->conf->buffer_memory);
 }

@@ -14,12 +14,14 @@ struct weir_buffer *buffer_get(void *self);
 void buffer_put(void *self, struct weir_buffer *b);
 void buffer_trim(struct netstack *s, uint32_t n); /* give n free slabs back */
 
-/* The `len` bytes at `at` within `b` as a pbuf that may be kept. Takes the
- * buffer; small ones are copied so that they pin no slab. NULL: no memory. */
-struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
-			 uint32_t len);
+/* Would the budget take `size` bytes more of a connection that holds `held`? */
+bool buffer_admits(const struct netstack *s, uint32_t held, uint32_t size,
+		   bool in_order);
 
-/* How much of the bound on held memory is in use, in 1/256. */
-unsigned buffer_pressure(const struct netstack *s);
+/* The `len` bytes at `at` within `b` as a pbuf that may be kept. Takes the
+ * buffer; small ones are copied so that they pin no slab. *account, what the
+ * connection holds, outlives it. NULL: no memory. */
+struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
+			 uint32_t len, uint32_t *account, bool in_order);
 
 #endif

@@ -44,6 +44,8 @@ struct conn {
 
 	/* receive.c: a chain by `next`; tot_len of its pbufs means nothing */
 	struct pbuf *rx, *rx_tail;
+	uint32_t rx_held;   /* true size, with what is out of order */
+	uint32_t rx_unread; /* payload */
 	uint32_t rx_window, rx_consumed, rx_mark, rx_round, rx_rtt_us;
 	uint64_t rx_mark_us;
 
@@ -51,6 +53,7 @@ struct conn {
 	struct block *tx, *tx_tail;
 	struct block *tx_next; /* the first with bytes lwIP has not seen */
 	uint32_t tx_bytes;     /* taken from the core, not yet acknowledged */
+	uint32_t tx_held;      /* the blocks' true size */
 
 	struct recovery recovery;
 	uint32_t challenge_ms; /* segment.c */

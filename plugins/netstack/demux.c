@@ -63,6 +63,7 @@ void lwip_feed(struct weir_link *link, const struct tuple *key, struct pbuf *p)
 }
 
 #define CACHE_LINE 64
+#define HELD_EXTRA 256u /* that comes on top of payload, at most */
 
 static void fetch(const void *at, size_t len)
 {
@@ -126,16 +127,31 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 	reset_stranger(link, p);
 }
 
+/* What is kept for later must not stand in the way of what it waits for. A
+ * sender that was told of it keeps it until it is acknowledged (RFC 2018, 8). */
+static void make_room(struct conn *c, uint32_t len)
+{
+	if (!c->pcb->ooseq ||
+	    buffer_admits(c->stack, c->rx_held, len + HELD_EXTRA, true))
+		return;
+	tcp_free_ooseq(c->pcb);
+	stack_add(c->stack, COUNT_RENEGED, 1);
+}
+
 static void demux_known(struct conn *c, const struct packet *p,
 			struct weir_buffer *b)
 {
 	struct netstack *s = c->stack;
 	struct pbuf *whole = NULL;
+	bool in_order = p->tcp_seq == c->pcb->rcv_nxt;
 	bool keeps = p->payload < p->len ||
 		     (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN));
 
+	if (keeps && in_order)
+		make_room(c, p->len);
 	if (keeps) {
-		whole = buffer_pbuf(s, b, p->data + p->l4, p->len - p->l4);
+		whole = buffer_pbuf(s, b, p->data + p->l4, p->len - p->l4,
+				    &c->rx_held, in_order);
 		if (!whole)
 			return;
 	}

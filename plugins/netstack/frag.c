@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "checksum.h"
+#include "memory.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,7 @@ static void drop_pieces(struct netstack *s, struct reassembly *r)
 		free(piece);
 	}
 	s->fragment_bytes -= r->memory;
+	memory_give(s, r->memory);
 	r->memory = 0;
 	stack_add(s, COUNT_FRAGMENTS_DROPPED, r->count);
 	r->count = 0;
@@ -53,6 +55,7 @@ static void reassembly_free(struct netstack *s, struct reassembly *r)
 {
 	drop_pieces(s, r);
 	s->fragment_bytes -= sizeof *r;
+	memory_give(s, sizeof *r);
 	*(r->older ? &r->older->newer : &s->oldest) = r->newer;
 	*(r->newer ? &r->newer->older : &s->newest) = r->older;
 	table_remove(&s->fragments, &r->node);
@@ -124,6 +127,7 @@ static struct reassembly *find_or_start(struct weir_link *link,
 	*(r->older ? &r->older->newer : &s->oldest) = r;
 	s->newest = r;
 	s->fragment_bytes += sizeof *r;
+	memory_take(s, sizeof *r);
 	r->expires_us = stack_now_us(s) + EXPIRE_US;
 	wheel_set(&s->wheel, &s->fragment_timer, s->oldest->expires_us);
 	return r;
@@ -184,7 +188,8 @@ static void make_room(struct netstack *s, const struct reassembly *keep)
 {
 	struct reassembly *r = s->oldest;
 
-	while (r && s->fragment_bytes > s->conf->fragment_memory) {
+	while (r && (s->fragment_bytes > s->conf->fragment_memory ||
+		     s->memory_used > s->memory_most)) {
 		struct reassembly *next = r->newer;
 
 		if (r != keep)
@@ -207,6 +212,7 @@ static void piece_insert(struct netstack *s, struct reassembly *r,
 	r->count++;
 	r->memory += memory;
 	s->fragment_bytes += memory;
+	memory_take(s, memory);
 	if (!p->more)
 		r->total = piece->at + piece->len;
 	make_room(s, r);

@@ -65,6 +65,8 @@ netstack_sources = \
 	plugins/netstack/icmp.h \
 	plugins/netstack/input.c \
 	plugins/netstack/input.h \
+	plugins/netstack/memory.c \
+	plugins/netstack/memory.h \
 	plugins/netstack/netif.c \
 	plugins/netstack/netif.h \
 	plugins/netstack/pace.c \

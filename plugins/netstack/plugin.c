@@ -41,17 +41,18 @@ static const struct weir_option options[] = {
 		.max = 1048576,
 	},
 	{
-		.name = "buffer_memory",
-		.help = "most memory for received packets and unread payload",
-		.preset = "256m",
+		.name = "memory",
+		.help = "most memory for all that waits in the stack: unread "
+			"and unacknowledged payload, packets, fragments; a "
+			"quarter of the machine's if absent",
 		.type = WEIR_SIZE,
-		.at = offsetof(struct netstack_conf, buffer_memory),
-		.min = 4 << 20,
+		.at = offsetof(struct netstack_conf, memory),
+		.min = 16 << 20,
 		.max = 1ll << 40,
 	},
 	{
 		.name = "fragment_memory",
-		.help = "most memory for fragments that await the rest",
+		.help = "how much of it fragments that await the rest may take",
 		.preset = "4m",
 		.type = WEIR_SIZE,
 		.at = offsetof(struct netstack_conf, fragment_memory),

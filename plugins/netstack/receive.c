@@ -6,37 +6,39 @@
  * what is consumed in a round trip: twice that where the rate is steady, and up
  * to six times where it doubles each round trip as in slow start, because what
  * is announced now is what the sender may have on its way one and a half round
- * trips from now. While memory is short windows do not grow, new ones are
- * small. An update is sent once a quarter of the window can be added to what
- * the client knows of, so one always comes before it runs dry. */
-#include "buffer.h"
+ * trips from now. As memory gets short a window is no more than the
+ * connection's share of it, down to 4 KB; what was announced stays valid. An
+ * update is sent once a quarter of the window can be added to what the client
+ * knows of, so one always comes before it runs dry. */
 #include "conn.h"
+#include "memory.h"
 
 #include "lwip/priv/tcp_priv.h"
 
 #define WINDOW_FIRST (256u * 1024)
-#define WINDOW_SCARCE 4096u
 #define WINDOW_MOST TCP_WND
 #define UPDATE_MOST (256u * 1024)
-#define PRESSURE_NO_GROWTH 64u /* of 256 */
-#define PRESSURE_SCARCE 192u
 #define STEADY_FACTOR 2u
 #define GROWTH_FACTOR 4u /* more, where the rate doubled */
+
+/* The window by the rate of the sender, and by what memory is left. */
+static uint32_t window_due(const struct conn *c)
+{
+	uint32_t share = memory_share(c->stack);
+
+	return c->rx_window < share ? c->rx_window : share;
+}
 
 void receive_init(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
 
-	c->rx_window = buffer_pressure(c->stack) > PRESSURE_SCARCE
-			       ? WINDOW_SCARCE
-			       : WINDOW_FIRST;
-	if (!(pcb->flags & TF_WND_SCALE) && c->rx_window > UINT16_MAX)
-		c->rx_window = UINT16_MAX;
+	c->rx_window = pcb->flags & TF_WND_SCALE ? WINDOW_FIRST : UINT16_MAX;
 	/* lwIP books an edge of 8 MB, but no SYN carries more than 16 bits. */
-	pcb->rcv_wnd = pcb->rcv_ann_wnd = c->rx_window;
+	pcb->rcv_wnd = pcb->rcv_ann_wnd = window_due(c);
 	pcb->rcv_ann_right_edge =
 		pcb->rcv_nxt +
-		(c->rx_window < UINT16_MAX ? c->rx_window : UINT16_MAX);
+		(pcb->rcv_wnd < UINT16_MAX ? pcb->rcv_wnd : UINT16_MAX);
 }
 
 void receive_free(struct conn *c)
@@ -50,6 +52,7 @@ void receive_free(struct conn *c)
 		pbuf_free(p);
 	}
 	c->rx_tail = NULL;
+	c->rx_unread = 0;
 }
 
 static void tell_readable(struct conn *c)
@@ -86,44 +89,37 @@ static uint32_t window_for_rate(uint32_t got, uint32_t before, uint32_t most)
 }
 
 /* Grow the window where the reader keeps up with it. */
-static uint32_t window_growth(struct conn *c)
+static void window_grow(struct conn *c)
 {
 	uint64_t now_us = stack_now_us(c->stack);
-	uint32_t grown, most = WINDOW_MOST, got = c->rx_consumed - c->rx_mark;
-	uint32_t before = c->rx_window;
+	uint32_t grown, got = c->rx_consumed - c->rx_mark;
 
 	if (!round_is_over(c, now_us))
-		return 0;
-	if (!(c->pcb->flags & TF_WND_SCALE))
-		most = UINT16_MAX;
-	grown = window_for_rate(got, c->rx_round, most);
+		return;
+	grown = window_for_rate(got, c->rx_round,
+				c->pcb->flags & TF_WND_SCALE ? WINDOW_MOST
+							     : UINT16_MAX);
 	c->rx_mark_us = now_us;
 	c->rx_mark = c->rx_consumed;
 	c->rx_round = got;
-	if (before < WINDOW_FIRST && grown < WINDOW_FIRST)
-		grown = WINDOW_FIRST < most ? WINDOW_FIRST : most;
-	if (grown <= before || buffer_pressure(c->stack) > PRESSURE_NO_GROWTH)
-		return 0;
-	c->rx_window = grown;
-	return grown - before;
+	if (grown > c->rx_window)
+		c->rx_window = grown;
 }
 
 /* `n` bytes are done with: open the window, tell the client in time. */
 static void window_open(struct conn *c, uint32_t n)
 {
 	struct tcp_pcb *pcb = c->pcb;
-	uint32_t gain, enough = c->rx_window / 4;
+	uint32_t due, gain, enough;
 
 	c->rx_consumed += n;
-	pcb->rcv_wnd += n + window_growth(c);
-	if (pcb->rcv_wnd > c->rx_window)
-		pcb->rcv_wnd = c->rx_window;
+	window_grow(c);
+	due = window_due(c);
+	if (due > c->rx_unread && due - c->rx_unread > pcb->rcv_wnd)
+		pcb->rcv_wnd = due - c->rx_unread;
 	gain = pcb->rcv_nxt + pcb->rcv_wnd - pcb->rcv_ann_right_edge;
-	if ((int32_t)gain <= 0)
-		return;
-	if (enough > UPDATE_MOST)
-		enough = UPDATE_MOST;
-	if (gain < enough)
+	enough = due / 4 < UPDATE_MOST ? due / 4 : UPDATE_MOST;
+	if ((int32_t)gain <= 0 || gain < enough)
 		return;
 	pcb->rcv_ann_wnd = pcb->rcv_wnd;
 	tcp_ack_now(pcb);
@@ -151,6 +147,7 @@ err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 		pbuf_free(p);
 		return ERR_OK;
 	}
+	c->rx_unread += p->tot_len;
 	if (c->rx)
 		c->rx_tail->next = p;
 	else
@@ -185,6 +182,7 @@ void receive_consume(struct conn *c, size_t n)
 {
 	size_t left = n;
 
+	c->rx_unread -= (uint32_t)n;
 	while (c->rx && left >= c->rx->len) {
 		struct pbuf *p = c->rx;
 

@@ -8,8 +8,10 @@
  * its last byte was acknowledged, so an idle connection holds none. The
  * connection takes up to two congestion windows and what waits for a gap to be
  * filled, at least 256 KB; then it is full. It takes at most 16 MB: a segment
- * that is lost twice holds up what was sent in three round trips. */
+ * that is lost twice holds up what was sent in three round trips. Where memory
+ * is short it takes no more than its share of it. */
 #include "conn.h"
+#include "memory.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -51,15 +53,25 @@ static struct block *block_new(struct netstack *s, uint32_t size)
 	return b;
 }
 
-static void block_free(struct netstack *s, struct block *b)
+static void block_keep(struct netstack *s, struct block *b)
 {
+	b->next = s->free_blocks;
+	s->free_blocks = b;
+	s->blocks_free++;
+}
+
+/* One of the connection's. */
+static void block_free(struct conn *c, struct block *b)
+{
+	struct netstack *s = c->stack;
+
+	c->tx_held -= b->size;
+	memory_give(s, b->size);
 	if (b->size < BLOCK_ROOM || s->blocks_free >= BLOCKS_KEPT) {
 		free(b);
 		return;
 	}
-	b->next = s->free_blocks;
-	s->free_blocks = b;
-	s->blocks_free++;
+	block_keep(s, b);
 	trim_later(s);
 }
 
@@ -80,7 +92,7 @@ void send_free(struct conn *c)
 		struct block *b = c->tx;
 
 		c->tx = b->next;
-		block_free(c->stack, b);
+		block_free(c, b);
 	}
 	c->tx_tail = c->tx_next = NULL;
 	c->tx_bytes = 0;
@@ -90,6 +102,8 @@ void send_free(struct conn *c)
 static void block_append(struct conn *c, struct block *b)
 {
 	b->next = NULL;
+	c->tx_held += b->size;
+	memory_take(c->stack, b->size);
 	if (c->tx_tail)
 		c->tx_tail->next = b;
 	else
@@ -100,14 +114,30 @@ static void block_append(struct conn *c, struct block *b)
 	c->tx_bytes += b->len;
 }
 
+/* May the connection have a block, with `more` bytes of blocks promised to it?
+ * One that has none gets a small one whatever memory is left, or no ACK would
+ * ever tell it to go on. */
+static bool may_have(const struct conn *c, uint32_t more, uint32_t size)
+{
+	uint64_t held = (uint64_t)c->tx_held + more;
+
+	if (!held && size == SMALL_ROOM)
+		return true;
+	return memory_admits(c->stack, held,
+			     memory_share(c->stack) + BLOCK_ROOM, size);
+}
+
 static uint32_t send_limit(const struct conn *c)
 {
 	const struct recovery *r = &c->recovery;
 	uint64_t limit = 2ull * r->cc.cwnd + r->sacked + r->lost;
+	uint32_t share = memory_share(c->stack);
 
 	if (limit < LIMIT_LEAST)
-		return LIMIT_LEAST;
-	return limit > LIMIT_MOST ? LIMIT_MOST : (uint32_t)limit;
+		limit = LIMIT_LEAST;
+	if (limit > LIMIT_MOST)
+		limit = LIMIT_MOST;
+	return limit < share ? (uint32_t)limit : share;
 }
 
 /* Bytes of a block that fill whole packets, so that none ends in a stub; and
@@ -123,10 +153,13 @@ static uint32_t chunk_size(const struct conn *c)
 static struct block *block_with_room(struct conn *c, size_t want)
 {
 	struct block *b = c->tx_tail;
+	uint32_t size = SMALL_ROOM;
 
 	if (b && b->len < b->size)
 		return b;
-	b = block_new(c->stack, want > SMALL_ROOM ? BLOCK_ROOM : SMALL_ROOM);
+	if (want > SMALL_ROOM && may_have(c, 0, BLOCK_ROOM))
+		size = BLOCK_ROOM;
+	b = may_have(c, 0, size) ? block_new(c->stack, size) : NULL;
 	if (b)
 		block_append(c, b);
 	return b;
@@ -186,8 +219,13 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		c->full = true;
 		return 0;
 	}
+	if (!may_have(c, 0, BLOCK_ROOM)) {
+		size = may_have(c, 0, SMALL_ROOM) ? SMALL_ROOM : 0;
+		max = !!size; /* it will be copied */
+	}
 	for (; n < max && n < RESERVE_BLOCKS; n++) {
-		if (n && c->tx_bytes + (uint32_t)n * size >= limit)
+		if (n && (c->tx_bytes + (uint32_t)n * size >= limit ||
+			  !may_have(c, (uint32_t)n * BLOCK_ROOM, BLOCK_ROOM)))
 			break;
 		blocks[n] = block_new(c->stack, BLOCK_ROOM);
 		if (!blocks[n])
@@ -196,11 +234,8 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		room[n].iov_len = size;
 	}
 	c->full = !n;
-	for (int i = n - 1; i >= 0; i--) {
-		blocks[i]->next = c->stack->free_blocks;
-		c->stack->free_blocks = blocks[i];
-		c->stack->blocks_free++;
-	}
+	for (int i = n - 1; i >= 0; i--)
+		block_keep(c->stack, blocks[i]);
 	trim_later(c->stack);
 	return n;
 }
@@ -248,7 +283,7 @@ err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
 		c->tx = b->next;
 		if (!c->tx)
 			c->tx_tail = NULL;
-		block_free(c->stack, b);
+		block_free(c, b);
 	}
 	if (c->full && !c->closed && c->tx_bytes <= send_limit(c) / 4 * 3) {
 		c->full = false;

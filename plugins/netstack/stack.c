@@ -9,6 +9,7 @@
 #include "buffer.h"
 #include "flow.h"
 #include "frag.h"
+#include "memory.h"
 #include "netif.h"
 #include "port.h"
 
@@ -44,6 +45,9 @@ static const char *const count_names[COUNTS] = {
 	[COUNT_FLOW_REFUSED] = "flow_refused",
 	[COUNT_RETRANSMITS] = "retransmits",
 	[COUNT_HELD_BYTES] = "held_bytes",
+	[COUNT_MEMORY] = "memory_bytes",
+	[COUNT_RENEGED] = "out_of_order_dropped",
+	[COUNT_MEMORY_PEAK] = "memory_peak_bytes",
 	[COUNT_CHALLENGES] = "challenge_acks",
 	[COUNT_CHALLENGES_SPARED] = "challenge_acks_spared",
 };
@@ -71,7 +75,7 @@ struct netstack *stack_new(struct weir_instance *instance,
 	s->instance = instance;
 	s->host = host;
 	s->conf = conf;
-	s->slabs_max = (uint32_t)(conf->buffer_memory / 2 / SLAB_ROOM);
+	memory_init(s);
 	stack_counters(s);
 	trim_init(s);
 	if (!port_random(&s->key, sizeof s->key) ||

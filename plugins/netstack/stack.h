@@ -19,8 +19,8 @@ enum congestion_choice { CHOICE_CUBIC, CHOICE_BBR };
 
 struct netstack_conf {
 	int64_t max_connections, max_half_open;
-	uint64_t buffer_memory, fragment_memory;
-	int congestion; /* enum congestion_choice */
+	uint64_t memory, fragment_memory; /* bytes; memory 0: a part of RAM */
+	int congestion;			  /* enum congestion_choice */
 };
 
 /* Statistics, in the order of their names in stack.c. */
@@ -41,6 +41,9 @@ enum count {
 	COUNT_FLOW_REFUSED,
 	COUNT_RETRANSMITS,
 	COUNT_HELD_BYTES,
+	COUNT_MEMORY,
+	COUNT_MEMORY_PEAK,
+	COUNT_RENEGED,
 	COUNT_CHALLENGES,
 	COUNT_CHALLENGES_SPARED,
 	COUNTS,
@@ -61,6 +64,10 @@ struct netstack {
 	struct sieve sieve; /* of SYNs, in a flood */
 	struct weir_link *links;
 	uint16_t next_link_id;
+
+	/* memory.c: the budget; what may be held in all, and by queues that are
+	 * not nearly empty; what is */
+	uint64_t memory, memory_most, memory_common, memory_used;
 
 	/* buffer.c: what is lent, kept for reuse, and held by receive queues */
 	struct slab *free_slabs;

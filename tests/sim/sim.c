@@ -269,6 +269,7 @@ void sim_stop(void)
 	assert(sim_counter("flows") == 0);
 	assert(sim_counter("half_open") == 0);
 	assert(sim_counter("held_bytes") == 0);
+	assert(sim_counter("memory_bytes") == 0);
 	weir_plugin_1.components[0]->destroy(sim.stack);
 	assert(!timers);
 	wire_free(&sim.wire);

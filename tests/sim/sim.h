@@ -73,7 +73,7 @@ extern struct sim sim;
 
 struct sim_conf {
 	int64_t max_connections, max_half_open;
-	uint64_t buffer_memory, fragment_memory;
+	uint64_t memory, fragment_memory;
 };
 
 /* Of what is started next. */
