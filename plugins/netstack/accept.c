@@ -10,7 +10,9 @@
  *
  * Half-open entries are bounded, and no established connection is touched by
  * them. When half of the bound is taken and SYNs go on coming at a flood's
- * rate, only those that are repeated get one of the rest (sieve.c). */
+ * rate, only those that are repeated get one of the rest (sieve.c). When it is
+ * full the oldest makes way without a word: a new client that is in earnest
+ * completes its handshake long before a flood has come round to it. */
 #include "conn.h"
 #include "icmp.h"
 #include "port.h"
@@ -83,8 +85,50 @@ static struct held_syn *syn_copy(const struct packet *p, const uint32_t *used)
 	return syn;
 }
 
-static bool room_for_one(const struct netstack *s)
+static void syn_link(struct netstack *s, struct conn *c)
 {
+	struct held_syn *syn = c->syn;
+
+	syn->conn = c;
+	syn->newer = NULL;
+	syn->older = s->newest_syn;
+	*(syn->older ? &syn->older->newer : &s->oldest_syn) = syn;
+	s->newest_syn = syn;
+}
+
+static void syn_free(struct conn *c)
+{
+	struct netstack *s = c->stack;
+	struct held_syn *syn = c->syn;
+
+	if (!syn)
+		return;
+	*(syn->older ? &syn->older->newer : &s->oldest_syn) = syn->newer;
+	*(syn->newer ? &syn->newer->older : &s->newest_syn) = syn->older;
+	free(syn);
+	c->syn = NULL;
+}
+
+static void evict(struct conn *c)
+{
+	stack_add(c->stack, COUNT_HALF_OPEN_EVICTED, 1);
+	if (c->phase == CONN_MUTED) {
+		conn_free(c);
+	} else if (c->pcb) {
+		lwip_expose(c);
+		tcp_abandon(c->pcb, 0);
+		lwip_hide();
+		conn_settle(c);
+	} else {
+		conn_cancel(c, ECONNABORTED);
+	}
+}
+
+static bool room_for_one(struct netstack *s)
+{
+	if (*s->count[COUNT_HALF_OPEN] >= (uint64_t)s->conf->max_half_open &&
+	    s->oldest_syn)
+		evict(s->oldest_syn->conn);
 	return *s->count[COUNT_CONNECTIONS] <
 		       (uint64_t)s->conf->max_connections &&
 	       *s->count[COUNT_HALF_OPEN] < (uint64_t)s->conf->max_half_open;
@@ -127,6 +171,8 @@ void accept_syn(struct weir_link *link, const struct packet *p,
 	stack_add(s, COUNT_HALF_OPEN, 1);
 	c->syn = syn_copy(p, used);
 	if (c->syn)
+		syn_link(s, c);
+	if (c->syn)
 		c->end = link->ops->accept_stream(link->owner, &info,
 						  &tcp_stream_ops, c);
 	if (!c->end) {
@@ -142,6 +188,7 @@ void accept_done(struct conn *c)
 	if (c->half_open)
 		stack_add(c->stack, COUNT_HALF_OPEN, UINT64_MAX);
 	c->half_open = false;
+	syn_free(c);
 }
 
 /* Give lwIP the SYN as if it came now. */
@@ -173,8 +220,6 @@ int accept_complete(struct conn *c)
 	lwip_hide();
 	if (!pcb)
 		return ENOMEM;
-	free(c->syn);
-	c->syn = NULL;
 	c->phase = CONN_OPEN;
 	wheel_stop(&c->stack->wheel, &c->timer);
 	conn_adopt(c, pcb);
@@ -201,8 +246,6 @@ void accept_reset(struct conn *c, uint32_t seq)
 
 static void mute(struct conn *c)
 {
-	free(c->syn);
-	c->syn = NULL;
 	c->phase = CONN_MUTED;
 	wheel_stop(&c->stack->wheel, &c->timer);
 	wheel_set(&c->stack->wheel, &c->timer,

@@ -47,8 +47,6 @@ static void conn_unlink(struct conn *c)
 		table_remove(&c->link->conns, &c->node);
 	c->hashed = false;
 	c->link = NULL;
-	free(c->syn);
-	c->syn = NULL;
 }
 
 void conn_free(struct conn *c)

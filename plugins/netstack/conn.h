@@ -24,6 +24,8 @@ enum conn_phase {
 
 /* The packet that began it all: IP and TCP headers. */
 struct held_syn {
+	struct conn *conn;
+	struct held_syn *older, *newer; /* of all half-open ones */
 	uint32_t isn_above; /* where it takes the place of an old connection */
 	bool reopens;
 	uint16_t len, l4;
@@ -35,8 +37,8 @@ struct conn {
 	struct netstack *stack;
 	struct weir_link *link; /* NULL: detached */
 	struct weir_end *end;
-	struct tcp_pcb *pcb; /* NULL: none yet, or gone */
-	struct held_syn *syn;
+	struct tcp_pcb *pcb;  /* NULL: none yet, or gone */
+	struct held_syn *syn; /* while half open */
 	struct wheel_timer timer;
 	/* us, 0: not wanted */
 	uint64_t retransmit_at, ack_at, slow_at, pace_at;

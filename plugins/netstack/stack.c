@@ -38,6 +38,7 @@ static const char *const count_names[COUNTS] = {
 	[COUNT_FLOWS_EVICTED] = "flows_evicted",
 	[COUNT_SYN_DROPPED] = "syn_dropped",
 	[COUNT_SYN_PUT_OFF] = "syn_put_off",
+	[COUNT_HALF_OPEN_EVICTED] = "half_open_evicted",
 	[COUNT_NO_CONNECTION] = "no_connection",
 	[COUNT_MEMORY_DROPPED] = "memory_dropped",
 	[COUNT_FRAGMENTS_DROPPED] = "fragments_dropped",

@@ -34,6 +34,7 @@ enum count {
 	COUNT_FLOWS_EVICTED,
 	COUNT_SYN_DROPPED,
 	COUNT_SYN_PUT_OFF,
+	COUNT_HALF_OPEN_EVICTED,
 	COUNT_NO_CONNECTION,
 	COUNT_MEMORY_DROPPED,
 	COUNT_FRAGMENTS_DROPPED,
@@ -51,6 +52,7 @@ enum count {
 
 struct slab;
 struct block;
+struct held_syn;
 
 struct netstack {
 	struct weir_instance *instance;
@@ -78,6 +80,9 @@ struct netstack {
 	struct block *free_blocks;
 	uint32_t blocks_free, blocks_idle;
 	struct wheel_timer trim_timer; /* trim.c */
+
+	/* accept.c */
+	struct held_syn *oldest_syn, *newest_syn;
 
 	/* segment.c: challenges left of the second that began then */
 	uint64_t challenge_us;

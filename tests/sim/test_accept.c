@@ -149,13 +149,44 @@ START_TEST(syn_flood_is_bounded_and_harms_nobody)
 		client_send(&flood, SYN, NULL, 0);
 	}
 	ck_assert_uint_eq(sim_counter("half_open"), 100);
-	ck_assert_uint_eq(sim_counter("syn_dropped"), 400);
+	ck_assert_uint_eq(sim_counter("half_open_evicted"), 400);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 0);
 	client_send(&c, ACK, "alive", 5);
 	ck_assert_int_eq(e->stream->peek(e->self, &v, 1), 1);
 	ck_assert_uint_eq(v.iov_len, 5);
 	sim_run(100000 * SIM_MS);
-	for (e = sim.ends; e->next; e = e->next)
-		ck_assert_int_eq(e->failed, ETIMEDOUT);
+	e = sim.ends; /* the newest first */
+	for (int i = 0; i < 500; i++, e = e->next)
+		ck_assert_int_eq(e->failed, i < 100 ? ETIMEDOUT : ECONNABORTED);
+}
+END_TEST
+
+/* Whatever becomes of the flood's SYNs, a new client gets in. */
+enum { FLOOD_HELD, FLOOD_ANSWERED, FLOOD_SWALLOWED, FLOODS };
+
+START_TEST(new_client_gets_in_during_a_flood)
+{
+	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
+	struct client c = client_of(_i % 2), flood;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	client_init(&flood, &tun, c.path);
+	for (int i = 0; i < 500; i++) {
+		flood.path.client_port = (uint16_t)(1000 + i);
+		client_send(&flood, SYN, NULL, 0);
+		if (_i / 2 == FLOOD_ANSWERED)
+			sim.ends->stream->accept(sim.ends->self);
+		else if (_i / 2 == FLOOD_SWALLOWED)
+			sim_close(sim.ends, WEIR_ESILENT);
+	}
+	ck_assert_uint_eq(sim_counter("half_open"), 100);
+	ck_assert_uint_eq(sim_counter("half_open_evicted"), 400);
+	sim_flush(&tun);
+	ck_assert_ptr_nonnull(client_open(&c));
+	ck_assert_uint_eq(sim_counter("half_open"), 99);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 0);
 }
 END_TEST
 
@@ -267,6 +298,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, who_repeats_a_syn_in_a_flood_is_let_in, 0, 2);
 	tcase_add_loop_test(t, first_syn_is_let_in_again_soon_after_a_flood, 0,
 			    2);
+	tcase_add_loop_test(t, new_client_gets_in_during_a_flood, 0,
+			    2 * FLOODS);
 	tcase_add_loop_test(
 		t, port_is_used_again_while_the_old_connection_waits, 0, 2);
 	tcase_add_loop_test(t, stray_segment_is_reset, 0, 2);
