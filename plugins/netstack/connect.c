@@ -37,7 +37,7 @@ static int make_key(struct weir_link *link, const struct weir_addr *target,
 	if (target->kind != WEIR_ADDR_IP4 && !v6)
 		return EINVAL;
 	if (!own)
-		return EADDRNOTAVAIL;
+		return ENETUNREACH;
 	memset(key, 0, sizeof *key);
 	key->v6 = v6;
 	key->protocol = IPPROTO_TCP;

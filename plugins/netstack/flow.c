@@ -239,7 +239,7 @@ void flow_open(struct weir_link *link, struct weir_end *end,
 	if (key.local_port)
 		f = flow_new(link, &key);
 	if (!f) {
-		s->host->fail(end, own ? ENOBUFS : EADDRNOTAVAIL,
+		s->host->fail(end, own ? ENOBUFS : ENETUNREACH,
 			      "cannot open a flow through the link");
 		return;
 	}

@@ -2,6 +2,9 @@
 /* What a link may choose for its connections. */
 #include "behave.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #define RTT_US (50 * SIM_MS)
 #define FIRST_WINDOW 14600u /* 10 segments */
 #define SIZE_1_0 40u	    /* of struct weir_link_conf */
@@ -69,6 +72,28 @@ START_TEST(an_unknown_congestion_control_is_refused)
 }
 END_TEST
 
+START_TEST(a_family_without_an_address_is_unreachable)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct weir_addr to = {.kind = _i ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
+			       .port = 443};
+	static const enum weir_net nets[] = {WEIR_NET_TCP, WEIR_NET_UDP};
+
+	conf.addresses += !_i; /* the other family's only */
+	conf.address_count = 1;
+	relink(&conf);
+	to.ip[0] = 0x20;
+	for (int i = 0; i < 2; i++) {
+		struct weir_end *end = calloc(1, sizeof *end);
+
+		end->next = sim.ends;
+		sim.ends = end;
+		ck_assert_ptr_null(sim.ops->open(tun.link, end, &to, nets[i]));
+		ck_assert_int_eq(end->failed, ENETUNREACH);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -76,6 +101,7 @@ int main(void)
 		a_link_that_does_not_choose_has_the_services,
 		a_link_of_1_0_has_the_services_whatever_lies_behind_it,
 		an_unknown_congestion_control_is_refused,
+		a_family_without_an_address_is_unreachable,
 	};
 
 	return BEHAVE_MAIN("behave_link", tests);

@@ -126,7 +126,9 @@ struct weir_netstack_ops {
 		      const struct weir_addr *target, enum weir_net);
 	void (*abandon)(struct weir_link *, void *pending);
 
-	/* The link takes packets again after a short output(). */
+	/* The link takes packets again after a short output(). What it did not
+	 * take then is in nobody's queue: to TCP it is lost, and repeated at a
+	 * rate that the link can take; datagrams are not. */
 	void (*writable)(struct weir_link *);
 
 	/* 1.1: packets one by one, for links without trains: the stack makes
