@@ -288,6 +288,10 @@ endif
 # Whole files, through the real weir and its plugins.
 dist_check_SCRIPTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
 TESTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
+
+# The drawing of the benches' results.
+TESTS += tests/unit/check_plot.py
+dist_check_SCRIPTS += tests/unit/check_plot.py
 EXTRA_DIST += tests/unit/schema_names.py
 dist_check_SCRIPTS += tests/unit/check_import.sh
 TESTS += tests/unit/check_import.sh
