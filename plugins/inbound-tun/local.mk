@@ -3,6 +3,7 @@ if INBOUND_TUN
 plugin_LTLIBRARIES += inbound-tun.la
 inbound_tun_la_SOURCES = \
 	plugins/inbound-tun/plugin.c \
+	plugins/inbound-tun/receive.c plugins/inbound-tun/receive.h \
 	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
 	plugins/inbound-tun/tun.c plugins/inbound-tun/tun.h \
 	plugins/inbound-tun/vnet.c plugins/inbound-tun/vnet.h \

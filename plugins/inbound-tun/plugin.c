@@ -2,12 +2,8 @@
 /* inbound-tun: packets of a TUN device become sessions.
  *
  * Theory of operation: start() makes or adopts the device and attaches it as a
- * link of the netstack. When the device is readable up to BURST packets are
- * read, each into a buffer lent by the netstack, and handed over in one call;
- * sessions come back through the link's ops and go on to the core. Where the
- * netstack has no buffer the watch is dropped for a moment: packets wait in
- * the device's own queue, which is bounded, and the loop does not spin. A
- * device that was deleted is told once, from a timer, since the news can come
+ * link of the netstack. What it receives (receive.c) comes back as sessions
+ * through the link's ops and goes on to the core. A device that was deleted is told once, from a timer, since the news can come
  * in the middle of the netstack's work. */
 #include <errno.h>
 #include <limits.h>
@@ -15,38 +11,13 @@
 #include <weir/plugin.h>
 
 #include "address.h"
-#include "options.h"
-#include "tun.h"
+#include "receive.h"
 
 #define FD_VARIABLE "WEIR_TUN_FD"
 #define DEFAULT_NAME "weir0"
-#define BURST 64	    /* packets a wake-up */
-#define PAUSE_LEAST_US 1000 /* without a buffer; doubled up to the most */
-#define PAUSE_MOST_US 16000
 #define TELL_DOWN_US 200000
 
-struct tun {
-	struct weir_instance *instance;
-	const struct weir_host *host;
-	const struct tun_conf *conf;
-	struct tun_device device;
-
-	const struct weir_netstack_ops *stack;
-	void *stack_self;
-	struct weir_link *link;
-	struct weir_buffer *spare; /* got, but there was no packet for it */
-
-	struct weir_watch *watch;
-	struct weir_timer *later; /* end of a pause, or the device is gone */
-	uint64_t pause_us;
-	bool gone, down, down_told;
-	struct weir_timer *telling; /* that the link is down */
-
-	uint64_t *packets_in, *bytes_in, *packets_out, *bytes_out;
-	uint64_t *dropped_in, *dropped_out;
-};
-
-static void tun_gone(struct tun *t)
+void tun_gone(struct tun *t)
 {
 	if (t->gone)
 		return;
@@ -54,58 +25,6 @@ static void tun_gone(struct tun *t)
 	t->host->watch_free(t->watch);
 	t->watch = NULL;
 	t->host->timer_set(t->later, 0);
-}
-
-static void tun_pause(struct tun *t)
-{
-	t->host->watch_free(t->watch);
-	t->watch = NULL;
-	t->host->timer_set(t->later, t->pause_us);
-	t->pause_us *= 2;
-	if (t->pause_us > PAUSE_MOST_US)
-		t->pause_us = PAUSE_MOST_US;
-}
-
-static int tun_receive(struct tun *t, struct weir_ingress *p)
-{
-	int err;
-
-	p->buffer = t->spare ? t->spare : t->stack->buffer_get(t->stack_self);
-	t->spare = NULL;
-	if (!p->buffer)
-		return ENOBUFS;
-	err = tun_read(&t->device, p);
-	if (err)
-		t->spare = p->buffer;
-	return err;
-}
-
-static void tun_ready(void *arg, unsigned events)
-{
-	struct tun *t = arg;
-	struct weir_ingress burst[BURST];
-	int n = 0, err = 0;
-
-	(void)events;
-	for (int reads = 0; reads < BURST; reads++) {
-		err = tun_receive(t, &burst[n]);
-		if (err == EBADMSG) {
-			++*t->dropped_in;
-			continue;
-		}
-		if (err)
-			break;
-		*t->bytes_in += burst[n++].len;
-	}
-	*t->packets_in += (unsigned)n;
-	if (n) {
-		t->pause_us = PAUSE_LEAST_US;
-		t->stack->input(t->link, burst, n);
-	}
-	if (err == ENOBUFS)
-		tun_pause(t);
-	else if (err && err != EAGAIN && err != EBADMSG)
-		tun_gone(t);
 }
 
 static bool tun_watch(struct tun *t)

@@ -4,9 +4,8 @@
  * Theory of operation: one fd, nonblocking, a packet or a train a call: a TUN
  * has no batches of system calls, its batch is the train. Offloads are asked
  * for step by step, since kernels differ: everything, then without UDP trains,
- * without TCP trains, checksums only, and at last without the header. On the
- * way in the header is read in the same call, placed so that the IP header
- * lies aligned. A device that weir made vanishes with its last fd. */
+ * without TCP trains, checksums only, and at last without the header, which is
+ * read and written in the same call as its packet. A device that weir made vanishes with its last fd. */
 #include "tun.h"
 
 #include <errno.h>
@@ -26,7 +25,6 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define ROOM_AHEAD 16  /* bytes before the IP header: the vnet header's */
 #define MAX_VIEWS 1023 /* with the header, what one writev takes */
 
 static const struct tun_offload {
@@ -175,29 +173,26 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
-int tun_read(struct tun_device *t, struct weir_ingress *p)
+int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
+	     struct weir_ingress *p)
 {
 	struct virtio_net_hdr header;
 	uint32_t head = t->vnet ? sizeof header : 0;
-	uint8_t *at = p->buffer->data + ROOM_AHEAD - head;
+	struct iovec v[] = {{&header, sizeof header}, {at, room}};
 	ssize_t n;
 
 	do
-		n = read(t->fd, at, p->buffer->capacity - ROOM_AHEAD + head);
+		n = t->vnet ? readv(t->fd, v, 2) : read(t->fd, at, room);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno;
 	if ((size_t)n <= head)
 		return n ? EBADMSG : EBADFD;
-	p->offset = ROOM_AHEAD;
 	p->len = (uint32_t)n - head;
 	p->gso = WEIR_GSO_NONE;
 	p->gso_size = 0;
 	p->flags = 0;
-	if (!t->vnet)
-		return 0;
-	memcpy(&header, at, sizeof header);
-	return vnet_read(&header, p) ? 0 : EBADMSG;
+	return !t->vnet || vnet_read(&header, p) ? 0 : EBADMSG;
 }
 
 int tun_write(struct tun_device *t, const struct weir_egress *p)

@@ -23,10 +23,12 @@ bool tun_open(struct tun_device *, const char *name, bool offload,
 bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);
 void tun_close(struct tun_device *);
 
-/* Read one packet or train into p->buffer, which is set; the rest of `p` is
- * filled in. 0; EAGAIN: there is none; EBADMSG: one was dropped, its header
- * being wrong; anything else: the device is gone. */
-int tun_read(struct tun_device *, struct weir_ingress *p);
+/* Read one packet or train to `at`, where there is room for `room` bytes, and
+ * say in `p` what it is; its buffer and offset are left alone. 0; EAGAIN: there
+ * is none; EBADMSG: one was dropped, its header being wrong; anything else: the
+ * device is gone. */
+int tun_read(struct tun_device *, uint8_t *at, uint32_t room,
+	     struct weir_ingress *p);
 
 /* 0; EAGAIN: full, try later; EIO: the link is down; EBADFD: the device is
  * gone; anything else: this packet was refused. */

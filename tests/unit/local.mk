@@ -82,7 +82,7 @@ tests_unit_test_vnet_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_inbound_tun
 TESTS += tests/unit/test_inbound_tun
 tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \
-	plugins/inbound-tun/plugin.c \
+	plugins/inbound-tun/plugin.c plugins/inbound-tun/receive.c \
 	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
 	plugins/inbound-tun/address.h plugins/inbound-tun/tun.h
 tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \

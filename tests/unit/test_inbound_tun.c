@@ -17,14 +17,15 @@ extern const struct weir_plugin WEIR_ENTRY;
 
 /* The device, the stack, and what they saw. */
 static struct world {
-	int waiting;	/* packets in the device */
+	int waiting; /* packets in the device */
+	uint32_t packet_bytes, offloads;
 	int read_error; /* once none is waiting */
 	int write_error;
 	int reads, opened, closed, adopted, addressed;
 
 	int buffers; /* that the stack lends */
 	int lent, given, batches, packets;
-	int attached, writable;
+	int attached, writable, rooms, puts, flushes;
 	uint32_t congestion;
 	const struct weir_link_ops *ops;
 	void *link;
@@ -35,7 +36,7 @@ bool tun_open(struct tun_device *t, const char *name, bool offload,
 	      struct weir_error *e)
 {
 	(void)offload, (void)e;
-	*t = (struct tun_device){.fd = DEVICE_FD};
+	*t = (struct tun_device){.fd = DEVICE_FD, .offloads = world.offloads};
 	snprintf(t->name, sizeof t->name, "%s", name);
 	world.opened++;
 	return true;
@@ -55,14 +56,15 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
-int tun_read(struct tun_device *t, struct weir_ingress *p)
+int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
+	     struct weir_ingress *p)
 {
-	(void)t;
+	(void)t, (void)at;
 	world.reads++;
 	if (!world.waiting)
 		return world.read_error;
 	world.waiting--;
-	p->len = 100;
+	p->len = world.packet_bytes < room ? world.packet_bytes : room;
 	return 0;
 }
 
@@ -128,6 +130,31 @@ static void writable(struct weir_link *link)
 	world.writable++;
 }
 
+static uint8_t *room(struct weir_link *link, uint32_t bytes)
+{
+	static uint8_t there[65536];
+
+	(void)link;
+	ck_assert_uint_lt(bytes, sizeof there);
+	if (world.rooms >= world.buffers)
+		return NULL;
+	world.rooms++;
+	return there;
+}
+
+static void put(struct weir_link *link, uint32_t len, unsigned flags)
+{
+	(void)link, (void)flags;
+	world.puts++;
+	world.packets += len > 0;
+}
+
+static void flush(struct weir_link *link)
+{
+	(void)link;
+	world.flushes++;
+}
+
 static const struct weir_netstack_ops stack = {
 	.size = sizeof stack,
 	.attach = attach,
@@ -136,23 +163,34 @@ static const struct weir_netstack_ops stack = {
 	.buffer_put = buffer_put,
 	.input = input,
 	.writable = writable,
+	.room = room,
+	.put = put,
+	.flush = flush,
 };
 
 static struct tun_conf conf;
 static struct fakehost *host;
 static struct weir_instance *tun;
 
-static void begin(int fd)
+static void begin_with(int fd, uint32_t offloads)
 {
 	struct weir_error e;
 
-	world = (struct world){.read_error = EAGAIN, .buffers = 1000};
+	world = (struct world){.read_error = EAGAIN,
+			       .buffers = 1000,
+			       .packet_bytes = 100,
+			       .offloads = offloads};
 	conf = (struct tun_conf){.mtu = 1500, .fd = fd, .offload = true};
 	host = fakehost_new();
 	fakehost_offer(host, "netstack", 1, &stack, NULL);
 	tun = fakehost_start(host, WEIR_ENTRY.components[0], "tun", &conf, &e);
 	ck_assert_msg(tun, "%s", e.text);
 	ck_assert_int_eq(world.attached, 1);
+}
+
+static void begin(int fd)
+{
+	begin_with(fd, WEIR_LINK_CSUM | WEIR_LINK_TSO);
 }
 
 static void end(void)
@@ -178,6 +216,40 @@ START_TEST(a_burst_is_one_call_to_the_stack)
 	ck_assert_int_eq(world.batches, 1);
 	ck_assert_uint_eq(fakehost_counter(tun, "packets_in"), 10);
 	ck_assert_uint_eq(fakehost_counter(tun, "bytes_in"), 1000);
+	end();
+}
+END_TEST
+
+START_TEST(without_offloads_each_packet_goes_where_the_stack_wants_it)
+{
+	begin_with(-1, 0);
+	world.waiting = 10;
+	wake();
+	ck_assert_int_eq(world.packets, 10);
+	ck_assert_int_eq(world.puts, world.rooms);
+	ck_assert_int_eq(world.flushes, 1);
+	ck_assert_int_eq(world.lent, 0);
+	ck_assert_uint_eq(fakehost_counter(tun, "packets_in"), 10);
+	ck_assert_uint_eq(fakehost_counter(tun, "bytes_in"), 1000);
+	world.buffers = world.rooms + 3;
+	world.waiting = 10;
+	wake();
+	ck_assert_int_eq(world.packets, 13);
+	ck_assert_int_eq(world.flushes, 2);
+	ck_assert_int_eq(wake(), 0); /* until there is room again */
+	end();
+}
+END_TEST
+
+START_TEST(packets_longer_than_the_mtu_find_room)
+{
+	begin_with(-1, 0);
+	world.packet_bytes = 9000;
+	world.waiting = 3;
+	wake();
+	ck_assert_int_eq(world.packets, 2);
+	ck_assert_uint_eq(fakehost_counter(tun, "dropped_in"), 1);
+	ck_assert_uint_eq(fakehost_counter(tun, "bytes_in"), 18000);
 	end();
 }
 END_TEST
@@ -353,6 +425,9 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, a_burst_is_one_call_to_the_stack);
+	tcase_add_test(
+		t, without_offloads_each_packet_goes_where_the_stack_wants_it);
+	tcase_add_test(t, packets_longer_than_the_mtu_find_room);
 	tcase_add_test(t, a_flood_leaves_the_loop_its_turns);
 	tcase_add_test(t,
 		       without_buffers_packets_wait_and_the_loop_does_not_spin);
