@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* emit.c - build IP packets around payload that stays where it is.
  *
- * Each packet is two views: headers in the batch's own memory, and a slice of
- * the payload. Where the link finishes checksums, only the pseudo header is
+ * Each packet is a view of headers in the batch's own memory, and one of a slice
+ * of the payload; a train may take its payload from several places. Where the link finishes checksums, only the pseudo header is
  * summed. What exceeds the MTU goes out as fragments: the datagram's checksum
  * is then made here, because no link completes one across fragments. */
 #include "emit.h"
@@ -28,14 +28,14 @@ static void put32(uint8_t *to, uint32_t value)
 void emit_begin(struct emit *e, struct weir_link *link)
 {
 	e->link = link;
-	e->n = 0;
+	e->n = e->views_used = 0;
 }
 
 void emit_end(struct emit *e)
 {
 	if (e->n)
 		link_output(e->link, e->v, e->n);
-	e->n = 0;
+	e->n = e->views_used = 0;
 }
 
 /* An IPv4 header for `len` bytes behind it. */
@@ -71,11 +71,11 @@ static uint32_t put_ip6(uint8_t *to, const struct emit_packet *p, uint32_t len,
 	return IP6_HEADER;
 }
 
-static struct weir_egress *emit_slot(struct emit *e)
+static struct weir_egress *emit_slot(struct emit *e, int views)
 {
 	struct weir_egress *v;
 
-	if (e->n == EMIT_BATCH)
+	if (e->n == EMIT_BATCH || e->views_used + views > EMIT_VIEWS)
 		emit_end(e);
 	v = &e->v[e->n++];
 	memset(v, 0, sizeof *v);
@@ -83,17 +83,22 @@ static struct weir_egress *emit_slot(struct emit *e)
 }
 
 static void set_views(struct emit *e, struct weir_egress *v,
-		      uint32_t header_len, const void *data, uint32_t len)
+		      uint32_t header_len, const struct iovec *pieces, int n)
 {
-	struct iovec *view = e->views[v - e->v];
+	struct iovec *view = &e->views[e->views_used];
 
 	view[0].iov_base = e->headers[v - e->v];
 	view[0].iov_len = header_len;
-	view[1].iov_base = (void *)(uintptr_t)data;
-	view[1].iov_len = len;
+	memcpy(view + 1, pieces, (size_t)n * sizeof *pieces);
 	v->view = view;
-	v->views = len ? 2 : 1;
+	v->views = (uint16_t)(n + 1);
 	v->header_len = (uint16_t)header_len;
+	e->views_used += n + 1;
+}
+
+static struct iovec slice_of(const void *data, uint32_t len)
+{
+	return (struct iovec){(void *)(uintptr_t)data, len};
 }
 
 /* The whole checksum, or, where the link completes it, the start of one. */
@@ -123,7 +128,10 @@ static void emit_whole(struct emit *e, struct emit_packet *p)
 {
 	bool partial = p->protocol == IPPROTO_UDP &&
 		       (e->link->offloads & WEIR_LINK_CSUM);
-	struct weir_egress *v = emit_slot(e);
+	struct iovec all = slice_of(p->data, p->len);
+	const struct iovec *pieces = p->pieces ? p->pieces : &all;
+	int count = p->pieces ? p->piece_count : p->len != 0;
+	struct weir_egress *v = emit_slot(e, count + 1);
 	uint8_t *header = e->headers[v - e->v];
 	uint32_t len = p->head_len + p->len, at;
 
@@ -133,7 +141,7 @@ static void emit_whole(struct emit *e, struct emit_packet *p)
 	else
 		at = put_ip4(header, p, len, e->link->ip4_id++, FLAG_DF);
 	memcpy(header + at, p->head, p->head_len);
-	set_views(e, v, at + p->head_len, p->data, p->len);
+	set_views(e, v, at + p->head_len, pieces, count);
 	if (partial) {
 		v->flags = WEIR_CSUM_PARTIAL;
 		v->csum_start = (uint16_t)at;
@@ -149,9 +157,12 @@ static void emit_whole(struct emit *e, struct emit_packet *p)
 static void emit_fragment(struct emit *e, const struct emit_packet *p,
 			  uint32_t id, uint32_t at, uint32_t len, bool more)
 {
-	struct weir_egress *v = emit_slot(e);
+	struct weir_egress *v = emit_slot(e, 2);
 	uint8_t *header = e->headers[v - e->v];
 	uint32_t own = at ? 0 : p->head_len, size;
+	struct iovec part =
+		slice_of((const uint8_t *)p->data + (at ? at - p->head_len : 0),
+			 len - own);
 
 	if (p->v6) {
 		size = put_ip6(header, p, IP6_FRAGMENT_HEADER + len,
@@ -166,9 +177,7 @@ static void emit_fragment(struct emit *e, const struct emit_packet *p,
 			       at / 8 | (more ? FLAG_MF : 0));
 	}
 	memcpy(header + size, p->head, own);
-	set_views(e, v, size + own,
-		  (const uint8_t *)p->data + (at ? at - p->head_len : 0),
-		  len - own);
+	set_views(e, v, size + own, &part, part.iov_len != 0);
 }
 
 static void emit_fragments(struct emit *e, struct emit_packet *p)

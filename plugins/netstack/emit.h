@@ -7,6 +7,8 @@
 #include "stack.h"
 
 #define EMIT_BATCH 32
+#define EMIT_PIECES 64 /* most pieces of a packet */
+#define EMIT_VIEWS (2 * EMIT_BATCH + EMIT_PIECES)
 #define EMIT_HEAD 20   /* the largest transport header: TCP's */
 #define EMIT_HEADER 72 /* IPv6, fragment header, EMIT_HEAD */
 
@@ -14,7 +16,8 @@ struct emit {
 	struct weir_link *link;
 	int n;
 	struct weir_egress v[EMIT_BATCH];
-	struct iovec views[EMIT_BATCH][2];
+	int views_used;
+	struct iovec views[EMIT_VIEWS];
 	uint8_t headers[EMIT_BATCH][EMIT_HEADER];
 };
 
@@ -29,6 +32,9 @@ struct emit_packet {
 	const void *data;
 	uint32_t len;
 	uint16_t gso_size; /* a train, which the link has said it takes */
+	/* Of a train only: where the `len` bytes lie, if not all at `data`. */
+	const struct iovec *pieces;
+	int piece_count;
 };
 
 void emit_begin(struct emit *e, struct weir_link *link);

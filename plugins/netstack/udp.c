@@ -4,14 +4,18 @@
  * A reply carries the replying peer as its source, whoever that is. A train
  * from a socket goes to the link as a train where it takes them, in whole
  * segments and not beyond what one IP packet holds; otherwise it is cut here.
- * A segment that does not fit the MTU makes the train go out in fragments. */
+ * A segment that does not fit the MTU makes the train go out in fragments.
+ *
+ * A socket whose path does not coalesce gives datagrams one by one. Neighbours
+ * from one peer and of one size leave as a train all the same: the link takes
+ * one packet where it would have taken many. */
 #include "emit.h"
 #include "flow.h"
 #include "icmp.h"
 
 #define UDP_PAYLOAD_MOST 65507u
 #define TRAIN_PAYLOAD_MOST 65000u
-#define TRAIN_SEGMENTS_MOST 64u
+#define TRAIN_SEGMENTS_MOST EMIT_PIECES
 
 static void put16(uint8_t *to, uint32_t value)
 {
@@ -37,11 +41,10 @@ static uint32_t unit_size(const struct weir_link *link,
 	return segments * d->segment;
 }
 
-static void send_one(struct emit *e, const struct weir_addr *source,
-		     const struct weir_addr *target,
-		     const struct weir_datagram *d)
+static struct emit_packet packet_between(const struct weir_addr *source,
+					 const struct weir_addr *target)
 {
-	struct emit_packet p = {
+	return (struct emit_packet){
 		.source = source->ip,
 		.target = target->ip,
 		.v6 = target->kind == WEIR_ADDR_IP6,
@@ -50,18 +53,70 @@ static void send_one(struct emit *e, const struct weir_addr *source,
 		.head_len = UDP_HEADER,
 		.checksum_at = 6,
 	};
+}
+
+static void send_packet(struct emit *e, struct emit_packet *p, uint16_t from,
+			uint16_t to)
+{
+	put16(p->head, from);
+	put16(p->head + 2, to);
+	put16(p->head + 4, UDP_HEADER + p->len);
+	emit_packet(e, p);
+}
+
+static void send_one(struct emit *e, const struct weir_addr *source,
+		     const struct weir_addr *target,
+		     const struct weir_datagram *d)
+{
+	struct emit_packet p = packet_between(source, target);
 	uint32_t unit = unit_size(e->link, d, p.v6), at = 0;
 
 	do {
 		p.data = (const uint8_t *)d->data + at;
 		p.len = d->len - at < unit ? d->len - at : unit;
 		p.gso_size = d->segment && p.len > d->segment ? d->segment : 0;
-		put16(p.head, source->port);
-		put16(p.head + 2, target->port);
-		put16(p.head + 4, UDP_HEADER + p.len);
-		emit_packet(e, &p);
+		send_packet(e, &p, source->port, target->port);
 		at += p.len;
 	} while (at < d->len);
+}
+
+/* How many of v[0..n) can leave as one train, the first counted. */
+static int run_length(const struct weir_link *link,
+		      const struct weir_datagram *v, int n)
+{
+	uint32_t headers =
+		(v->peer->kind == WEIR_ADDR_IP6 ? IP6_HEADER : IP4_HEADER) +
+		UDP_HEADER;
+	uint32_t total = v->len;
+	int i = 1;
+
+	if (!(link->offloads & WEIR_LINK_USO) || v->segment || !v->len ||
+	    v->len + headers > link->mtu)
+		return 1;
+	while (i < n && i < TRAIN_SEGMENTS_MOST && v[i - 1].len == v->len &&
+	       v[i].len && v[i].len <= v->len && !v[i].segment &&
+	       total + v[i].len <= TRAIN_PAYLOAD_MOST &&
+	       weir_addr_equal(v[i].peer, v->peer))
+		total += v[i++].len;
+	return i;
+}
+
+static void send_run(struct emit *e, const struct weir_addr *source,
+		     const struct weir_addr *target,
+		     const struct weir_datagram *v, int n)
+{
+	struct emit_packet p = packet_between(source, target);
+	struct iovec pieces[TRAIN_SEGMENTS_MOST];
+
+	for (int i = 0; i < n; i++) {
+		pieces[i].iov_base = (void *)(uintptr_t)v[i].data;
+		pieces[i].iov_len = v[i].len;
+		p.len += v[i].len;
+	}
+	p.pieces = pieces;
+	p.piece_count = n;
+	p.gso_size = (uint16_t)v->len;
+	send_packet(e, &p, source->port, target->port);
 }
 
 static bool sendable(const struct weir_addr *client,
@@ -84,13 +139,23 @@ static int udp_send(void *s, const struct weir_datagram *v, int n)
 	flow_touch(f);
 	client = flow_client(f);
 	emit_begin(&e, f->link);
-	for (int i = 0; i < n; i++) {
-		if (!sendable(&client, &v[i]))
+	for (int i = 0, run; i < n; i += run) {
+		const struct weir_addr *source = v[i].peer, *target = &client;
+
+		run = 1;
+		if (f->outward) {
+			source = &client;
+			target = v[i].peer;
+		}
+		if (!sendable(&client, &v[i])) {
 			stack_add(f->stack, COUNT_OUTPUT_DROPPED, 1);
-		else if (f->outward)
-			send_one(&e, &client, v[i].peer, &v[i]);
+			continue;
+		}
+		run = run_length(f->link, v + i, n - i);
+		if (run > 1)
+			send_run(&e, source, target, v + i, run);
 		else
-			send_one(&e, v[i].peer, &client, &v[i]);
+			send_one(&e, source, target, &v[i]);
 	}
 	emit_end(&e);
 	return n;

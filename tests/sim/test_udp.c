@@ -143,6 +143,85 @@ START_TEST(train_goes_out_as_one_where_the_link_takes_it)
 }
 END_TEST
 
+/* `n` datagrams from one peer, as they come from a socket. */
+static void reply_many(struct weir_end *e, const uint32_t *lens, int n)
+{
+	struct weir_datagram d[80];
+	uint32_t at = 0;
+
+	for (int i = 0; i < n; i++) {
+		d[i] = (struct weir_datagram){&e->info.target, payload + at,
+					      lens[i], 0};
+		at += lens[i];
+	}
+	ck_assert_int_eq(e->flow->send(e->self, d, n), n);
+}
+
+START_TEST(neighbours_of_one_size_leave_as_a_train)
+{
+	static const uint32_t lens[] = {1200, 1200, 1200, 301, 1200, 1472,
+					100,  2000, 0,	  0,   7};
+	static const uint32_t sent[] = {3901, 1200, 1572};
+	struct weir_link_conf conf = sim_link_conf();
+	struct path p = path_of(_i, 53);
+	struct weir_end *e;
+	uint32_t at = 0;
+
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
+	conf.mtu_bytes = 1520;
+	sim_attach(&tun, &conf);
+	e = send_udp(&p, 10);
+	reply_many(e, lens, 11);
+	for (int i = 0; i < 3; i++) {
+		struct seen *s = look(&tun);
+
+		ck_assert(s->any && s->checksum_ok);
+		ck_assert_uint_eq(s->payload_len, sent[i]);
+		ck_assert_uint_eq(s->gso_size, i == 1 ? 0 : lens[at ? 5 : 0]);
+		ck_assert_mem_eq(s->payload, payload + at, s->payload_len);
+		at += s->payload_len;
+	}
+}
+END_TEST
+
+START_TEST(trains_of_neighbours_are_bounded)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct path p = path_of(_i, 53);
+	uint32_t lens[80], at = 0;
+	struct weir_end *e;
+	struct seen *s;
+
+	for (int i = 0; i < 80; i++)
+		lens[i] = 100;
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
+	sim_attach(&tun, &conf);
+	e = send_udp(&p, 10);
+	reply_many(e, lens, 80);
+	while ((s = look(&tun))->any) {
+		ck_assert(s->checksum_ok);
+		ck_assert_uint_eq(s->gso_size, 100);
+		ck_assert_uint_le(s->payload_len, 6400);
+		ck_assert_mem_eq(s->payload, payload + at, s->payload_len);
+		at += s->payload_len;
+	}
+	ck_assert_uint_eq(at, 8000);
+}
+END_TEST
+
+START_TEST(neighbours_stay_apart_where_the_link_takes_no_trains)
+{
+	static const uint32_t lens[] = {500, 500, 500};
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+
+	reply_many(e, lens, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(look(&tun)->payload_len, 500);
+	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
 START_TEST(one_batch_is_one_delivery)
 {
 	struct path p = path_of(_i, 53);
@@ -286,6 +365,10 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, train_is_cut_where_the_link_takes_none, 0, 2);
 	tcase_add_loop_test(t, train_goes_out_as_one_where_the_link_takes_it, 0,
 			    2);
+	tcase_add_loop_test(t, neighbours_of_one_size_leave_as_a_train, 0, 2);
+	tcase_add_loop_test(t, trains_of_neighbours_are_bounded, 0, 2);
+	tcase_add_loop_test(
+		t, neighbours_stay_apart_where_the_link_takes_no_trains, 0, 2);
 	tcase_add_loop_test(t, one_batch_is_one_delivery, 0, 2);
 	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
 	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
