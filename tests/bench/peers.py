@@ -31,9 +31,10 @@ class Peer:
     place = "client"
     process = None
 
-    def __init__(self, bed, mtu):
+    def __init__(self, bed, mtu, offload=True):
         self.bed = bed
         self.mtu = mtu
+        self.offload = offload
 
     def cpu_s(self):
         """Processor time of the peer's process so far."""
@@ -76,7 +77,7 @@ class Weir(Peer):
             raise Absent("WEIR names no program")
         try:
             self.daemon = harness.Weir(self.bed, CONFIG % self.mtu,
-                                       mtu=self.mtu)
+                                       offload=self.offload, mtu=self.mtu)
         except AssertionError as e:
             harness.show_logs()
             raise Absent(str(e)) from None
@@ -87,6 +88,34 @@ class Weir(Peer):
             harness.show_logs()
         self.process = None
         harness.close_kept()
+
+
+class Split(Peer):
+    """A TUN program without a TCP stack: nearly the physical limit."""
+
+    name = "split limit"
+    process = None
+
+    def start(self):
+        program = os.path.join(os.environ["abs_top_builddir"], "tests",
+                               "tools", "split")
+        if not os.access(program, os.X_OK):
+            raise Absent("tests/tools/split is not built")
+        tun = self.bed.tun(offload=self.offload)
+        self.bed.tun_up(self.mtu)
+        environment = dict(os.environ, WEIR_TUN_FD=str(tun))
+        self.process = self.bed.spawn("proxy", [program, str(self.mtu)],
+                                      env=environment, pass_fds=(tun,),
+                                      stdin=subprocess.DEVNULL, text=True,
+                                      stdout=subprocess.PIPE)
+        os.close(tun)
+        if not self.process.stdout.readline():
+            raise Absent("tests/tools/split did not start")
+
+    def stop(self):
+        if self.process:
+            self.process.stdout.close()
+        super().stop()
 
 
 class Tap(Peer):
@@ -151,4 +180,5 @@ class Pasta(Tap):
                         check=False)
 
 
-ALL = {peer.name: peer for peer in (Direct, Weir, Slirp, Pasta)}
+ALL = {peer.name: peer for peer in (Direct, Split, Weir, Slirp,
+                                    Pasta)}

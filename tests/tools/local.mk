@@ -18,3 +18,8 @@ tests_tools_impair_SOURCES = tests/tools/impair.c \
 check_PROGRAMS += tests/tools/flood
 tests_tools_flood_SOURCES = tests/tools/flood.c \
 	tests/tools/tool.c tests/tools/tool.h
+
+# What a proxy behind a TUN can reach at all.
+check_PROGRAMS += tests/tools/split
+tests_tools_split_SOURCES = tests/tools/split.c tests/tools/split_conn.c \
+	tests/tools/split.h tests/tools/tool.c tests/tools/tool.h
