@@ -7,7 +7,7 @@ dist_example_DATA = \
 	doc/examples/block.yaml \
 	doc/examples/direct.yaml \
 	doc/examples/split-dns.yaml
-dist_doc_DATA += doc/plugin-author.md
+dist_doc_DATA += doc/plugin-author.md doc/performance.md
 
 # The program.
 dist_man_MANS += doc/weir.1
