@@ -223,6 +223,7 @@ struct weir_dial *dial_open(struct weir_instance *i, const char *tag,
 {
 	struct weir_instance *out;
 	struct weir_dial *d;
+	bool own = tag; /* only by name may an outbound dial itself */
 
 	if (!tag)
 		tag = i->conf->via;
@@ -231,7 +232,7 @@ struct weir_dial *dial_open(struct weir_instance *i, const char *tag,
 		return NULL;
 	}
 	out = instance_find(i->core, WEIR_OUTBOUND, tag);
-	if (!out || out == i || out->state > INSTANCE_STARTED ||
+	if (!out || (out == i && !own) || out->state > INSTANCE_STARTED ||
 	    !(instance_outbound(out)->nets & net)) {
 		errno = EHOSTUNREACH;
 		return NULL;

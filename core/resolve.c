@@ -273,8 +273,9 @@ static void ask_servers(struct resolver *r, struct entry *e, unsigned families)
 /* The entry of a question, new or known, with a reference for the caller;
  * NULL: too many are pending. */
 static struct entry *entry_get(struct resolver *r, const char *name,
-			       unsigned families)
+			       unsigned asked)
 {
+	unsigned families = asked & ~WEIR_RESOLVE_ANEW;
 	char key[NAME_MAX_BYTES + 3];
 	struct entry *e;
 
@@ -283,7 +284,8 @@ static struct entry *entry_get(struct resolver *r, const char *name,
 		if (*c >= 'A' && *c <= 'Z')
 			*c += 'a' - 'A';
 	HASH_FIND_STR(r->cache, key, e);
-	if (e && e->answered && e->expires_us <= loop_now_us()) {
+	if (e && e->answered &&
+	    (e->expires_us <= loop_now_us() || (asked & WEIR_RESOLVE_ANEW))) {
 		uncache(r, e);
 		e = NULL;
 	}

@@ -132,9 +132,18 @@ START_TEST(dial_is_refused_where_there_is_no_such_outbound)
 	setup();
 	ck_assert_ptr_null(dial("nowhere", WEIR_NET_TCP));
 	ck_assert_ptr_null(dial("in", WEIR_NET_TCP));
-	ck_assert_ptr_null(dial("a", WEIR_NET_TCP)); /* itself */
 	world->outbounds[0].via = NULL;
 	ck_assert_ptr_null(dial(NULL, WEIR_NET_TCP));
+	fake_stop(world);
+}
+END_TEST
+
+START_TEST(dial_by_its_own_tag_comes_back_to_the_outbound)
+{
+	setup();
+	ck_assert_ptr_nonnull(dial("a", WEIR_NET_UDP));
+	fake_turn(world);
+	ck_assert_int_eq(a->open_count, 1);
 	fake_stop(world);
 }
 END_TEST
@@ -285,6 +294,7 @@ END_TEST
 FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
 	  dial_without_a_tag_goes_through_via,
 	  dial_is_refused_where_there_is_no_such_outbound,
+	  dial_by_its_own_tag_comes_back_to_the_outbound,
 	  dial_hung_up_before_it_was_opened_opens_nothing,
 	  dial_hung_up_before_it_was_ready_is_abandoned_once,
 	  dial_hung_up_when_ready_closes_with_the_errno,

@@ -222,6 +222,24 @@ START_TEST(resolve_caches_answers_whatever_the_case_of_the_name)
 }
 END_TEST
 
+START_TEST(resolve_anew_asks_the_servers_past_the_cache)
+{
+	struct asked a;
+
+	setup();
+	ask(&a, "a.test", RESOLVE_IP4);
+	await(&a);
+	ask(&a, "a.test", RESOLVE_IP4 | WEIR_RESOLVE_ANEW);
+	await(&a);
+	ck_assert_int_eq(a.n, 1);
+	ck_assert_int_eq(server.queries, 2);
+	ask(&a, "a.test", RESOLVE_IP4);
+	await(&a);
+	ck_assert_int_eq(server.queries, 2);
+	teardown();
+}
+END_TEST
+
 START_TEST(resolve_caches_that_a_name_does_not_exist)
 {
 	struct asked a;
@@ -389,6 +407,7 @@ FAKE_MAIN("resolve", resolve_takes_any_number_of_servers,
 	  resolve_answers_with_the_families_that_were_asked,
 	  resolve_says_enoent_where_the_family_is_missing,
 	  resolve_caches_answers_whatever_the_case_of_the_name,
+	  resolve_anew_asks_the_servers_past_the_cache,
 	  resolve_caches_that_a_name_does_not_exist,
 	  resolve_does_not_cache_a_servers_failure,
 	  resolve_asks_equal_questions_once,

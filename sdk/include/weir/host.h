@@ -57,6 +57,7 @@ struct weir_task {
 	bool queued;
 };
 
+#define WEIR_RESOLVE_ANEW 4u	/* resolve: ask the servers, not the memory */
 #define WEIR_LEVEL_TRIGGERED 4u /* watch: repeat while ready */
 
 struct weir_host {
@@ -110,7 +111,7 @@ struct weir_host {
 	const struct weir_session_info *(*info)(struct weir_end *);
 
 	/* Chaining: open a stream (WEIR_NET_TCP) or flow through the outbound
-	 * `tag`; NULL: the instance's own `via`. NULL is returned with errno
+	 * `tag`, which may be the instance itself (1.1); NULL: its own `via`. NULL is returned with errno
 	 * ENOENT where there is none, another where it cannot carry this: do
 	 * not go around it then. Nothing is called back inside dial. What
 	 * *_ready hands the caller is its to use until hang_up, which closes it
@@ -153,7 +154,8 @@ struct weir_host {
 	int (*socket)(struct weir_instance *, int domain, int type,
 		      int protocol);
 
-	/* Look up a name. `families`: 4, 6 or both as bits 1 (A) and 2 (AAAA).
+	/* Look up a name. `families`: 4, 6 or both as bits 1 (A) and 2 (AAAA);
+	 * with WEIR_RESOLVE_ANEW what is remembered does not count (1.1).
 	 * Never answers inside the call; `addrs` are borrowed, ports 0. err is
 	 * 0 or ENOENT (no such name or family), ETIMEDOUT, EAGAIN. The query is
 	 * gone once answered or cancelled. */
