@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* endpoint.c - from a peer's name to where it is.
+ *
+ * The first attempt of a handshake looks the name up if nothing is known; each
+ * further one asks the name servers anew, because a server that moved is what
+ * a missing answer mostly means. Of several addresses each attempt takes the
+ * next that has a route. */
+#include "endpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "udp_private.h"
+
+#define ASK_AGAIN_US 4000000ull /* a peer's name, at the most so often */
+#define BOTH_FAMILIES 3u
+
+struct endpoint {
+	struct endpoints *owner;
+	struct wg_peer *peer; /* NULL: gone, or not asked for yet */
+	struct weir_query *query;
+	uint64_t asked_us;
+	unsigned turn; /* which of the addresses comes next */
+};
+
+struct endpoints {
+	struct tunnel *tunnel;
+	struct endpoint *all; /* one a peer of the settings */
+};
+
+struct endpoints *endpoints_new(struct tunnel *t)
+{
+	uint32_t count = t->conf.settings->peer_count;
+	struct endpoints *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->tunnel = t;
+	s->all = calloc(count + 1, sizeof *s->all);
+	if (!s->all) {
+		free(s);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		s->all[i].owner = s;
+	return s;
+}
+
+static void endpoint_cancel(struct endpoint *e)
+{
+	if (e->query)
+		e->owner->tunnel->conf.host->resolve_cancel(e->query);
+	e->query = NULL;
+}
+
+void endpoints_forget(struct endpoints *s)
+{
+	for (uint32_t i = 0; s && i < s->tunnel->conf.settings->peer_count; i++)
+		endpoint_cancel(&s->all[i]);
+}
+
+void endpoints_free(struct endpoints *s)
+{
+	if (!s)
+		return;
+	endpoints_forget(s);
+	free(s->all);
+	free(s);
+}
+
+/* Its name, as the settings have it; NULL: there is none. */
+static struct endpoint *endpoint_of(struct endpoints *s,
+				    const struct wg_peer *p)
+{
+	const struct wg_peer_settings *peer = wg_peer_user(p);
+
+	if (!peer || peer->endpoint.kind != WEIR_ADDR_NAME)
+		return NULL;
+	return &s->all[peer - s->tunnel->conf.settings->peers];
+}
+
+/* Asks the kernel; nothing is sent. */
+static bool has_route(struct tunnel *t, const struct weir_addr *a)
+{
+	struct wg_endpoint to = {.addr = *a};
+	union wg_sockaddr sa;
+	socklen_t len = wg_sockaddr_of(&to, &sa);
+	int fd = t->conf.host->socket(t->conf.instance, sa.sa.sa_family,
+				      SOCK_DGRAM, 0);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = connect(fd, &sa.sa, len) == 0;
+	close(fd);
+	return ok;
+}
+
+static const struct weir_addr *choose(struct endpoint *e,
+				      const struct weir_addr *addrs, int n)
+{
+	struct tunnel *t = e->owner->tunnel;
+
+	for (int i = 0; i < n; i++) {
+		const struct weir_addr *a = &addrs[e->turn++ % (unsigned)n];
+
+		if (t->conf.wire || has_route(t, a))
+			return a;
+	}
+	return &addrs[0];
+}
+
+static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
+			   int n)
+{
+	struct endpoint *e = arg;
+	struct tunnel *t = e->owner->tunnel;
+	const struct wg_peer_settings *s = wg_peer_user(e->peer);
+	struct wg_endpoint to = {0};
+
+	e->query = NULL;
+	if (err || n < 1) {
+		t->conf.host->log(t->conf.instance, WEIR_WARN,
+				  "the endpoint %s cannot be looked up: %s",
+				  s->endpoint.name,
+				  strerror(err ? err : EHOSTUNREACH));
+		return;
+	}
+	to.addr = *choose(e, addrs, n);
+	to.addr.port = s->endpoint.port;
+	wg_peer_set_endpoint(e->peer, &to);
+}
+
+static bool is_known(const struct wg_peer *p)
+{
+	struct wg_peer_info info;
+	bool known;
+
+	wg_peer_get(p, &info);
+	known = info.endpoint.addr.kind != WEIR_ADDR_NONE;
+	explicit_bzero(&info, sizeof info);
+	return known;
+}
+
+void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
+{
+	struct tunnel *t = s->tunnel;
+	struct endpoint *e = endpoint_of(s, p);
+	const struct wg_peer_settings *peer = wg_peer_user(p);
+	uint64_t now_us = t->conf.host->now_us();
+
+	if (!e || e->query || (!again && is_known(p)))
+		return;
+	if (e->asked_us && now_us - e->asked_us < ASK_AGAIN_US)
+		return;
+	e->asked_us = now_us;
+	e->peer = p;
+	e->query = t->conf.host->resolve(
+		t->conf.instance, peer->endpoint.name,
+		BOTH_FAMILIES | (again ? WEIR_RESOLVE_ANEW : 0), endpoint_found,
+		e);
+}
+
+void endpoint_forget(struct endpoints *s, struct wg_peer *p)
+{
+	struct endpoint *e = s ? endpoint_of(s, p) : NULL;
+
+	if (e)
+		endpoint_cancel(e);
+}

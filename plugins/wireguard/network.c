@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* network.c - addresses, links and default routes as the kernel tells of them.
+ *
+ * A laptop that changes its network gets an address, a route, a name server,
+ * one after the other: the tunnel is refreshed once, a moment after the last.
+ * Other routes than the default ones change all the time on some machines and
+ * say nothing about a peer: a send that failed does. Where the kernel cannot be
+ * listened to, failed sends and silence are what is left. */
+#include "network.h"
+
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SETTLE_US 300000ull
+#define INTERVAL_US 5000000ull /* between two refreshes, at the least */
+#define MESSAGE_BYTES 16384
+
+struct network {
+	struct tunnel *tunnel;
+	int fd;
+	struct weir_watch *watch;
+	struct weir_timer *timer;
+	bool armed, rebind;
+	uint64_t last_us; /* 0: never */
+};
+
+static void refresh_later(struct network *n)
+{
+	const struct weir_host *host = n->tunnel->conf.host;
+	uint64_t now_us = host->now_us(), at_us = now_us + SETTLE_US;
+
+	if (n->armed)
+		return;
+	if (n->last_us && at_us < n->last_us + INTERVAL_US)
+		at_us = n->last_us + INTERVAL_US;
+	n->armed = true;
+	host->timer_set(n->timer, at_us - now_us);
+}
+
+static void refresh_fire(void *arg)
+{
+	struct network *n = arg;
+	bool rebind = n->rebind;
+
+	n->armed = n->rebind = false;
+	n->last_us = n->tunnel->conf.host->now_us();
+	tunnel_refresh(n->tunnel, rebind);
+}
+
+static bool matters(const struct nlmsghdr *m)
+{
+	const struct rtmsg *route = NLMSG_DATA(m);
+
+	switch (m->nlmsg_type) {
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return true;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		return m->nlmsg_len >= NLMSG_LENGTH(sizeof *route) &&
+		       route->rtm_dst_len == 0;
+	default:
+		return false;
+	}
+}
+
+static void network_ready(void *arg, unsigned events)
+{
+	struct network *n = arg;
+	_Alignas(struct nlmsghdr) char room[MESSAGE_BYTES];
+	bool changed = false;
+	ssize_t got;
+
+	(void)events;
+	while ((got = recv(n->fd, room, sizeof room, MSG_DONTWAIT)) > 0) {
+		size_t left = (size_t)got;
+
+		for (struct nlmsghdr *m = (void *)room; NLMSG_OK(m, left);
+		     m = NLMSG_NEXT(m, left))
+			changed = changed || matters(m);
+	}
+	if (changed)
+		refresh_later(n);
+}
+
+void network_trouble(struct network *n)
+{
+	n->rebind = true;
+	refresh_later(n);
+}
+
+void network_watch(struct network *n)
+{
+	const struct tunnel_conf *c = &n->tunnel->conf;
+	struct sockaddr_nl sa = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+
+	if (n->watch || c->wire)
+		return;
+	n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       NETLINK_ROUTE);
+	if (n->fd < 0)
+		return;
+	if (bind(n->fd, (struct sockaddr *)&sa, sizeof sa) == 0)
+		n->watch = c->host->watch_new(c->instance, n->fd, WEIR_READABLE,
+					      network_ready, n);
+	if (n->watch)
+		return;
+	close(n->fd);
+	n->fd = -1;
+}
+
+void network_unwatch(struct network *n)
+{
+	if (!n)
+		return;
+	n->tunnel->conf.host->timer_stop(n->timer);
+	n->armed = n->rebind = false;
+	if (n->watch)
+		n->tunnel->conf.host->watch_free(n->watch);
+	n->watch = NULL;
+	if (n->fd >= 0)
+		close(n->fd);
+	n->fd = -1;
+}
+
+struct network *network_new(struct tunnel *t)
+{
+	struct network *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return NULL;
+	n->tunnel = t;
+	n->fd = -1;
+	n->timer = t->conf.host->timer_new(t->conf.instance, refresh_fire, n);
+	if (!n->timer) {
+		free(n);
+		return NULL;
+	}
+	return n;
+}
+
+void network_free(struct network *n)
+{
+	if (!n)
+		return;
+	network_unwatch(n);
+	n->tunnel->conf.host->timer_free(n->timer);
+	free(n);
+}

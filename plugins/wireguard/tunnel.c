@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tunnel.c - the life of a tunnel, and its link.
+ *
+ * Packets out of the stack go to the engine at once, which seals them into
+ * trains; the trains leave at the end of the turn, or when they are full. While
+ * the wire is full the engine takes nothing, so the link says so to the stack,
+ * and tells it when there is room again. */
+#include "tunnel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "endpoint.h"
+#include "network.h"
+#include "tunnel_ops.h"
+#include "uapi_socket.h"
+
+static int link_output(void *link, const struct weir_egress *v, int n)
+{
+	struct tunnel *t = link;
+	int taken;
+
+	if (!t->up)
+		return 0;
+	taken = wg_send(t->device, v, n, t->conf.host->now_us());
+	t->behind = t->behind || taken < n;
+	return taken;
+}
+
+static struct weir_end *link_accept_stream(void *link,
+					   struct weir_session_info *info,
+					   const struct weir_stream_ops *ops,
+					   void *s)
+{
+	struct tunnel *t = link;
+
+	return t->conf.accept_stream(t->conf.owner, info, ops, s);
+}
+
+static struct weir_end *link_accept_flow(void *link,
+					 struct weir_session_info *info,
+					 const struct weir_flow_ops *ops,
+					 void *f)
+{
+	struct tunnel *t = link;
+
+	return t->conf.accept_flow(t->conf.owner, info, ops, f);
+}
+
+static const struct weir_link_ops link_ops = {
+	.size = sizeof link_ops,
+	.output = link_output,
+	.accept_stream = link_accept_stream,
+	.accept_flow = link_accept_flow,
+};
+
+static bool link_attach(struct tunnel *t, struct weir_error *e)
+{
+	const struct tunnel_conf *c = &t->conf;
+	struct weir_link_conf conf = {
+		.size = sizeof conf,
+		.mtu_bytes = c->mtu_bytes,
+		.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO,
+		.addresses = c->settings->address.items,
+		.address_count = (uint32_t)c->settings->address.count,
+		.keepalive = c->keepalive,
+		.congestion = c->congestion,
+	};
+
+	t->stack = c->host->service(c->instance, "netstack", 1, &t->stack_self);
+	if (!t->stack || !WEIR_HAS(t->stack, flush))
+		return weir_error(e, NULL,
+				  "the service netstack/1 is missing or older "
+				  "than this plugin");
+	t->link = t->stack->attach(t->stack_self, &conf, &link_ops, t, e);
+	return t->link;
+}
+
+static void flush_run(struct weir_task *task)
+{
+	struct tunnel *t = (struct tunnel *)((char *)task -
+					     offsetof(struct tunnel, flush));
+
+	if (t->up)
+		tunnel_writable(t);
+}
+
+static void timer_fire(void *arg)
+{
+	struct tunnel *t = arg;
+
+	wg_expire(t->device, t->conf.host->now_us());
+	tunnel_count(t);
+}
+
+/* The engine counts for itself; the core reads counters of the host's. */
+void tunnel_count(struct tunnel *t)
+{
+	const uint64_t *drops = wg_drops(t->device);
+
+	for (int i = 0; i < WG_DROPS; i++)
+		*t->drops[i] = drops[i];
+}
+
+void tunnel_writable(struct tunnel *t)
+{
+	bool room = wg_flush(t->device, t->conf.host->now_us());
+
+	tunnel_count(t);
+	if (!room || !t->behind)
+		return;
+	t->behind = false;
+	t->stack->writable(t->link);
+}
+
+void tunnel_receive(struct tunnel *t, const struct wg_datagrams *v, int n)
+{
+	wg_receive(t->device, v, n, t->conf.host->now_us());
+	if (t->lent)
+		t->stack->put(t->link, 0, 0);
+	t->lent = NULL;
+	t->stack->flush(t->link);
+	tunnel_count(t);
+}
+
+int tunnel_up(struct tunnel *t)
+{
+	int err;
+
+	if (t->up)
+		return 0;
+	err = tunnel_wire_open(t);
+	if (err)
+		return err;
+	t->up = true;
+	wg_up(t->device, t->conf.host->now_us());
+	network_watch(t->network);
+	return 0;
+}
+
+static bool tunnel_listen(struct tunnel *t, struct weir_error *e)
+{
+	struct uapi_socket_conf conf = {
+		.host = t->conf.host,
+		.instance = t->conf.instance,
+		.folder = UAPI_FOLDER,
+		.name = t->conf.interface,
+		.device = {t->device, &tunnel_uapi_ops, t},
+	};
+
+	if (!conf.name)
+		return true;
+	t->uapi = uapi_socket_open(&conf, e);
+	return t->uapi;
+}
+
+bool tunnel_start(struct tunnel *t, struct weir_error *e)
+{
+	if (link_attach(t, e) && tunnel_listen(t, e))
+		return true;
+	tunnel_stop(t);
+	return false;
+}
+
+void tunnel_stop(struct tunnel *t)
+{
+	uapi_socket_close(t->uapi);
+	t->uapi = NULL;
+	network_unwatch(t->network);
+	endpoints_forget(t->endpoints);
+	if (t->link)
+		t->stack->detach(t->link);
+	t->link = NULL;
+	if (t->up) {
+		wg_flush(t->device, t->conf.host->now_us());
+		wg_down(t->device);
+		t->up = false;
+		tunnel_wire_close(t);
+	}
+}
+
+static bool parts_make(struct tunnel *t, struct weir_error *e)
+{
+	struct wg_conf conf = {.ops = &tunnel_engine_ops,
+			       .arg = t,
+			       .mtu_bytes = t->conf.mtu_bytes};
+	const struct weir_host *host = t->conf.host;
+
+	t->timer = host->timer_new(t->conf.instance, timer_fire, t);
+	t->endpoints = endpoints_new(t);
+	t->network = network_new(t);
+	if (!t->conf.wire)
+		t->udp = wg_udp_new(t->conf.instance, host, &tunnel_udp_ops, t);
+	if (!t->timer || !t->endpoints || !t->network ||
+	    (!t->udp && !t->conf.wire))
+		return weir_error(e, NULL, "out of memory");
+	t->device = wg_new(&conf);
+	return t->device ||
+	       weir_error(e, NULL, "the crypto library does not start");
+}
+
+bool tunnel_init(struct tunnel *t, const struct tunnel_conf *conf,
+		 struct weir_error *e)
+{
+	const struct weir_host *host = conf->host;
+
+	memset(t, 0, sizeof *t);
+	t->conf = *conf;
+	t->flush.run = flush_run;
+	t->port = conf->settings->listen_port;
+	t->mark = conf->settings->mark;
+	for (int i = 0; i < WG_DROPS; i++)
+		t->drops[i] =
+			host->counter(conf->instance, tunnel_drop_counter(i));
+	t->handshakes = host->counter(conf->instance, "handshakes");
+	t->silences = host->counter(conf->instance, "silences");
+	if (parts_make(t, e) &&
+	    wg_settings_apply(conf->settings, t->device, host->now_us(), e))
+		return true;
+	tunnel_fini(t);
+	return false;
+}
+
+void tunnel_fini(struct tunnel *t)
+{
+	if (t->device)
+		wg_free(t->device);
+	wg_udp_free(t->udp);
+	network_free(t->network);
+	endpoints_free(t->endpoints);
+	if (t->timer)
+		t->conf.host->timer_free(t->timer);
+	wg_settings_free(t->conf.settings);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tunnel_ops.c - what the engine, the sockets and wg ask of a tunnel.
+ *
+ * Opened packets are written straight into room that the stack lends. The
+ * engine has checked their tags, so whatever checksum they carry was already
+ * vouched for by the peer: the stack does not add it up again. */
+#include "tunnel_ops.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "endpoint.h"
+#include "keytext.h"
+#include "network.h"
+
+/* ---- the engine */
+
+static uint8_t *engine_room(void *arg, uint32_t bytes)
+{
+	struct tunnel *t = arg;
+
+	if (t->lent)
+		t->stack->put(t->link, 0, 0);
+	t->lent = t->stack->room(t->link, bytes);
+	return t->lent;
+}
+
+static void engine_put(void *arg, struct wg_peer *peer, uint32_t len)
+{
+	struct tunnel *t = arg;
+	const struct tunnel_conf *c = &t->conf;
+
+	(void)peer;
+	if (c->admit && !c->admit(c->owner, t->lent, len))
+		len = 0;
+	t->lent = NULL;
+	t->stack->put(t->link, len, WEIR_CSUM_VALID);
+}
+
+static bool engine_send(void *arg, struct wg_peer *peer,
+			const struct wg_endpoint *to, uint8_t *data,
+			uint32_t len, uint16_t segment, uint8_t tos)
+{
+	struct tunnel *t = arg;
+
+	(void)peer;
+	if (t->udp)
+		return wg_udp_send(t->udp, to, data, len, segment, tos);
+	return t->conf.wire->send(t->conf.wire_self, to, data, len, segment,
+				  tos);
+}
+
+static void engine_flush_later(void *arg)
+{
+	struct tunnel *t = arg;
+
+	t->conf.host->defer(t->conf.instance, &t->flush);
+}
+
+static void engine_wake_at(void *arg, uint64_t at_us)
+{
+	struct tunnel *t = arg;
+	uint64_t now_us = t->conf.host->now_us();
+
+	t->conf.host->timer_set(t->timer, at_us > now_us ? at_us - now_us : 0);
+}
+
+static void engine_wall(void *arg, struct timespec *now)
+{
+	(void)arg;
+	clock_gettime(CLOCK_REALTIME, now);
+}
+
+/* ---- what the log says of a peer */
+
+const char *tunnel_peer_label(const struct wg_peer *p,
+			      char text[PEER_LABEL_BYTES])
+{
+	const struct wg_peer_settings *s = wg_peer_user(p);
+	struct wg_peer_info info;
+
+	if (s && s->name) {
+		snprintf(text, PEER_LABEL_BYTES, "%s", s->name);
+		return text;
+	}
+	wg_peer_get(p, &info);
+	key_to_base64(info.public_key, text);
+	explicit_bzero(&info, sizeof info);
+	return text;
+}
+
+WEIR_PRINTF(4, 5)
+static void peer_log(struct tunnel *t, enum weir_level level,
+		     const struct wg_peer *p, const char *fmt, ...)
+{
+	char label[PEER_LABEL_BYTES], text[256];
+	va_list args;
+
+	if (!t->conf.host->log_on(t->conf.instance, level))
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	t->conf.host->log(t->conf.instance, level, "peer %s: %s",
+			  tunnel_peer_label(p, label), text);
+}
+
+static void log_where(struct tunnel *t, enum weir_level level,
+		      const struct wg_peer *p, const char *what)
+{
+	struct wg_peer_info info;
+	char at[WEIR_ADDR_TEXT];
+
+	if (!t->conf.host->log_on(t->conf.instance, level))
+		return;
+	wg_peer_get(p, &info);
+	peer_log(t, level, p, "%s %s", what,
+		 weir_addr_text(&info.endpoint.addr, at));
+	explicit_bzero(&info, sizeof info);
+}
+
+static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
+{
+	struct tunnel *t = arg;
+
+	switch (event) {
+	case WG_EVENT_START:
+		endpoint_wanted(t->endpoints, p, false);
+		break;
+	case WG_EVENT_RETRY:
+		peer_log(t, WEIR_DEBUG, p, "no answer, trying again");
+		endpoint_wanted(t->endpoints, p, true);
+		break;
+	case WG_EVENT_GAVE_UP:
+		++*t->silences;
+		peer_log(t, WEIR_WARN, p,
+			 "silent: no handshake in 90 s; new traffic tries "
+			 "again");
+		break;
+	case WG_EVENT_HANDSHAKE:
+		++*t->handshakes;
+		log_where(t, WEIR_INFO, p, "handshake with");
+		break;
+	case WG_EVENT_ENDPOINT:
+		log_where(t, WEIR_INFO, p, "is now at");
+		break;
+	case WG_EVENT_ADDED:
+		break;
+	case WG_EVENT_REMOVED:
+		endpoint_forget(t->endpoints, p);
+		break;
+	}
+}
+
+const struct wg_ops tunnel_engine_ops = {
+	.room = engine_room,
+	.put = engine_put,
+	.send = engine_send,
+	.flush_later = engine_flush_later,
+	.wake_at = engine_wake_at,
+	.wall = engine_wall,
+	.event = engine_event,
+};
+
+const char *tunnel_drop_counter(int drop)
+{
+	static const char *const names[WG_DROPS] = {
+		[WG_DROP_MALFORMED] = "dropped_malformed",
+		[WG_DROP_RESERVED] = "dropped_reserved",
+		[WG_DROP_MAC1] = "dropped_mac1",
+		[WG_DROP_QUEUE] = "dropped_queue",
+		[WG_DROP_COOKIE] = "dropped_cookie",
+		[WG_DROP_RATE] = "dropped_rate",
+		[WG_DROP_HANDSHAKE] = "dropped_handshake",
+		[WG_DROP_REPLAYED] = "dropped_replayed",
+		[WG_DROP_EARLY] = "dropped_early",
+		[WG_DROP_INDEX] = "dropped_index",
+		[WG_DROP_KEY_OLD] = "dropped_key_old",
+		[WG_DROP_AUTH] = "dropped_auth",
+		[WG_DROP_WINDOW] = "dropped_window",
+		[WG_DROP_INNER] = "dropped_inner",
+		[WG_DROP_SOURCE] = "dropped_source",
+		[WG_DROP_ECN] = "dropped_ecn",
+		[WG_DROP_NO_ROOM] = "dropped_no_room",
+		[WG_DROP_PACKET] = "dropped_packet",
+		[WG_DROP_NO_PEER] = "dropped_no_peer",
+		[WG_DROP_STAGED] = "dropped_staged",
+		[WG_DROP_GAVE_UP] = "dropped_gave_up",
+		[WG_DROP_NO_ENDPOINT] = "dropped_no_endpoint",
+		[WG_DROP_FULL] = "dropped_full",
+	};
+
+	return names[drop];
+}
+
+/* ---- the sockets */
+
+static void udp_receive(void *arg, const struct wg_datagrams *v, int n)
+{
+	tunnel_receive(arg, v, n);
+}
+
+static void udp_writable(void *arg)
+{
+	struct tunnel *t = arg;
+
+	tunnel_writable(t);
+}
+
+static void udp_failed(void *arg, const struct wg_endpoint *to, int err)
+{
+	struct tunnel *t = arg;
+	char text[WEIR_ADDR_TEXT];
+
+	if (t->conf.host->log_on(t->conf.instance, WEIR_DEBUG))
+		t->conf.host->log(
+			t->conf.instance, WEIR_DEBUG, "cannot send to %s: %s",
+			weir_addr_text(&to->addr, text), strerror(err));
+	network_trouble(t->network);
+}
+
+const struct wg_udp_ops tunnel_udp_ops = {
+	.receive = udp_receive,
+	.writable = udp_writable,
+	.failed = udp_failed,
+};
+
+int tunnel_wire_open(struct tunnel *t)
+{
+	if (!t->udp)
+		return t->conf.wire->open(t->conf.wire_self);
+	return wg_udp_open(t->udp, &t->conf.listen, t->port, t->mark);
+}
+
+void tunnel_wire_close(struct tunnel *t)
+{
+	if (t->udp)
+		wg_udp_close(t->udp);
+	else
+		t->conf.wire->close(t->conf.wire_self);
+}
+
+static void refresh_peers(struct tunnel *t)
+{
+	struct wg_peer *p = NULL;
+	struct wg_peer_info info;
+
+	while ((p = wg_peer_next(t->device, p))) {
+		wg_peer_get(p, &info);
+		/* Who was never spoken to is not to be woken. */
+		if (info.last_handshake.tv_sec &&
+		    info.endpoint.addr.kind != WEIR_ADDR_NONE) {
+			endpoint_wanted(t->endpoints, p, true);
+			wg_peer_connect(p, true, t->conf.host->now_us());
+		}
+	}
+	explicit_bzero(&info, sizeof info);
+}
+
+void tunnel_refresh(struct tunnel *t, bool rebind)
+{
+	int err = 0;
+
+	if (!t->up)
+		return;
+	wg_clear_sources(t->device);
+	if (rebind) {
+		uint16_t port = t->udp ? wg_udp_port(t->udp) : 0;
+
+		tunnel_wire_close(t);
+		if (t->udp)
+			err = wg_udp_open(t->udp, &t->conf.listen,
+					  port ? port : t->port, t->mark);
+		else
+			err = tunnel_wire_open(t);
+	}
+	if (err)
+		t->conf.host->log(t->conf.instance, WEIR_WARN,
+				  "cannot open sockets again: %s",
+				  strerror(err));
+	t->conf.host->log(t->conf.instance, WEIR_DEBUG,
+			  "the network has changed");
+	refresh_peers(t);
+}
+
+/* ---- wg */
+
+static void uapi_socket_get(void *arg, uint16_t *port, uint32_t *mark)
+{
+	const struct tunnel *t = arg;
+
+	*port = t->udp && t->up ? wg_udp_port(t->udp) : t->port;
+	*mark = t->mark;
+}
+
+static int uapi_socket_set(void *arg, uint16_t port, uint32_t mark)
+{
+	struct tunnel *t = arg;
+	uint16_t former = t->udp ? wg_udp_port(t->udp) : 0;
+	int err = 0;
+
+	if (t->up && t->udp) {
+		err = wg_udp_open(t->udp, &t->conf.listen, port, mark);
+		if (err)
+			wg_udp_open(t->udp, &t->conf.listen, former, t->mark);
+	}
+	if (!err) {
+		t->port = port;
+		t->mark = mark;
+	}
+	return err;
+}
+
+static void uapi_refused(void *arg, const char *why)
+{
+	struct tunnel *t = arg;
+
+	t->conf.host->log(t->conf.instance, WEIR_WARN, "wg: refused: %s", why);
+}
+
+const struct uapi_ops tunnel_uapi_ops = {
+	.socket_get = uapi_socket_get,
+	.socket_set = uapi_socket_set,
+	.refused = uapi_refused,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* udp_private.h - what udp.c, udp_receive.c and udp_send.c share. */
+#ifndef WIREGUARD_UDP_PRIVATE_H
+#define WIREGUARD_UDP_PRIVATE_H
+
+#include "udp.h"
+
+enum { WG_V4, WG_V6, WG_FAMILIES };
+
+/* Linux 4.18 and 5.0; not in every libc's headers. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum wg_udp_count {
+	WG_UDP_SENT,
+	WG_UDP_SENT_TRAINS,
+	WG_UDP_RECEIVED,
+	WG_UDP_RECEIVED_TRAINS,
+	WG_UDP_FULL,
+	WG_UDP_FAILED,
+	WG_UDP_COUNTS,
+};
+
+union wg_sockaddr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct wg_udp_socket {
+	struct wg_udp *udp;
+	struct weir_watch *watch;
+	int fd;		  /* -1: this family is not open */
+	uint32_t gso_max; /* no trains of larger segments: the kernel said no */
+	bool unread;	  /* had more than its share of a turn */
+	bool full;	  /* waits for room */
+};
+
+struct wg_udp {
+	struct weir_instance *instance;
+	const struct weir_host *host;
+	const struct wg_udp_ops *ops;
+	void *arg;
+	struct wg_udp_socket socket[WG_FAMILIES];
+	uint16_t port;
+	uint8_t *room; /* of one receive call; made when first opened */
+	struct weir_task resume;
+
+	/* A train that stopped short, and where. */
+	const uint8_t *stopped;
+	uint32_t stopped_len, stopped_at;
+
+	uint64_t *count[WG_UDP_COUNTS];
+};
+
+socklen_t wg_sockaddr_of(const struct wg_endpoint *, union wg_sockaddr *);
+void wg_endpoint_of(struct wg_endpoint *, const union wg_sockaddr *);
+
+/* udp_receive.c: read what is there, hand it on, read on next turn. */
+void wg_udp_read(struct wg_udp_socket *);
+void wg_udp_resume(struct weir_task *);
+bool wg_udp_room(struct wg_udp *); /* false: out of memory */
+
+#endif

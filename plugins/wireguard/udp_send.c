@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* udp_send.c - trains out.
+ *
+ * A train leaves in as few calls as the kernel allows, each with the source
+ * that its endpoint names. Where the kernel refuses a train its datagrams go
+ * one by one: for ever after EIO (a device that cannot), for segments of that
+ * size after EINVAL (larger than the path's packets, which are then
+ * fragmented). A source that is no longer ours is left to the kernel's choice.
+ *
+ * A full socket means that the wire is behind: the engine keeps the train and
+ * gives it again, which is then gone on with where it stopped. */
+#include "udp_private.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+
+#define SEGMENTS_MAX 64	     /* the kernel's, before Linux 6.9 doubled it */
+#define CALL_BYTES_MAX 65000 /* with every header below 65,535 */
+
+struct control {
+	_Alignas(struct cmsghdr) char room
+		[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		 CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint16_t))];
+};
+
+/* A train on its way. */
+struct sending {
+	struct wg_udp_socket *socket;
+	const struct wg_endpoint *to;
+	uint8_t *data;
+	uint32_t len, at;
+	uint16_t segment;
+	uint8_t tos;
+};
+
+static void control_add(struct msghdr *m, int level, int type, const void *data,
+			size_t len)
+{
+	struct cmsghdr *c =
+		(void *)((char *)m->msg_control + m->msg_controllen);
+
+	memset(c, 0, CMSG_SPACE(len));
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	m->msg_controllen += CMSG_SPACE(len);
+}
+
+static void control_source(struct msghdr *m, const struct wg_endpoint *e)
+{
+	if (e->local.kind == WEIR_ADDR_IP4) {
+		struct in_pktinfo info = {.ipi_ifindex = (int)e->local_if};
+
+		memcpy(&info.ipi_spec_dst, e->local.ip, 4);
+		control_add(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+	} else {
+		struct in6_pktinfo info = {.ipi6_ifindex = e->local_if};
+
+		memcpy(&info.ipi6_addr, e->local.ip, 16);
+		control_add(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+	}
+}
+
+/* One call from s->at on; 0 or an errno. */
+static int call(const struct sending *s, uint32_t len, bool sourced)
+{
+	bool v6 = s->to->addr.kind == WEIR_ADDR_IP6;
+	int tos = s->tos;
+	union wg_sockaddr to;
+	struct control control;
+	struct iovec view = {s->data + s->at, len};
+	struct msghdr m = {.msg_name = &to,
+			   .msg_iov = &view,
+			   .msg_iovlen = 1,
+			   .msg_control = control.room};
+
+	m.msg_namelen = wg_sockaddr_of(s->to, &to);
+	if (sourced)
+		control_source(&m, s->to);
+	if (tos)
+		control_add(&m, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			    v6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof tos);
+	if (len > s->segment)
+		control_add(&m, IPPROTO_UDP, UDP_SEGMENT, &s->segment,
+			    sizeof s->segment);
+	if (!m.msg_controllen)
+		m.msg_control = NULL;
+	return sendmsg(s->socket->fd, &m, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+static int transmit(const struct sending *s, uint32_t len)
+{
+	bool sourced = s->to->local.kind == s->to->addr.kind;
+	int err = call(s, len, sourced);
+
+	if (!err || err == EAGAIN || err == EIO || !sourced)
+		return err;
+	return call(s, len, false);
+}
+
+static bool is_refusal(int err)
+{
+	return err == EIO || err == EINVAL || err == EMSGSIZE;
+}
+
+/* Bytes of the next call: as long a train as the kernel takes, or one. */
+static uint32_t next_len(const struct sending *s)
+{
+	uint32_t most = CALL_BYTES_MAX / s->segment, left = s->len - s->at;
+
+	if (most > SEGMENTS_MAX)
+		most = SEGMENTS_MAX;
+	if (most < 1 || s->segment > s->socket->gso_max)
+		most = 1;
+	most *= s->segment;
+	return left < most ? left : most;
+}
+
+static int train_send(struct sending *s)
+{
+	struct wg_udp *u = s->socket->udp;
+
+	while (s->at < s->len) {
+		uint32_t len = next_len(s);
+		int err = transmit(s, len);
+
+		if (is_refusal(err) && len > s->segment) {
+			s->socket->gso_max = err == EIO ? 0 : s->segment - 1u;
+			continue;
+		}
+		if (err)
+			return err;
+		++*u->count[WG_UDP_SENT_TRAINS];
+		*u->count[WG_UDP_SENT] += (len + s->segment - 1) / s->segment;
+		s->at += len;
+	}
+	return 0;
+}
+
+bool wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to, uint8_t *data,
+		 uint32_t len, uint16_t segment, uint8_t tos)
+{
+	int family = to->addr.kind == WEIR_ADDR_IP6 ? WG_V6 : WG_V4;
+	struct sending s = {.socket = &u->socket[family],
+			    .to = to,
+			    .data = data,
+			    .len = len,
+			    .segment = segment,
+			    .tos = tos};
+	int err;
+
+	if (u->stopped == data && u->stopped_len == len)
+		s.at = u->stopped_at;
+	u->stopped = NULL;
+	err = s.socket->fd < 0 ? ENETUNREACH : train_send(&s);
+	if (err == EAGAIN) {
+		++*u->count[WG_UDP_FULL];
+		s.socket->full = true;
+		u->stopped = data;
+		u->stopped_len = len;
+		u->stopped_at = s.at;
+		return false;
+	}
+	if (err) {
+		++*u->count[WG_UDP_FAILED];
+		u->ops->failed(u->arg, to, err);
+	}
+	return true;
+}
