@@ -6,7 +6,9 @@ exampledir = $(docdir)/examples
 dist_example_DATA = \
 	doc/examples/block.yaml \
 	doc/examples/direct.yaml \
-	doc/examples/split-dns.yaml
+	doc/examples/split-dns.yaml \
+	doc/examples/wireguard-client.yaml \
+	doc/examples/wireguard-server.yaml
 dist_doc_DATA += doc/plugin-author.md doc/performance.md
 
 # The program.

@@ -78,25 +78,15 @@ libwg_la_CPPFLAGS = $(WG_CPPFLAGS)
 libwg_la_LIBADD = $(WOLFSSL_LIBS) $(CRYPTO_LIBS)
 
 # The engine at work: what a user configures, sockets, a link of the netstack,
-# names and the network's changes, the socket for wg.
+# names and the network's changes.
 noinst_LTLIBRARIES += libwgtunnel.la
 libwgtunnel_la_SOURCES = \
 	plugins/wireguard/endpoint.c \
 	plugins/wireguard/endpoint.h \
-	plugins/wireguard/import.c \
-	plugins/wireguard/import.h \
 	plugins/wireguard/keyfile.c \
 	plugins/wireguard/keyfile.h \
-	plugins/wireguard/keytext.c \
-	plugins/wireguard/keytext.h \
 	plugins/wireguard/network.c \
 	plugins/wireguard/network.h \
-	plugins/wireguard/quick.c \
-	plugins/wireguard/quick.h \
-	plugins/wireguard/quick_file.c \
-	plugins/wireguard/quick_key.c \
-	plugins/wireguard/quick_reading.h \
-	plugins/wireguard/quick_same.c \
 	plugins/wireguard/reserved.c \
 	plugins/wireguard/reserved.h \
 	plugins/wireguard/settings.c \
@@ -105,20 +95,11 @@ libwgtunnel_la_SOURCES = \
 	plugins/wireguard/tunnel.h \
 	plugins/wireguard/tunnel_ops.c \
 	plugins/wireguard/tunnel_ops.h \
-	plugins/wireguard/uapi.c \
-	plugins/wireguard/uapi.h \
-	plugins/wireguard/uapi_get.c \
-	plugins/wireguard/uapi_private.h \
-	plugins/wireguard/uapi_set.c \
-	plugins/wireguard/uapi_socket.c \
-	plugins/wireguard/uapi_socket.h \
 	plugins/wireguard/udp.c \
 	plugins/wireguard/udp.h \
 	plugins/wireguard/udp_private.h \
 	plugins/wireguard/udp_receive.c \
-	plugins/wireguard/udp_send.c \
-	plugins/wireguard/value.c \
-	plugins/wireguard/value.h
+	plugins/wireguard/udp_send.c
 libwgtunnel_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard
 libwgtunnel_la_LIBADD = libwg.la
 endif

@@ -123,11 +123,12 @@ def serve(bed, function, argument, port):
 
 
 class Weir:
-    """The daemon, in the namespace `proxy` of a bed."""
+    """The daemon, in the namespace `proxy` of a bed or another."""
 
     def __init__(self, bed, config=CONFIG, offload=True, mtu=1500,
-                 own_tun=False, wrapper=(), ready_s=READY_S):
+                 own_tun=False, wrapper=(), ready_s=READY_S, role="proxy"):
         self.bed = bed
+        self.role = role
         self.folder = tempfile.mkdtemp(prefix="weir-e2e-")
         keep(self)
         self.config = os.path.join(self.folder, "weir.yaml")
@@ -157,7 +158,7 @@ class Weir:
                    os.environ["PLUGIN_DIR"], "run", "-c", self.config]
         with open(self.log_path, "ab") as log:
             self.process = self.bed.spawn(
-                "proxy", command, env=environment, pass_fds=handed,
+                self.role, command, env=environment, pass_fds=handed,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if handed:
             os.close(tun)

@@ -35,3 +35,8 @@ EXTRA_DIST += tests/e2e/test_floods.py
 # Programs that people use.
 TESTS += tests/e2e/test_clients.py
 EXTRA_DIST += tests/e2e/test_clients.py
+
+# WireGuard beside the distribution's wireguard-go.
+TESTS += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py
+EXTRA_DIST += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
+	tests/e2e/wgbed.py

@@ -12,7 +12,8 @@ include_lines() {
 # The header's own name, in its brackets or quotes.
 header='#[[:space:]]*include[[:space:]]*'
 
-# A plugin's quoted include is a file of its own folder.
+# A plugin's quoted include is a file of its own folder, or of the engine that
+# both WireGuard plugins are built on.
 foreign_includes() {
 	local folder file line rest name
 
@@ -25,6 +26,8 @@ foreign_includes() {
 			[[ $name != *../* ]] &&
 			    [[ -f $(dirname "$file")/$name ||
 			       -f $folder$name ]] && continue
+			[[ $folder = plugins/*-wireguard/ &&
+			    -f plugins/wireguard/$name ]] && continue
 			echo "$file:$line: $name is not of this plugin"
 		done
 	done

@@ -10,7 +10,8 @@ top=${abs_top_srcdir:-.}
 python=${PYTHON:-python3}
 failed=0
 
-for plugin in netstack inbound-tun outbound-freedom outbound-blackhole; do
+for plugin in netstack inbound-tun outbound-freedom outbound-blackhole \
+    inbound-wireguard outbound-wireguard; do
 	[ -e "$plugins/$plugin.so" ] && continue
 	echo "skip - examples: $plugin was not built"
 	exit 77
@@ -29,11 +30,16 @@ tell() {
 
 run() { "$weir" --plugin-dir "$plugins" "$@"; }
 
+# Some hold keys: a copy that nobody else can read.
 check_example() {
 	local said
 
-	said=$(run check -c "$1" 2>&1) || echo "refused: $said"
+	(umask 077 && cat "$1" >"$scratch/weir.yaml")
+	said=$(run check -c "$scratch/weir.yaml" 2>&1) || echo "refused: $said"
 }
+
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
 
 # Options of `weir plugin help` (indented words with a colon) that the manual
 # does not have as a word of its own.

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dns.c - questions to name servers behind the tunnel.
+ *
+ * One flow carries them all: the outbound dials itself. A question goes to one
+ * server after the other until one answers or the tries are used up. An answer
+ * must come from the server that was asked last, bear the question's number and
+ * repeat its name; c-ares makes the packets and takes them apart. */
+#include <ares.h>
+#include <ares_nameser.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "outbound.h"
+
+#define TRY_US 2000000ull
+#define TRIES 3u /* times each server */
+#define DNS_PORT 53
+#define UDP_SIZE 1232 /* an answer that needs no fragments: DNS flag day */
+#define ANSWERS_MAX 16
+#define NO_SUCH_NAME_TTL_S 5
+
+struct dns_question {
+	struct dns_question *next, **link;
+	struct dns *dns;
+	struct weir_timer *timer;
+	uint16_t id;
+	bool v6;
+	unsigned tries;
+	const struct weir_addr *server; /* asked last; NULL: none yet */
+	unsigned char *packet;
+	int packet_len;
+	dns_done *done;
+	void *arg;
+	char name[];
+};
+
+struct dns {
+	struct outbound *outbound;
+	struct weir_addr *servers;
+	size_t server_count;
+	struct weir_dial *dial;
+	const struct weir_flow_ops *flow; /* NULL: not ready */
+	void *inner;
+	struct dns_question *questions;
+	uint64_t *asked, *answered;
+};
+
+static void question_free(struct dns_question *q)
+{
+	*q->link = q->next;
+	if (q->next)
+		q->next->link = q->link;
+	if (q->timer)
+		q->dns->outbound->host->timer_free(q->timer);
+	if (q->packet)
+		ares_free_string(q->packet);
+	free(q);
+}
+
+static void question_end(struct dns_question *q, int err,
+			 const struct weir_addr *addrs, int n, uint32_t ttl_s)
+{
+	dns_done *done = q->done;
+	void *arg = q->arg;
+
+	question_free(q);
+	done(arg, err, addrs, n, ttl_s);
+}
+
+/* ---- answers */
+
+static uint16_t packet_id(const unsigned char *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* Our name and type, as the question was written. */
+static bool repeats_question(const struct dns_question *q,
+			     const unsigned char *p, size_t len)
+{
+	size_t name_len = strlen(q->name) + 2, end = HFIXEDSZ + name_len + 4;
+
+	if (len < end || (size_t)q->packet_len < end)
+		return false;
+	for (size_t i = HFIXEDSZ; i < end; i++)
+		if ((p[i] | 0x20) != (q->packet[i] | 0x20))
+			return false;
+	return true;
+}
+
+static int take4(const unsigned char *p, int len, struct weir_addr *to,
+		 uint32_t *ttl_s)
+{
+	struct ares_addrttl found[ANSWERS_MAX];
+	int n = ANSWERS_MAX,
+	    status = ares_parse_a_reply(p, len, NULL, found, &n);
+
+	for (int i = 0; status == ARES_SUCCESS && i < n; i++) {
+		to[i] = (struct weir_addr){.kind = WEIR_ADDR_IP4};
+		memcpy(to[i].ip, &found[i].ipaddr, 4);
+		if ((uint32_t)found[i].ttl < *ttl_s)
+			*ttl_s = (uint32_t)found[i].ttl;
+	}
+	return status == ARES_SUCCESS ? n : -status;
+}
+
+static int take6(const unsigned char *p, int len, struct weir_addr *to,
+		 uint32_t *ttl_s)
+{
+	struct ares_addr6ttl found[ANSWERS_MAX];
+	int n = ANSWERS_MAX,
+	    status = ares_parse_aaaa_reply(p, len, NULL, found, &n);
+
+	for (int i = 0; status == ARES_SUCCESS && i < n; i++) {
+		to[i] = (struct weir_addr){.kind = WEIR_ADDR_IP6};
+		memcpy(to[i].ip, &found[i].ip6addr, 16);
+		if ((uint32_t)found[i].ttl < *ttl_s)
+			*ttl_s = (uint32_t)found[i].ttl;
+	}
+	return status == ARES_SUCCESS ? n : -status;
+}
+
+/* An answer to this question. False: a useless one, wait for a better. */
+static bool question_take(struct dns_question *q, const unsigned char *p,
+			  int len)
+{
+	struct weir_addr found[ANSWERS_MAX];
+	uint32_t ttl_s = UINT32_MAX;
+	int rcode = p[3] & 0x0f, n;
+
+	if (rcode != NOERROR && rcode != NXDOMAIN)
+		return false;
+	n = q->v6 ? take6(p, len, found, &ttl_s) : take4(p, len, found, &ttl_s);
+	if (n == -ARES_EBADRESP)
+		return false;
+	++*q->dns->answered;
+	if (n > 0)
+		question_end(q, 0, found, n, ttl_s);
+	else
+		question_end(q, ENOENT, NULL, 0, NO_SUCH_NAME_TTL_S);
+	return true;
+}
+
+static void answer_take(struct dns *dns, const struct weir_datagram *d)
+{
+	const unsigned char *p = d->data;
+	struct dns_question *q = dns->questions;
+
+	if (d->len < HFIXEDSZ || d->segment || !(p[2] & 0x80))
+		return;
+	while (q && (q->id != packet_id(p) || !q->server ||
+		     !weir_addr_equal(q->server, d->peer) ||
+		     !repeats_question(q, p, d->len)))
+		q = q->next;
+	if (q && !question_take(q, p, (int)d->len))
+		q->dns->outbound->host->timer_set(q->timer, 0);
+}
+
+/* ---- questions */
+
+static void question_send(struct dns_question *q)
+{
+	struct dns *dns = q->dns;
+	struct weir_datagram d = {.data = q->packet,
+				  .len = (uint32_t)q->packet_len};
+
+	q->server = &dns->servers[q->tries++ % dns->server_count];
+	d.peer = q->server;
+	++*dns->asked;
+	dns->flow->send(dns->inner, &d, 1);
+	dns->outbound->host->timer_set(q->timer, TRY_US);
+}
+
+static void flow_ready(void *arg, const struct weir_flow_ops *ops, void *f)
+{
+	struct dns *dns = arg;
+
+	dns->flow = ops;
+	dns->inner = f;
+	for (struct dns_question *q = dns->questions; q; q = q->next)
+		if (!q->server)
+			question_send(q);
+}
+
+static void flow_deliver(void *arg, const struct weir_datagram *v, int n)
+{
+	for (int i = 0; i < n; i++)
+		answer_take(arg, &v[i]);
+}
+
+/* Questions that wait dial again when their time has come. */
+static void flow_failed(void *arg, int err, const char *why)
+{
+	struct dns *dns = arg;
+
+	(void)err, (void)why;
+	dns->dial = NULL;
+	dns->flow = NULL;
+}
+
+static const struct weir_dialer_ops dialer_ops = {
+	.size = sizeof dialer_ops,
+	.flow_ready = flow_ready,
+	.deliver = flow_deliver,
+	.failed = flow_failed,
+};
+
+static void question_go(struct dns_question *q)
+{
+	struct dns *dns = q->dns;
+	struct outbound *o = dns->outbound;
+
+	if (!dns->dial)
+		dns->dial = o->host->dial(
+			o->instance, o->host->tag(o->instance),
+			&dns->servers[0], WEIR_NET_UDP, &dialer_ops, dns);
+	if (dns->flow)
+		question_send(q);
+	else
+		o->host->timer_set(q->timer, TRY_US);
+}
+
+static void question_late(void *arg)
+{
+	struct dns_question *q = arg;
+
+	if (q->tries >= TRIES * q->dns->server_count) {
+		question_end(q, ETIMEDOUT, NULL, 0, 0);
+		return;
+	}
+	if (!q->dns->flow)
+		q->tries++;
+	question_go(q);
+}
+
+static bool question_write(struct dns_question *q)
+{
+	unsigned char *packet;
+	int len;
+
+	if (getrandom(&q->id, sizeof q->id, GRND_NONBLOCK) != sizeof q->id ||
+	    ares_create_query(q->name, C_IN, q->v6 ? T_AAAA : T_A, q->id, 1,
+			      &packet, &len, UDP_SIZE) != ARES_SUCCESS)
+		return false;
+	q->packet = packet;
+	q->packet_len = len;
+	return true;
+}
+
+struct dns_question *dns_ask(struct dns *dns, const char *name, bool v6,
+			     dns_done *done, void *arg)
+{
+	const struct weir_host *host = dns->outbound->host;
+	struct dns_question *q = calloc(1, sizeof *q + strlen(name) + 1);
+
+	if (!q)
+		return NULL;
+	q->dns = dns;
+	q->v6 = v6;
+	q->done = done;
+	q->arg = arg;
+	strcpy(q->name, name);
+	q->link = &dns->questions;
+	q->next = dns->questions;
+	if (q->next)
+		q->next->link = &q->next;
+	dns->questions = q;
+	q->timer = host->timer_new(dns->outbound->instance, question_late, q);
+	if (!q->timer || !question_write(q)) {
+		question_free(q);
+		return NULL;
+	}
+	question_go(q);
+	return q;
+}
+
+void dns_cancel(struct dns_question *q)
+{
+	question_free(q);
+}
+
+struct dns *dns_new(struct outbound *o, const struct weir_list *servers)
+{
+	const struct weir_addr *from = servers->items;
+	struct dns *dns = calloc(1, sizeof *dns);
+
+	if (!dns)
+		return NULL;
+	dns->outbound = o;
+	dns->server_count = servers->count;
+	dns->servers = calloc(servers->count, sizeof *dns->servers);
+	if (!dns->servers) {
+		free(dns);
+		return NULL;
+	}
+	for (size_t i = 0; i < servers->count; i++) {
+		dns->servers[i] = from[i];
+		if (!from[i].port)
+			dns->servers[i].port = DNS_PORT;
+	}
+	dns->asked = o->host->counter(o->instance, "dns_asked");
+	dns->answered = o->host->counter(o->instance, "dns_answered");
+	return dns;
+}
+
+void dns_free(struct dns *dns)
+{
+	if (!dns)
+		return;
+	if (dns->dial)
+		dns->outbound->host->hang_up(dns->dial, 0);
+	free(dns->servers);
+	free(dns);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of an outbound of type wireguard, and the rules that span
+ * them. */
+#include "outbound.h"
+
+#define DAY_MS (24 * 3600 * 1000)
+#define KEEPALIVE_MS_MAX (65535 * 1000)
+#define TUNNEL_MTU_MIN 576
+#define TUNNEL_MTU_MAX 65440
+
+static const struct weir_option peer_options[] = {
+	{.name = "public_key",
+	 .help = "whom the tunnel leads to",
+	 .type = WEIR_KEY,
+	 .flags = WEIR_REQUIRED,
+	 .at = offsetof(struct wg_peer_options, public_key)},
+	{.name = "pre_shared_key",
+	 .help = "a secret that both ends were given beside their keys",
+	 .type = WEIR_KEY,
+	 .flags = WEIR_SECRET,
+	 .at = offsetof(struct wg_peer_options, pre_shared_key)},
+	{.name = "endpoint",
+	 .help = "where the peer is, an address or a name, with its port",
+	 .type = WEIR_ADDR,
+	 .flags = WEIR_WITH_PORT,
+	 .at = offsetof(struct wg_peer_options, endpoint)},
+	{.name = "allowed_ips",
+	 .help = "destinations that are sent to this peer, and the only "
+		 "sources taken from it",
+	 .preset = "[0.0.0.0/0, \"::/0\"]",
+	 .type = WEIR_CIDR,
+	 .flags = WEIR_LIST,
+	 .at = offsetof(struct wg_peer_options, allowed_ips)},
+	{.name = "keepalive",
+	 .help = "send something this often, so that firewalls on the way keep "
+		 "the tunnel open; 0: only what is needed",
+	 .preset = "0",
+	 .type = WEIR_TIME,
+	 .at = offsetof(struct wg_peer_options, keepalive_ms),
+	 .max = KEEPALIVE_MS_MAX},
+	{.name = "reserved",
+	 .help = "three bytes that some servers want in each message: numbers, "
+		 "hex or base64",
+	 .type = WEIR_STRING,
+	 .flags = WEIR_LIST,
+	 .at = offsetof(struct wg_peer_options, reserved)},
+};
+
+static const struct weir_schema peer_schema =
+	WEIR_SCHEMA(struct wg_peer_options, peer_options, NULL);
+
+static const char *const strategies[] = {
+	[FORCE_IP] = "force_ip",     [FORCE_IP4] = "force_ip4",
+	[FORCE_IP6] = "force_ip6",   [FORCE_IP46] = "force_ip46",
+	[FORCE_IP64] = "force_ip64", NULL};
+
+static const char *const congestions[] = {[WEIR_CONGESTION_DEFAULT] = "default",
+					  [WEIR_CONGESTION_CUBIC] = "cubic",
+					  [WEIR_CONGESTION_BBR] = "bbr",
+					  NULL};
+
+#define WG(field) offsetof(struct outbound_conf, wg.field)
+
+static const struct weir_option options[] = {
+	{.name = "config",
+	 .help = "a wg-quick file that says all of this instead; its commands "
+		 "are never run",
+	 .type = WEIR_PATH,
+	 .at = WG(config)},
+	{.name = "strict",
+	 .help = "refuse a wg-quick file that wants commands to be run",
+	 .preset = "false",
+	 .type = WEIR_BOOL,
+	 .at = WG(strict)},
+	{.name = "private_key",
+	 .help = "this end's key, as wg genkey prints it",
+	 .type = WEIR_KEY,
+	 .flags = WEIR_SECRET,
+	 .at = WG(private_key)},
+	{.name = "private_key_file",
+	 .help = "a file that holds the key and that others cannot read",
+	 .type = WEIR_PATH,
+	 .at = WG(private_key_file)},
+	{.name = "address",
+	 .help = "this end's addresses in the tunnel",
+	 .type = WEIR_CIDR,
+	 .flags = WEIR_LIST | WEIR_HOST_BITS,
+	 .at = WG(address)},
+	{.name = "mtu",
+	 .help = "largest packet in the tunnel in bytes; 1420 if absent, 1340 "
+		 "with via",
+	 .type = WEIR_INT,
+	 .at = WG(mtu),
+	 .min = TUNNEL_MTU_MIN,
+	 .max = TUNNEL_MTU_MAX},
+	{.name = "listen_port",
+	 .help = "UDP port that the tunnel uses here; 0: any that is free",
+	 .preset = "0",
+	 .type = WEIR_INT,
+	 .at = WG(listen_port),
+	 .min = 0,
+	 .max = WG_PORT_MAX},
+	{.name = "peers",
+	 .help = "the other ends",
+	 .type = WEIR_RECORD,
+	 .flags = WEIR_LIST,
+	 .at = WG(peers),
+	 .record = &peer_schema},
+	{.name = "interface",
+	 .help = "name under which wg shows and changes the tunnel; none if "
+		 "absent",
+	 .type = WEIR_STRING,
+	 .at = WG(interface),
+	 .min = 1,
+	 .max = 15},
+	{.name = "domain_strategy",
+	 .help = "which addresses of a name are used; with two digits, the "
+		 "first family is preferred",
+	 .preset = "force_ip",
+	 .type = WEIR_ENUM,
+	 .at = offsetof(struct outbound_conf, strategy),
+	 .choices = strategies},
+	{.name = "dns",
+	 .help = "name servers that are asked through the tunnel; without any, "
+		 "weir's own are asked outside of it",
+	 .type = WEIR_ADDR,
+	 .flags = WEIR_LIST | WEIR_NO_NAME,
+	 .at = offsetof(struct outbound_conf, dns)},
+	{.name = "dial_timeout",
+	 .help = "how long to look up a name and connect to it",
+	 .preset = "16s",
+	 .type = WEIR_TIME,
+	 .at = offsetof(struct outbound_conf, dial_timeout_ms),
+	 .min = 10,
+	 .max = DAY_MS},
+	{.name = "congestion",
+	 .help = "how TCP in the tunnel finds the rate of the path; default: "
+		 "as the netstack is told",
+	 .preset = "default",
+	 .type = WEIR_ENUM,
+	 .at = offsetof(struct outbound_conf, congestion),
+	 .choices = congestions},
+};
+
+static bool conf_check(const void *conf, struct weir_error *e)
+{
+	const struct outbound_conf *c = conf;
+
+	if (!c->wg.config && !c->wg.peers.count)
+		return weir_error(e, "peers",
+				  "is missing: a tunnel leads to a peer");
+	return wg_options_check(&c->wg, e);
+}
+
+const struct weir_schema outbound_schema =
+	WEIR_SCHEMA(struct outbound_conf, options, conf_check);

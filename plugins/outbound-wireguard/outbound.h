@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* outbound.h - what the files of this plugin share.
+ *
+ * A session to an address is opened by the stack itself. One to a name is a
+ * bridge (bridge.c): the name is looked up (names.c, with dns.c where servers
+ * inside the tunnel are to be asked), then the outbound dials itself with the
+ * address. */
+#ifndef OUTBOUND_WIREGUARD_OUTBOUND_H
+#define OUTBOUND_WIREGUARD_OUTBOUND_H
+
+#include <weir/plugin.h>
+
+#include "tunnel.h"
+
+enum strategy { FORCE_IP, FORCE_IP4, FORCE_IP6, FORCE_IP46, FORCE_IP64 };
+
+struct outbound_conf {
+	struct wg_options wg;
+	int strategy;	      /* enum strategy */
+	int congestion;	      /* enum weir_congestion */
+	struct weir_list dns; /* struct weir_addr */
+	uint64_t dial_timeout_ms;
+};
+
+struct bridge;
+struct dns;
+struct names;
+struct via;
+
+struct outbound {
+	struct weir_instance *instance;
+	const struct weir_host *host;
+	const struct outbound_conf *conf;
+	bool begun; /* the tunnel is made */
+	struct tunnel tunnel;
+	struct via *via; /* NULL: the tunnel has sockets of its own */
+	struct names *names;
+	struct bridge *bridges; /* whose open was not answered yet */
+	uint64_t *streams, *flows, *pings, *failures, *unresolved;
+};
+
+/* ---- options.c */
+
+extern const struct weir_schema outbound_schema;
+
+/* ---- names.c */
+
+struct lookup;
+
+typedef void lookup_done(void *arg, int err, const struct weir_addr *, int n);
+
+/* NULL: out of memory. `servers` (struct weir_addr): asked through the tunnel;
+ * none: the core is asked. */
+struct names *names_new(struct outbound *, const struct weir_list *servers);
+void names_free(struct names *); /* NULL is fine; every lookup is gone */
+
+/* Addresses in the order that the strategy wants, ports 0. Never answers inside
+ * the call; gone once answered or cancelled. NULL: out of memory. */
+struct lookup *names_lookup(struct names *, const char *name, lookup_done *,
+			    void *arg);
+void names_cancel(struct lookup *);
+
+/* ---- dns.c: one question at a time to servers behind the tunnel */
+
+struct dns_question;
+
+/* addrs: of the one type that was asked for. */
+typedef void dns_done(void *arg, int err, const struct weir_addr *, int n,
+		      uint32_t ttl_s);
+
+struct dns *dns_new(struct outbound *, const struct weir_list *servers);
+void dns_free(struct dns *); /* NULL is fine; every question is gone */
+/* Never answers inside the call. NULL: out of memory, or no such name can
+ * be. */
+struct dns_question *dns_ask(struct dns *, const char *name, bool v6,
+			     dns_done *, void *arg);
+void dns_cancel(struct dns_question *);
+
+/* ---- bridge.c */
+
+/* Answers `end` later. NULL: it was answered already, with a failure. */
+struct bridge *bridge_open(struct outbound *, struct weir_end *,
+			   const struct weir_addr *target, enum weir_net);
+/* True: `pending` was one, and is gone. */
+bool bridge_abandon(struct outbound *, void *pending);
+
+/* ---- via.c: the wire through another outbound */
+
+/* Whether `via` is set; an outbound that cannot carry it counts as set. */
+bool via_is_set(struct outbound *);
+struct via *via_new(struct outbound *); /* NULL: out of memory */
+void via_free(struct via *);		/* NULL is fine */
+extern const struct tunnel_wire via_wire;
+
+#endif

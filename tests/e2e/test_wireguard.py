@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sessions through a WireGuard tunnel whose other end is wireguard-go."""
+import os
+import socket
+import subprocess
+import time
+
+import servers
+import wgbed
+from bed import SERVER4, SERVER6, run
+from harness import (Process, Weir, check, check_equal, keep, main, need,
+                     serve, test, tool, wait_for)
+from wgbed import FAR4, FAR6, Keys, Pair, WireguardGo
+
+HTTP_PORT = 8080
+PORT = 7800
+TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
+RESUME_S = 10
+
+
+def url(host, size):
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{HTTP_PORT}/{size}"
+
+
+def curl(bed, host, size, *more, seconds=120):
+    return bed.spawn("client", [need("curl"), "-sS", "-m", str(seconds),
+                                url(host, size), *more],
+                     stdout=subprocess.PIPE)
+
+
+def fetch(bed, host, size=1000, seconds=20):
+    """Whether a small download comes, whole."""
+    done = curl(bed, host, size, seconds=seconds)
+    got = done.communicate()[0]
+    return done.wait() == 0 and len(got) == size
+
+
+def check_hash(bed, host):
+    done = curl(bed, host, TOTAL_BYTES)
+    digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    check_equal(done.wait(), 0, "curl's status")
+    check_equal(digest.split()[0], servers.stream_hash(TOTAL_BYTES), "hash")
+
+
+def check_upload(bed, host):
+    fd = os.memfd_create("upload")
+    try:
+        block = memoryview(servers.block())
+        left = TOTAL_BYTES
+        while left:
+            left -= os.write(fd, block[:min(left, len(block))])
+        os.lseek(fd, 0, os.SEEK_SET)
+        done = bed.spawn("client", [need("curl"), "-sS", "-m", "120", "-H",
+                                    "Expect:", "-T", f"/proc/self/fd/{fd}",
+                                    url(host, "")],
+                         stdout=subprocess.PIPE, pass_fds=(fd,), text=True)
+        digest = done.communicate()[0]
+    finally:
+        os.close(fd)
+    check_equal(digest, servers.stream_hash(TOTAL_BYTES), "hash")
+
+
+def web(bed):
+    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+
+
+def check_echo(bed, host):
+    with bed.inside("server"):
+        far = keep(servers.udp_socket(host, PORT))
+    near = keep(bed.socket("client", far.family, socket.SOCK_DGRAM))
+    near.settimeout(5)
+    far.settimeout(5)
+    for size in 0, 1, 1300, 4000:  # the last one in fragments
+        near.sendto(bytes(size), (host, PORT))
+        data, peer = far.recvfrom(1 << 16)
+        check_equal(len(data), size, "bytes of a datagram there")
+        far.sendto(data, peer)
+        check_equal(len(near.recv(1 << 16)), size, "and of the answer")
+    far.close()
+    near.close()
+
+
+def check_all(bed, host):
+    check_hash(bed, host)
+    check_upload(bed, host)
+    check_echo(bed, host)
+
+
+@test
+def everything_goes_through_a_tunnel_over_ipv4(bed):
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    begun = time.monotonic()
+    check(fetch(bed, FAR4), "the first request failed")
+    check(time.monotonic() - begun < 3, "the first request took long")
+    for host in FAR4, FAR6:
+        check_all(bed, host)
+    check(pair.weir.alive(), "weir died")
+
+
+@test
+def everything_goes_through_a_tunnel_over_ipv6_with_a_preshared_key(bed):
+    Pair(bed, SERVER6, psk=wgbed.preshared())
+    web(bed)
+    for host in FAR4, FAR6:
+        check_all(bed, host)
+
+
+@test
+def nothing_is_sent_before_the_first_session(bed):
+    pair = Pair(bed, SERVER4)
+    time.sleep(0.5)
+    counters = pair.weir.counters()
+    check_equal(counters["wg", "udp_sent"], 0, "datagrams sent")
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    check(pair.weir.counters()["wg", "udp_sent"] > 0, "nothing was counted")
+
+
+@test
+def another_preshared_key_lets_nothing_through(bed):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public, psk=wgbed.preshared())
+    Weir(bed, wgbed.through(wgbed.outbound(
+        near, far.public, f"{SERVER4}:{wgbed.PORT}",
+        psk=wgbed.preshared())))
+    web(bed)
+    check(not fetch(bed, FAR4, seconds=3), "it came through")
+    check_equal(wgbed.show(go.name)[near.public]["handshake"], 0,
+                "handshakes")
+
+
+@test
+def iperf3_and_dig_go_through(bed):
+    Pair(bed, SERVER4)
+    keep(Process(bed, "server", [tool("udpload"), "dns", FAR4,
+                                 "53"])).await_line()
+    dig = bed.spawn("client", [need("dig"), "+short", "+tries=2",
+                               "host.example", "@" + FAR4],
+                    stdout=subprocess.PIPE, text=True)
+    check(dig.communicate()[0].strip(), "dig got no answer")
+    need("iperf3")
+    for more in [], ["-R"], ["-u", "-b", "20M"]:
+        server = bed.spawn("server", ["iperf3", "-s", "-1", "-p", "5299"],
+                           stdout=subprocess.DEVNULL)
+        time.sleep(0.3)
+        client = bed.spawn("client", ["iperf3", "-c", FAR4, "-p", "5299",
+                                      "-t", "1", *more],
+                           stdout=subprocess.DEVNULL)
+        status = client.wait()
+        bed.end(server)
+        check_equal(status, 0, f"status of iperf3 {more}")
+
+
+def resumes(bed, what):
+    """Traffic comes back in time, without any help."""
+    end = time.monotonic() + RESUME_S
+    while not fetch(bed, FAR4, seconds=2):
+        check(time.monotonic() < end, f"{what}: dead for {RESUME_S} s")
+
+
+@test
+def a_peer_that_was_restarted_is_back_within_ten_seconds(bed):
+    pair = Pair(bed, SERVER4, keepalive=1)
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    pair.go.restart()
+    resumes(bed, "the peer was restarted")
+
+
+@test
+def a_peer_that_moved_is_followed(bed):
+    pair = Pair(bed, SERVER4, keepalive=1)
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    pair.go.set("listen-port", 51999)
+    resumes(bed, "the peer has another port")
+    wait_for(lambda: wgbed.show(pair.name)[pair.far.public]["endpoint"]
+             .endswith(":51999"), 5, "the new endpoint in wg show")
+
+
+@test
+def a_peer_with_a_new_key_is_back_once_wg_says_so(bed):
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    new = Keys()
+    pair.go.set("private-key", "/dev/stdin", key=new.private)
+    run("wg", "set", pair.name, "peer", pair.far.public, "remove", "peer",
+        new.public, "endpoint", f"{SERVER4}:{wgbed.PORT}", "allowed-ips",
+        "0.0.0.0/0,::/0")
+    resumes(bed, "the peer has another key")
+
+
+@test
+def weir_may_move_as_well(bed):
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    run("wg", "set", pair.name, "listen-port", "52001")
+    resumes(bed, "weir has another port")
+    check(wgbed.show(pair.go.name)[pair.near.public]["endpoint"]
+          .endswith(":52001"), "wireguard-go saw another port")
+
+
+@test
+def both_ends_count_the_same_bytes(bed):
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    check(fetch(bed, FAR4, 1_000_000), "the request failed")
+
+    def equal():
+        near = wgbed.show(pair.name)[pair.far.public]
+        far = wgbed.show(pair.go.name)[pair.near.public]
+        return (near["received"], near["sent"]) == \
+            (far["sent"], far["received"])
+
+    wait_for(equal, 10, "equal counters")
+
+
+@test
+def a_tunnel_goes_through_a_tunnel(bed):
+    near, middle, far = Keys(), Keys(), Keys()
+    go = WireguardGo(bed, "server", middle)
+    go.peer(near.public)
+    inner = WireguardGo(bed, "server", far, ("10.8.0.1/24", "fd08::1/64"),
+                        51821, 1340)
+    inner.peer(near.public, ("10.8.0.2/32", "fd08::2/128"))
+    Weir(bed, wgbed.through(
+        wgbed.outbound(near, far.public, f"{FAR4}:51821", "inner",
+                       ("10.8.0.2/32", "fd08::2/128"), more="    via: outer\n")
+        + wgbed.outbound(near, middle.public, f"{SERVER4}:{wgbed.PORT}",
+                         "outer")))
+    web(bed)
+    begun = time.monotonic()
+    check(fetch(bed, "10.8.0.1"), "the first request failed")
+    check(time.monotonic() - begun < 4, "a handshake was lost")
+    check_hash(bed, "10.8.0.1")
+    check_upload(bed, "fd08::1")
+    check_echo(bed, "10.8.0.1")
+    check(wgbed.show(inner.name)[near.public]["endpoint"]
+          .startswith(wgbed.NEAR4), "it went around the outer tunnel")
+
+
+if __name__ == "__main__":
+    main()

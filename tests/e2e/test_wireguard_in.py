@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Peers come in through weir's WireGuard inbound: wireguard-go, then weir."""
+import os
+import socket
+import subprocess
+import tempfile
+
+import servers
+import wgbed
+from bed import HOST4, HOST6, PROXY4, PROXY6, SERVER4, run
+from harness import (Child, Weir, check, check_equal, keep, main, need, serve,
+                     test, wait_for)
+from wgbed import FAR, FAR4, FAR6, NEAR, NEAR4, Keys, WireguardGo, listed
+
+HTTP_PORT = 8080
+PORT = 7900
+PUBLIC4, PUBLIC6 = "203.0.113.1", "2001:db8:113::1"  # of the machine of weir
+TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
+
+
+def inbound(keys, peers, name, listen=f"[::]:{wgbed.PORT}", more=""):
+    """`peers`: (name, public key, allowed prefixes, more)"""
+    none = "" if peers else " []"
+    text = f"""\
+log: {{ level: info }}
+inbounds:
+  - tag: wg
+    type: wireguard
+    listen: "{listen}"
+    private_key: "{keys.private}"
+    address: {listed(FAR)}
+    interface: {name}
+{more}    peers:{none}
+"""
+    for user, public, allowed, extra in peers:
+        text += f"      - {{ name: {user}, public_key: \"{public}\", " \
+            f"allowed_ips: {listed(allowed)}{extra} }}\n"
+    return text + "outbounds:\n  - { tag: direct, type: freedom }\n"
+
+
+class Server:
+    """weir in `proxy` takes wireguard-go in `server` as its peer; what peers
+    ask for is served in `proxy` itself."""
+
+    def __init__(self, bed, endpoint=PROXY4, psk=None, more=""):
+        self.far, self.near = Keys(), Keys()
+        self.name = wgbed.unique_name()
+        extra = f", pre_shared_key: \"{psk}\"" if psk else ""
+        self.weir = Weir(bed, inbound(
+            self.far, [("alice", self.near.public, NEAR, extra)], self.name,
+            more=more), own_tun=True)
+        self.go = WireguardGo(bed, "server", self.near,
+                              (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
+        at = f"[{endpoint}]" if ":" in endpoint else endpoint
+        self.go.peer(self.far.public, wgbed.ALL, f"{at}:{wgbed.PORT}", psk)
+        self.go.route("203.0.113.0/24", "2001:db8:113::/48")
+        for address in PUBLIC4, PUBLIC6:
+            bed.ip("proxy", "addr", "replace", address, "dev", "lo")
+
+
+def web(bed):
+    keep(Child(bed, "proxy", servers.http_server, HTTP_PORT))
+
+    def answers():
+        with bed.socket("proxy", socket.AF_INET, socket.SOCK_STREAM) as s:
+            return s.connect_ex((PUBLIC4, HTTP_PORT)) == 0
+
+    wait_for(answers, 10, "the web server")
+
+
+def url(host, size):
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{HTTP_PORT}/{size}"
+
+
+def fetch(bed, host, size=1000, role="server", seconds=20):
+    done = bed.spawn(role, [need("curl"), "-sS", "-m", str(seconds),
+                            url(host, size)], stdout=subprocess.PIPE,
+                     stderr=subprocess.DEVNULL)
+    got = done.communicate()[0]
+    return done.wait() == 0 and len(got) == size
+
+
+def check_hash(bed, host, role="server"):
+    done = bed.spawn(role, [need("curl"), "-sS", "-m", "120",
+                            url(host, TOTAL_BYTES)], stdout=subprocess.PIPE)
+    digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    check_equal(done.wait(), 0, "curl's status")
+    check_equal(digest.split()[0], servers.stream_hash(TOTAL_BYTES), "hash")
+
+
+def check_echo(bed, host):
+    with bed.inside("proxy"):
+        far = keep(servers.udp_socket(host, PORT))
+    near = keep(bed.socket("server", far.family, socket.SOCK_DGRAM))
+    for s in near, far:
+        s.settimeout(5)
+    for size in 1, 1300:
+        near.sendto(bytes(size), (host, PORT))
+        data, peer = far.recvfrom(1 << 16)
+        far.sendto(data, peer)
+        check_equal(len(near.recv(1 << 16)), size, "bytes of the answer")
+    near.close()
+    far.close()
+
+
+def check_ping(bed, host):
+    ping = bed.spawn("server", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
+                                host], stdout=subprocess.DEVNULL)
+    check_equal(ping.wait(), 0, f"status of ping {host}")
+
+
+def check_all(bed):
+    for host in PUBLIC4, PUBLIC6:
+        check_hash(bed, host)
+        check_echo(bed, host)
+        check_ping(bed, host)
+    for host in FAR4, FAR6:
+        check_ping(bed, host)
+
+
+@test
+def a_peer_reaches_everything_over_ipv4(bed):
+    server = Server(bed)
+    web(bed)
+    check_all(bed)
+    check("alice" in server.weir.log(), "sessions name no user")
+    check(f"{NEAR4}:" in server.weir.log(), "sessions have another source")
+
+
+@test
+def a_peer_reaches_everything_over_ipv6_with_a_preshared_key(bed):
+    Server(bed, PROXY6, wgbed.preshared())
+    web(bed)
+    check_all(bed)
+
+
+@test
+def private_targets_are_refused_unless_allowed(bed):
+    bed.ip("proxy", "addr", "replace", PUBLIC4, "dev", "lo")
+    web(bed)
+    for allowed in False, True:
+        server = Server(bed, more="    allow_private: true\n" if allowed
+                        else "")
+        check(fetch(bed, PUBLIC4), "a public target failed")
+        bed.ip("proxy", "addr", "replace", "10.90.0.1", "dev", "lo")
+        server.go.route("10.90.0.0/24")
+        check_equal(fetch(bed, "10.90.0.1", seconds=5), allowed,
+                    "whether a private target is reached")
+        with bed.inside("proxy"):
+            far = keep(servers.udp_socket("10.90.0.1", PORT))
+        near = keep(bed.socket("server", socket.AF_INET, socket.SOCK_DGRAM))
+        near.sendto(b"hello", ("10.90.0.1", PORT))
+        far.settimeout(5 if allowed else 0.5)
+        try:
+            came = far.recv(100) == b"hello"
+        except socket.timeout:
+            came = False
+        check_equal(came, allowed, "whether a datagram came")
+        counters = server.weir.counters()
+        check_equal(counters["wg", "refused_private"] > 0, not allowed,
+                    "refused connections are counted")
+        server.weir.close()
+        server.go.close()
+        far.close()
+
+
+@test
+def peers_come_and_go_without_disturbing_the_others(bed):
+    server = Server(bed)
+    web(bed)
+    check(fetch(bed, PUBLIC4), "the first request failed")
+    before = wgbed.show(server.name)[server.near.public]["handshake"]
+    other = Keys()
+    run("wg", "set", server.name, "peer", other.public, "allowed-ips",
+        "10.7.0.9/32")
+    check_equal(len(wgbed.show(server.name)), 2, "peers")
+    check(fetch(bed, PUBLIC4), "the request beside a new peer failed")
+    run("wg", "set", server.name, "peer", other.public, "remove")
+    check(fetch(bed, PUBLIC4), "the request after its removal failed")
+    check_equal(wgbed.show(server.name)[server.near.public]["handshake"],
+                before, "time of the handshake")
+    run("wg", "set", server.name, "peer", server.near.public, "remove")
+    check(not fetch(bed, PUBLIC4, seconds=2), "a removed peer came in")
+
+
+@test
+def weir_talks_to_weir(bed):
+    far, near = Keys(), Keys()
+    server = Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
+                               wgbed.unique_name(),
+                               more="    allow_private: true\n"),
+                  own_tun=True, role="server")
+    client = Weir(bed, wgbed.through(wgbed.outbound(
+        near, far.public, f"{SERVER4}:{wgbed.PORT}")))
+    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+    for host in HOST4, HOST6:
+        check_hash(bed, host, "client")
+    check(server.alive() and client.alive(), "weir died")
+
+
+def refused(config):
+    """What `weir check` says of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "weir.yaml")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+                  encoding="ascii") as f:
+            f.write(config.replace("FOLDER", folder))
+        done = subprocess.run(
+            [os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
+             "check", "-c", path], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False)
+    check(done.returncode, "it was taken")
+    return done.stdout
+
+
+@test
+def overlapping_prefixes_are_refused_with_both_names(bed):
+    keys = Keys()
+    said = refused(inbound(keys, [("alice", Keys().public, NEAR, ""),
+                                  ("bob", Keys().public, NEAR, "")], "x"))
+    check("alice" in said and "bob" in said, said)
+    check(keys.private not in said, "the key was printed")
+
+
+@test
+def keys_that_others_can_read_are_refused_with_the_remedy(bed):
+    keys = Keys()
+    with tempfile.NamedTemporaryFile("w", delete=False) as f:
+        f.write(keys.private + "\n")
+    os.chmod(f.name, 0o644)
+    try:
+        said = refused(inbound(keys, [], "x").replace(
+            f'private_key: "{keys.private}"', f"private_key_file: {f.name}"))
+        check("chmod o=" in said, said)
+        check(keys.private not in said, "the key was printed")
+    finally:
+        os.unlink(f.name)
+
+
+@test
+def no_key_stands_in_the_log(bed):
+    psk = wgbed.preshared()
+    server = Server(bed, psk=psk)
+    web(bed)
+    check(fetch(bed, PUBLIC4), "the request failed")
+    log = server.weir.log()
+    for secret in server.far.private, psk:
+        check(secret not in log, "a key stands in the log")
+
+
+if __name__ == "__main__":
+    main()
