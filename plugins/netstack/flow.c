@@ -206,6 +206,25 @@ void flow_input(struct weir_link *link, const struct packet *p,
 	flow_queue(f, p, b);
 }
 
+void flow_echo_reply(struct weir_link *link, struct packet *p,
+		     struct weir_buffer *b)
+{
+	struct tuple key = p->key;
+	struct node *n;
+
+	key.local_port = p->key.remote_port;
+	memset(key.remote, 0, sizeof key.remote);
+	key.remote_port = 0;
+	n = table_find(&link->flows, &link->stack->key, &key);
+	if (!n) {
+		stack_add(link->stack, COUNT_DROP + DROP_PROTOCOL, 1);
+		buffer_put(link->stack, b);
+		return;
+	}
+	flow_touch((struct flow *)(void *)n);
+	flow_queue((struct flow *)(void *)n, p, b);
+}
+
 struct weir_addr flow_client(const struct flow *f)
 {
 	const struct tuple *key = &f->node.key;
@@ -218,13 +237,20 @@ struct weir_addr flow_client(const struct flow *f)
 	return a;
 }
 
+static uint8_t protocol_of(enum weir_net net, bool v6)
+{
+	if (net == WEIR_NET_UDP)
+		return IPPROTO_UDP;
+	return v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
 void flow_open(struct weir_link *link, struct weir_end *end,
-	       const struct weir_addr *target)
+	       const struct weir_addr *target, enum weir_net net)
 {
 	struct netstack *s = link->stack;
 	bool v6 = target->kind == WEIR_ADDR_IP6;
 	const struct weir_cidr *own = link_address(link, v6);
-	struct tuple key = {.v6 = v6, .protocol = IPPROTO_UDP};
+	struct tuple key = {.v6 = v6, .protocol = protocol_of(net, v6)};
 	struct flow *f = NULL;
 
 	for (int i = 0; own && i < PORT_TRIES && !key.local_port; i++) {
@@ -245,5 +271,6 @@ void flow_open(struct weir_link *link, struct weir_end *end,
 	}
 	f->outward = true;
 	f->end = end;
-	s->host->flow_ready(end, &udp_flow_ops, f);
+	s->host->flow_ready(
+		end, net == WEIR_NET_UDP ? &udp_flow_ops : &icmp_flow_ops, f);
 }

@@ -19,6 +19,10 @@ struct flow {
 /* A datagram or echo request that passed the gate. Takes the buffer. */
 void flow_input(struct weir_link *link, const struct packet *p,
 		struct weir_buffer *b);
+/* The answer to an echo request of ours; any other is dropped. Takes the
+ * buffer. */
+void flow_echo_reply(struct weir_link *link, struct packet *p,
+		     struct weir_buffer *b);
 /* Hand on what the batch has gathered. */
 void flow_flush(struct weir_link *link);
 /* A datagram goes back: the flow is in use. */
@@ -26,9 +30,10 @@ void flow_touch(struct flow *f);
 void flow_close(void *f, int err);
 void flow_detach_all(struct weir_link *link);
 
-/* Client role: a flow with a port of the link's own address. */
+/* Client role: a flow with a port, or an echo identifier, of the link's own
+ * address. */
 void flow_open(struct weir_link *link, struct weir_end *end,
-	       const struct weir_addr *target);
+	       const struct weir_addr *target, enum weir_net net);
 
 /* The client's endpoint. */
 struct weir_addr flow_client(const struct flow *f);

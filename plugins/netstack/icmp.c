@@ -3,7 +3,8 @@
  *
  * An echo request becomes a datagram of the flow (source, identifier); a reply
  * of the core's gets the client's identifier back, whatever the outbound used
- * on its side. Errors quote the packet they are about and come from the link's
+ * on its side. Where the link is the outbound's, the flow has an identifier of
+ * the link's own, by which replies are found. Errors quote the packet they are about and come from the link's
  * own address, or where it has none from the destination itself. */
 #include "icmp.h"
 
@@ -16,7 +17,14 @@
 #define ERROR_HEADER 8u
 #define ECHO_IDENTIFIER 2u /* bytes of it in front of the data */
 
-enum { ECHO4_REPLY = 0, UNREACHABLE4 = 3, UNREACHABLE6 = 1, ECHO6_REPLY = 129 };
+enum {
+	ECHO4_REPLY = 0,
+	UNREACHABLE4 = 3,
+	ECHO4 = 8,
+	UNREACHABLE6 = 1,
+	ECHO6 = 128,
+	ECHO6_REPLY = 129,
+};
 
 static void emit_icmp(struct weir_link *link, struct emit_packet *p)
 {
@@ -31,9 +39,9 @@ static void emit_icmp(struct weir_link *link, struct emit_packet *p)
 }
 
 /* `data`: what follows the identifier. */
-static void echo_reply(struct weir_link *link, const uint8_t *source,
-		       const uint8_t *target, bool v6, uint16_t identifier,
-		       const uint8_t *data, uint32_t len)
+static void emit_echo(struct weir_link *link, uint8_t type,
+		      const uint8_t *source, const uint8_t *target, bool v6,
+		      uint16_t identifier, const uint8_t *data, uint32_t len)
 {
 	struct emit_packet p = {
 		.source = source,
@@ -44,7 +52,7 @@ static void echo_reply(struct weir_link *link, const uint8_t *source,
 		.len = len,
 	};
 
-	p.head[0] = v6 ? ECHO6_REPLY : ECHO4_REPLY;
+	p.head[0] = type;
 	p.head[4] = (uint8_t)(identifier >> 8);
 	p.head[5] = (uint8_t)identifier;
 	emit_icmp(link, &p);
@@ -54,8 +62,25 @@ void icmp_answer(struct weir_link *link, const struct packet *p)
 {
 	uint32_t at = p->payload + ECHO_IDENTIFIER;
 
-	echo_reply(link, p->key.local, p->key.remote, p->key.v6,
-		   p->key.remote_port, p->data + at, p->len - at);
+	emit_echo(link, p->key.v6 ? ECHO6_REPLY : ECHO4_REPLY, p->key.local,
+		  p->key.remote, p->key.v6, p->key.remote_port, p->data + at,
+		  p->len - at);
+}
+
+/* A reply to the client, or where the link is the client its request. */
+static void send_one(struct flow *f, const struct weir_addr *client,
+		     const struct weir_datagram *d)
+{
+	bool v6 = client->kind == WEIR_ADDR_IP6;
+	const uint8_t *rest = (const uint8_t *)d->data + ECHO_IDENTIFIER;
+	uint32_t len = d->len - ECHO_IDENTIFIER;
+
+	if (f->outward)
+		emit_echo(f->link, v6 ? ECHO6 : ECHO4, client->ip, d->peer->ip,
+			  v6, client->port, rest, len);
+	else
+		emit_echo(f->link, v6 ? ECHO6_REPLY : ECHO4_REPLY, d->peer->ip,
+			  client->ip, v6, client->port, rest, len);
 }
 
 static int icmp_send(void *s, const struct weir_datagram *v, int n)
@@ -70,10 +95,7 @@ static int icmp_send(void *s, const struct weir_datagram *v, int n)
 		if (v[i].peer->kind != client.kind ||
 		    v[i].len < ECHO_IDENTIFIER || v[i].len > 65500)
 			continue;
-		echo_reply(f->link, v[i].peer->ip, client.ip,
-			   client.kind == WEIR_ADDR_IP6, client.port,
-			   (const uint8_t *)v[i].data + ECHO_IDENTIFIER,
-			   v[i].len - ECHO_IDENTIFIER);
+		send_one(f, &client, &v[i]);
 	}
 	return n;
 }

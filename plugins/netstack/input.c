@@ -21,8 +21,7 @@ static void icmp_input(struct weir_link *link, struct packet *p,
 	struct weir_addr target;
 
 	if (!is_echo_request(p)) {
-		stack_add(link->stack, COUNT_DROP + DROP_PROTOCOL, 1);
-		buffer_put(link->stack, b);
+		flow_echo_reply(link, p, b);
 		return;
 	}
 	p->key.local_port = 0;

@@ -69,12 +69,11 @@ static void *link_open(struct weir_link *link, struct weir_end *end,
 {
 	if (net == WEIR_NET_TCP)
 		return connect_open(link, end, target);
-	if (net == WEIR_NET_UDP &&
-	    (target->kind == WEIR_ADDR_IP4 || target->kind == WEIR_ADDR_IP6))
-		flow_open(link, end, target);
+	if (target->kind == WEIR_ADDR_IP4 || target->kind == WEIR_ADDR_IP6)
+		flow_open(link, end, target, net);
 	else
-		link->stack->host->fail(end, EOPNOTSUPP,
-					"the link carries TCP and UDP only");
+		link->stack->host->fail(end, EINVAL,
+					"the link goes to addresses only");
 	return NULL;
 }
 

@@ -83,10 +83,17 @@ def check_echo(bed, host):
     near.close()
 
 
+def check_ping(bed, host):
+    ping = bed.spawn("client", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
+                                host], stdout=subprocess.DEVNULL)
+    check_equal(ping.wait(), 0, f"status of ping {host}")
+
+
 def check_all(bed, host):
     check_hash(bed, host)
     check_upload(bed, host)
     check_echo(bed, host)
+    check_ping(bed, host)
 
 
 @test
