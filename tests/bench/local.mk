@@ -27,3 +27,6 @@ tests_bench_aead_SOURCES = tests/bench/aead.c
 tests_bench_aead_CPPFLAGS = $(WG_CPPFLAGS)
 tests_bench_aead_LDADD = libwg.la
 endif
+
+# WireGuard beside wireguard-go; run by hand.
+EXTRA_DIST += tests/bench/wg tests/bench/wgways.py tests/bench/wg.json

@@ -23,3 +23,12 @@ tests_tools_flood_SOURCES = tests/tools/flood.c \
 check_PROGRAMS += tests/tools/split
 tests_tools_split_SOURCES = tests/tools/split.c tests/tools/split_conn.c \
 	tests/tools/split.h tests/tools/tool.c tests/tools/tool.h
+
+# A tunnel without a protocol: what WireGuard is measured against.
+if AEAD_OPENSSL
+check_PROGRAMS += tests/tools/wgsplit
+tests_tools_wgsplit_SOURCES = tests/tools/wgsplit.c \
+	tests/tools/tool.c tests/tools/tool.h
+tests_tools_wgsplit_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_tools_wgsplit_LDADD = $(CRYPTO_LIBS)
+endif
