@@ -8,7 +8,7 @@ import time
 
 import servers
 import wgbed
-from bed import SERVER4, SERVER6, run
+from bed import HOST4, NAMED4, SERVER4, SERVER6, run
 from harness import (Process, Weir, check, check_equal, keep, main, need,
                      serve, test, tool, wait_for)
 from wgbed import FAR4, FAR6, Keys, Pair, WireguardGo
@@ -61,6 +61,11 @@ def check_upload(bed, host):
     finally:
         os.close(fd)
     check_equal(digest, servers.stream_hash(TOTAL_BYTES), "hash")
+
+
+def name_server(bed, address):
+    keep(Process(bed, "server", [tool("udpload"), "dns", address,
+                                 "53"])).await_line()
 
 
 def web(bed):
@@ -144,8 +149,7 @@ def another_preshared_key_lets_nothing_through(bed):
 @test
 def iperf3_and_dig_go_through(bed):
     Pair(bed, SERVER4)
-    keep(Process(bed, "server", [tool("udpload"), "dns", FAR4,
-                                 "53"])).await_line()
+    name_server(bed, FAR4)
     dig = bed.spawn("client", [need("dig"), "+short", "+tries=2",
                                "host.example", "@" + FAR4],
                     stdout=subprocess.PIPE, text=True)
@@ -227,6 +231,87 @@ def both_ends_count_the_same_bytes(bed):
             (far["sent"], far["received"])
 
     wait_for(equal, 10, "equal counters")
+
+
+@test
+def names_are_looked_up_through_the_tunnel(bed):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public)
+    name_server(bed, FAR4)
+    web(bed)
+    weir = Weir(bed, wgbed.through(
+        '  - { tag: named, type: freedom, redirect: "host.example", '
+        "via: wg }\n"
+        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
+                         more=f"    dns: [{FAR4}]\n")))
+    check(fetch(bed, HOST4), "the first request by name failed")
+    check(fetch(bed, HOST4), "the second one failed")
+    counters = weir.counters()
+    check_equal(counters["wg", "dns_asked"], counters["wg", "dns_answered"],
+                "questions and answers")
+    check(0 < counters["wg", "dns_asked"] <= 2, "the answer was not kept")
+    with bed.inside("server"):
+        there = keep(servers.udp_socket(NAMED4, PORT))
+    here = keep(bed.socket("client", socket.AF_INET, socket.SOCK_DGRAM))
+    for s in there, here:
+        s.settimeout(5)
+    here.sendto(b"hello", (HOST4, PORT))
+    data, peer = there.recvfrom(100)
+    there.sendto(data, peer)
+    check_equal(here.recv(100), b"hello", "the datagram")
+    check_equal(weir.stop(), 0, "exit status")
+
+
+@test
+def a_name_that_does_not_exist_there_fails(bed):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public)
+    name_server(bed, FAR4)
+    web(bed)
+    Weir(bed, wgbed.through(
+        '  - { tag: named, type: freedom, redirect: "nowhere.example", '
+        "via: wg }\n"
+        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
+                         more=f"    dns: [{FAR4}]\n")))
+    check(not fetch(bed, HOST4, seconds=5), "it was connected")
+
+
+@test
+def an_endpoint_may_be_a_name(bed):
+    name_server(bed, "10.77.1.53")
+    pair = Pair(bed, SERVER4, endpoint=f"host.example:{wgbed.PORT}",
+                extra='dns: { servers: ["10.77.1.53"] }\n')
+    web(bed)
+    check(fetch(bed, FAR4), "the request failed")
+    check(wgbed.show(pair.go.name)[pair.near.public]["handshake"],
+          "there was no handshake")
+
+
+@test
+def wg_shows_and_changes_what_weir_has(bed):
+    psk = wgbed.preshared()
+    pair = Pair(bed, SERVER4, psk=psk)
+    web(bed)
+    check(fetch(bed, FAR4), "the request failed")
+    there, here = wgbed.show(pair.go.name), wgbed.show(pair.name)
+    check_equal(here[pair.far.public]["psk"], psk, "the preshared key")
+    check_equal(here[pair.far.public]["allowed"], sorted(wgbed.ALL),
+                "allowed IPs")
+    check(abs(here[pair.far.public]["handshake"]
+              - there[pair.near.public]["handshake"]) <= 2, "handshake time")
+    saved = run("wg", "showconf", pair.name)
+    check(pair.near.private in saved, "showconf has no private key")
+    run("wg", "syncconf", pair.name, "/dev/stdin", input=saved)
+    check_equal(wgbed.show(pair.name)[pair.far.public]["handshake"],
+                here[pair.far.public]["handshake"], "handshake after sync")
+    run("wg", "setconf", pair.name, "/dev/stdin", input=saved)
+    there = wgbed.show(pair.name)
+    for key in "psk", "allowed", "endpoint", "keepalive":
+        check_equal(there[pair.far.public][key], here[pair.far.public][key],
+                    f"{key} after setconf")
+    check(fetch(bed, FAR4), "the request after setconf failed")
 
 
 @test

@@ -283,6 +283,18 @@ tests_unit_test_impair_SOURCES = tests/unit/test_impair.c \
 	tests/tools/impair_path.c tests/tools/impair_path.h
 tests_unit_test_impair_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_impair_LDADD = $(CHECK_LIBS)
+
+if INBOUND_WIREGUARD
+check_PROGRAMS += tests/unit/test_wg_values
+TESTS += tests/unit/test_wg_values
+tests_unit_test_wg_values_SOURCES = tests/unit/test_wg_values.c \
+	plugins/inbound-wireguard/inbound.h \
+	plugins/inbound-wireguard/private.c \
+	plugins/wireguard/reserved.c plugins/wireguard/reserved.h
+tests_unit_test_wg_values_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard
+tests_unit_test_wg_values_LDADD = $(CHECK_LIBS)
+endif
 endif
 
 # Whole files, through the real weir and its plugins.
