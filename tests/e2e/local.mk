@@ -40,3 +40,7 @@ EXTRA_DIST += tests/e2e/test_clients.py
 TESTS += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py
 EXTRA_DIST += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
 	tests/e2e/wgbed.py
+
+# Its administration by wg, and thousands of peers.
+TESTS += tests/e2e/test_wireguard_uapi.py
+EXTRA_DIST += tests/e2e/test_wireguard_uapi.py tests/e2e/wgserved.py

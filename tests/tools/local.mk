@@ -32,3 +32,12 @@ tests_tools_wgsplit_SOURCES = tests/tools/wgsplit.c \
 tests_tools_wgsplit_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_tools_wgsplit_LDADD = $(CRYPTO_LIBS)
 endif
+
+# More WireGuard clients than a machine has room for.
+if HAVE_WOLFSSL
+check_PROGRAMS += tests/tools/wgload
+tests_tools_wgload_SOURCES = tests/tools/wgload.c tests/tools/wgflood.c \
+	tests/tools/wgload.h tests/tools/tool.c tests/tools/tool.h
+tests_tools_wgload_CPPFLAGS = $(WG_CPPFLAGS) -I$(top_srcdir)
+tests_tools_wgload_LDADD = libwg.la
+endif

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""weir as a WireGuard server in `proxy`, with wireguard-go in `server` as the
+peer whose tunnel stands while others come, go and attack."""
+import base64
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import servers
+import wgbed
+from bed import PROXY4, run
+from harness import Child, Weir, check, keep, need, tool, wait_for
+from wgbed import Keys, WireguardGo, listed
+
+HTTP_PORT, ECHO_PORT = 8080, 8081
+PUBLIC4 = "203.0.113.1"  # of the machine of weir
+
+
+def config(keys, name, peers="", log="level: info", key=None):
+    key = key or f'private_key: "{keys.private}"'
+    return f"""\
+log: {{ {log} }}
+inbounds:
+  - tag: wg
+    type: wireguard
+    listen: "[::]:{wgbed.PORT}"
+    {key}
+    address: {listed(wgbed.FAR)}
+    interface: {name}
+    peers: [{peers}]
+outbounds:
+  - {{ tag: direct, type: freedom }}
+"""
+
+
+def peer(name, public, allowed, psk=None):
+    more = f", pre_shared_key: \"{psk}\"" if psk else ""
+    return f'{{ name: {name}, public_key: "{public}", ' \
+        f"allowed_ips: {listed(allowed)}{more} }}"
+
+
+class Served:
+    """The server, its first peer, and what that one can reach."""
+
+    def __init__(self, bed, log="level: info, tags: [{tag: session, "
+                 "level: warn}]"):
+        self.bed = bed
+        self.keys, self.near = Keys(), Keys()
+        self.name = wgbed.unique_name()
+        self.weir = Weir(bed, config(self.keys, self.name, peer(
+            "first", self.near.public, wgbed.NEAR), log), own_tun=True)
+        self.go = WireguardGo(bed, "server", self.near,
+                              (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
+        self.connect()
+        self.go.route("203.0.113.0/24")
+        bed.ip("proxy", "addr", "replace", PUBLIC4, "dev", "lo")
+
+    def connect(self):
+        """Have the first peer begin anew; by itself it would notice after
+        15 s that its session is gone."""
+        self.go.set("peer", self.keys.public, "remove")
+        self.go.peer(self.keys.public, wgbed.ALL, f"{PROXY4}:{wgbed.PORT}")
+
+    def show(self):
+        return wgbed.show(self.name)
+
+    def first(self):
+        return self.show()[self.near.public]
+
+    def setconf(self, peers):
+        """A file with the first peer and these: (public key, prefix)."""
+        text = f"[Interface]\nPrivateKey = {self.keys.private}\n" \
+            f"ListenPort = {wgbed.PORT}\n"
+        for public, allowed in [(self.near.public, ", ".join(wgbed.NEAR)),
+                                *peers]:
+            text += f"[Peer]\nPublicKey = {public}\nAllowedIPs = {allowed}\n"
+        return text
+
+    def load(self, *words):
+        """wgload against this server; its result is waited for by ended."""
+        return self.bed.spawn(
+            "server", [tool("wgload"), words[0], PROXY4, str(wgbed.PORT),
+                       self.keys.public, *map(str, words[1:])],
+            stdout=subprocess.PIPE, text=True)
+
+    def web(self):
+        keep(Child(self.bed, "proxy", servers.http_server, HTTP_PORT))
+
+        def answers():
+            with self.bed.socket("proxy", socket.AF_INET,
+                                 socket.SOCK_STREAM) as s:
+                return s.connect_ex((PUBLIC4, HTTP_PORT)) == 0
+
+        wait_for(answers, 10, "the web server")
+
+    def fetch(self, size=1000, seconds=20):
+        """Whether a download by the first peer comes, whole."""
+        done = self.bed.spawn(
+            "server", [need("curl"), "-sS", "-m", str(seconds),
+                       f"http://{PUBLIC4}:{HTTP_PORT}/{size}"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        got = done.communicate()[0]
+        return done.wait() == 0 and len(got) == size
+
+
+def ended(bed, process):
+    """Lines before the last, and what the last says."""
+    *lines, last = process.communicate()[0].splitlines()
+    bed.end(process)
+    print(f"# {last}", flush=True)
+    return lines, json.loads(last)
+
+
+class Stream(threading.Thread):
+    """A download of the first peer that goes on; its rate is asked for."""
+
+    def __init__(self, served):
+        super().__init__(daemon=True)
+        self.socket = keep(served.bed.socket("server", socket.AF_INET,
+                                             socket.SOCK_STREAM))
+        self.socket.settimeout(60)
+        self.socket.connect((PUBLIC4, HTTP_PORT))
+        self.socket.sendall(b"GET /100000000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.got, self.error, self.longest_s = 0, None, 0.0
+        self.start()
+
+    def run(self):
+        room = bytearray(1 << 20)
+        last = time.monotonic()
+        try:
+            while n := self.socket.recv_into(room):
+                self.got += n
+                now = time.monotonic()
+                self.longest_s = max(self.longest_s, now - last)
+                last = now
+        except OSError as e:
+            self.error = e
+
+    def rate(self, seconds):
+        """Bytes a second from now on, for so long."""
+        begun, before = time.monotonic(), self.got
+        time.sleep(seconds)
+        check(self.is_alive(), f"the stream broke: {self.error}")
+        return (self.got - before) / (time.monotonic() - begun)
+
+    def close(self):
+        self.socket.close()
+
+
+class Echo(threading.Thread):
+    """Datagrams of the first peer, ten a second: how many came back."""
+
+    def __init__(self, served):
+        super().__init__(daemon=True)
+        with served.bed.inside("proxy"):
+            self.far = servers.udp_socket(PUBLIC4, ECHO_PORT)
+        self.near = served.bed.socket("server", socket.AF_INET,
+                                      socket.SOCK_DGRAM)
+        for s in self.far, self.near:
+            s.settimeout(5)
+        self.asked = self.answered = 0
+        self.over = threading.Event()
+        self.start()
+
+    def ask(self):
+        word = str(self.asked).encode()
+        self.near.sendto(word, (PUBLIC4, ECHO_PORT))
+        data, whom = self.far.recvfrom(100)
+        self.far.sendto(data, whom)
+        return self.near.recv(100) == word
+
+    def run(self):
+        while not self.over.wait(0.1):
+            self.asked += 1
+            try:
+                self.answered += self.ask()
+            except OSError:  # it was lost
+                pass
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        self.far.close()
+        self.near.close()
+
+
+def client_keys(count):
+    return run(tool("wgload"), "keys", str(count)).split()
+
+
+def client_peers(count):
+    """Of wgload's clients: (public key, prefix)."""
+    return [(key, f"10.{100 + n // 65536}.{n // 256 % 256}.{n % 256}/32")
+            for n, key in enumerate(client_keys(count))]
+
+
+def uapi(name):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect(f"{wgbed.FOLDER}/{name}.sock")
+    return keep(s)
+
+
+def answers(s, count=1):
+    """So many answers of a connection."""
+    text = b""
+    while text.count(b"\n\n") < count:
+        more = s.recv(1 << 16)
+        check(more, f"it was closed after {text[-100:]!r}")
+        text += more
+    return [a + "\n" for a in text.decode().split("\n\n")[:count]]
+
+
+def hexed(key):
+    return base64.b64decode(key).hex()
