@@ -60,7 +60,7 @@ static bool link_attach(struct tunnel *t, struct weir_error *e)
 	struct weir_link_conf conf = {
 		.size = sizeof conf,
 		.mtu_bytes = c->mtu_bytes,
-		.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO,
+		.offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO | WEIR_LINK_USO,
 		.addresses = c->settings->address.items,
 		.address_count = (uint32_t)c->settings->address.count,
 		.keepalive = c->keepalive,
