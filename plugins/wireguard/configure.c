@@ -257,15 +257,6 @@ static void apply_allowed(struct wg_peer *p, const struct wg_peer_set *s)
 	}
 }
 
-static void apply_reserved(struct wg_peer *p, const struct wg_peer_set *s)
-{
-	struct wg_device *d = p->device;
-
-	d->with_reserved -= p->reserved != 0;
-	p->reserved = message_reserved_pack(s->reserved);
-	d->with_reserved += p->reserved != 0;
-}
-
 static void apply_fields(struct wg_peer *p, const struct wg_peer_set *s)
 {
 	if (s->flags & WG_PEER_USER)
@@ -275,7 +266,7 @@ static void apply_fields(struct wg_peer *p, const struct wg_peer_set *s)
 	if (s->flags & WG_PEER_ENDPOINT)
 		wg_peer_set_endpoint(p, &s->endpoint);
 	if (s->flags & WG_PEER_RESERVED)
-		apply_reserved(p, s);
+		peer_set_reserved(p, s->reserved);
 	if (s->flags & WG_PEER_KEEPALIVE)
 		p->keepalive_s = s->keepalive_s;
 	apply_allowed(p, s);

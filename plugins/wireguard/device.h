@@ -142,6 +142,9 @@ struct wg_peer *peer_new(struct wg_device *d,
 void peer_free(struct wg_peer *p); /* tells WG_EVENT_REMOVED */
 /* Ends its sessions, attempts and timers; what waited is dropped. */
 void peer_reset(struct wg_peer *p);
+void peer_set_reserved(struct wg_peer *p,
+		       const uint8_t reserved[WG_RESERVED_BYTES]);
+
 static inline bool peer_has_endpoint(const struct wg_peer *p)
 {
 	return p->endpoint.addr.kind != WEIR_ADDR_NONE;

@@ -132,6 +132,23 @@ void *wg_peer_user(const struct wg_peer *p)
 	return p->user;
 }
 
+void wg_peer_set_user(struct wg_peer *p, void *user,
+		      const uint8_t reserved[WG_RESERVED_BYTES])
+{
+	p->user = user;
+	peer_set_reserved(p, reserved);
+}
+
+void peer_set_reserved(struct wg_peer *p,
+		       const uint8_t reserved[WG_RESERVED_BYTES])
+{
+	struct wg_device *d = p->device;
+
+	d->with_reserved -= p->reserved != 0;
+	p->reserved = message_reserved_pack(reserved);
+	d->with_reserved += p->reserved != 0;
+}
+
 void wg_peer_allowed(const struct wg_peer *p,
 		     void (*each)(void *arg, const struct weir_cidr *),
 		     void *arg)

@@ -159,6 +159,22 @@ static bool settings_fill(struct wg_settings *s, const struct wg_options *o,
 			  "the file has no Address; weir needs one");
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct wg_peer_settings *x = a, *y = b;
+
+	return memcmp(x->public_key, y->public_key, WG_KEY_BYTES);
+}
+
+struct wg_peer_settings *wg_settings_peer(const struct wg_settings *s,
+					  const uint8_t key[WG_KEY_BYTES])
+{
+	struct wg_peer_settings wanted;
+
+	memcpy(wanted.public_key, key, WG_KEY_BYTES);
+	return bsearch(&wanted, s->peers, s->peer_count, sizeof wanted, by_key);
+}
+
 struct wg_settings *wg_settings_new(const struct wg_options *o,
 				    void (*warn)(void *arg, const char *line),
 				    void *arg, struct weir_error *e)
@@ -176,6 +192,7 @@ struct wg_settings *wg_settings_new(const struct wg_options *o,
 	}
 	if (o->mtu)
 		s->mtu_bytes = (uint32_t)o->mtu;
+	qsort(s->peers, s->peer_count, sizeof *s->peers, by_key);
 	return s;
 }
 

@@ -76,6 +76,10 @@ struct wg_settings *wg_settings_new(const struct wg_options *,
 				    void *arg, struct weir_error *);
 void wg_settings_free(struct wg_settings *); /* NULL is fine */
 
+/* What was said of the peer with this key; NULL: nothing. */
+struct wg_peer_settings *wg_settings_peer(const struct wg_settings *,
+					  const uint8_t key[WG_KEY_BYTES]);
+
 /* Hand keys and peers to a device; each peer's user pointer is its struct
  * wg_peer_settings. Endpoints that are names are left out. */
 bool wg_settings_apply(struct wg_settings *, struct wg_device *,

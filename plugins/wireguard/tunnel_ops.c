@@ -119,6 +119,22 @@ static void log_where(struct tunnel *t, enum weir_level level,
 	explicit_bzero(&info, sizeof info);
 }
 
+/* wg setconf removes every peer and adds those of its file, whose name, level
+ * and the like only weir's own configuration knows. */
+static void peer_recognise(struct tunnel *t, struct wg_peer *p)
+{
+	struct wg_peer_settings *s;
+	struct wg_peer_info info;
+
+	if (wg_peer_user(p))
+		return;
+	wg_peer_get(p, &info);
+	s = wg_settings_peer(t->conf.settings, info.public_key);
+	if (s)
+		wg_peer_set_user(p, s, s->reserved);
+	explicit_bzero(&info, sizeof info);
+}
+
 static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
 {
 	struct tunnel *t = arg;
@@ -145,6 +161,7 @@ static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
 		log_where(t, WEIR_INFO, p, "is now at");
 		break;
 	case WG_EVENT_ADDED:
+		peer_recognise(t, p);
 		break;
 	case WG_EVENT_REMOVED:
 		endpoint_forget(t->endpoints, p);

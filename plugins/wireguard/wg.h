@@ -252,6 +252,9 @@ struct wg_peer *wg_peer_of(const struct wg_device *d,
 			   const struct weir_addr *address);
 void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info);
 void *wg_peer_user(const struct wg_peer *p);
+/* As if its entry had said so: WG_PEER_USER, WG_PEER_RESERVED. */
+void wg_peer_set_user(struct wg_peer *p, void *user,
+		      const uint8_t reserved[WG_RESERVED_BYTES]);
 
 /* Each prefix of the peer. */
 void wg_peer_allowed(const struct wg_peer *p,

@@ -187,6 +187,22 @@ def peers_come_and_go_without_disturbing_the_others(bed):
 
 
 @test
+def a_peer_that_comes_back_is_the_same_user(bed):
+    server = Server(bed)
+    web(bed)
+    check(fetch(bed, PUBLIC4), "the first request failed")
+    kept = run("wg", "showconf", server.name)
+    run("wg", "set", server.name, "peer", server.near.public, "remove")
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(kept)
+        f.flush()
+        run("wg", "setconf", server.name, f.name)
+    check(fetch(bed, PUBLIC4, seconds=40), "the request afterwards failed")
+    log = server.weir.log()
+    check_equal(log.count(f"peer alice: handshake"), 2, log)
+
+
+@test
 def weir_talks_to_weir(bed):
     far, near = Keys(), Keys()
     server = Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
