@@ -12,6 +12,7 @@
 
 #include "utf8.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <yaml.h>
 
@@ -34,6 +35,39 @@ struct builder {
 
 static const struct node *build(struct builder *, yaml_event_t *,
 				const struct report_path *);
+
+/* ---- libyaml's memory
+ *
+ * What it reads may be a key, of which it leaves copies behind wherever a text
+ * outgrew its room. It allocates by functions that it exports and calls by
+ * name, so these stand in for them: nothing is given back unwiped. */
+
+#define TAKES_OVER __attribute__((visibility("default")))
+
+TAKES_OVER void yaml_free(void *p);
+TAKES_OVER void *yaml_realloc(void *p, size_t size);
+
+void yaml_free(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+void *yaml_realloc(void *p, size_t size)
+{
+	size_t held = p ? malloc_usable_size(p) : 0;
+	void *to = malloc(size ? size : 1);
+
+	if (!to)
+		return NULL;
+	if (p)
+		memcpy(to, p, held < size ? held : size);
+	yaml_free(p);
+	return to;
+}
+
+/* ---- from events to a tree */
 
 static struct config_mark mark_of(yaml_mark_t m)
 {

@@ -41,6 +41,10 @@ TESTS += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py
 EXTRA_DIST += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
 	tests/e2e/wgbed.py
 
-# Its administration by wg, and thousands of peers.
-TESTS += tests/e2e/test_wireguard_uapi.py
-EXTRA_DIST += tests/e2e/test_wireguard_uapi.py tests/e2e/wgserved.py
+# Its administration by wg, thousands of peers, floods of initiations, and
+# where keys are.
+TESTS += tests/e2e/test_wireguard_uapi.py \
+	tests/e2e/test_wireguard_floods.py tests/e2e/test_wireguard_secrets.py
+EXTRA_DIST += tests/e2e/test_wireguard_uapi.py \
+	tests/e2e/test_wireguard_floods.py \
+	tests/e2e/test_wireguard_secrets.py tests/e2e/wgserved.py
