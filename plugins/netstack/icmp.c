@@ -17,11 +17,18 @@
 #define ERROR_HEADER 8u
 #define ECHO_IDENTIFIER 2u /* bytes of it in front of the data */
 
+/* What a client is told that its packet was too big for. The outbound does not
+ * say how far it can go, and what passes this is cut by the outbound's kernel if
+ * it must: every path of IPv6 takes it, and QUIC's least packet fits. */
+#define TOLD_MTU 1280u
+
 enum {
 	ECHO4_REPLY = 0,
 	UNREACHABLE4 = 3,
+	FRAGMENTATION_NEEDED4 = 4, /* code */
 	ECHO4 = 8,
 	UNREACHABLE6 = 1,
+	TOO_BIG6 = 2,
 	ECHO6 = 128,
 	ECHO6_REPLY = 129,
 };
@@ -104,6 +111,8 @@ static int icmp_send(void *s, const struct weir_datagram *v, int n)
 static int error_code(int err, bool v6)
 {
 	switch (err) {
+	case EMSGSIZE:
+		return v6 ? 0 : FRAGMENTATION_NEEDED4;
 	case ENETUNREACH:
 	case ENETDOWN:
 		return 0;
@@ -141,6 +150,11 @@ void icmp_unreachable(struct weir_link *link, const uint8_t *packet,
 		p.source = own->base.ip;
 	p.head[0] = v6 ? UNREACHABLE6 : UNREACHABLE4;
 	p.head[1] = (uint8_t)code;
+	if (err == EMSGSIZE) {
+		p.head[0] = v6 ? TOO_BIG6 : UNREACHABLE4;
+		p.head[6] = (uint8_t)(TOLD_MTU >> 8);
+		p.head[7] = (uint8_t)TOLD_MTU;
+	}
 	emit_icmp(link, &p);
 }
 

@@ -279,8 +279,28 @@ START_TEST(undelivered_is_an_icmp_error)
 	ck_assert_int_eq(s->code, _i ? 4 : 3);
 	ck_assert_mem_eq(s->payload + (_i ? 24 : 16), peer.ip, _i ? 16 : 4);
 	ck_assert_uint_eq(s->payload[_i ? 43 : 23], 53);
-	e->flow->unreachable(e->self, &peer, EMSGSIZE);
+	e->flow->unreachable(e->self, &peer, EINVAL);
 	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
+START_TEST(what_was_too_large_is_answered_with_an_mtu)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 1400);
+	struct sim_packet *error;
+	const uint8_t *icmp;
+
+	e->flow->unreachable(e->self, &e->info.target, EMSGSIZE);
+	error = sim_output(&tun);
+	ck_assert_ptr_nonnull(error);
+	icmp = error->data + (_i ? 40 : 20);
+	ck_assert_int_eq(icmp[0], _i ? 2 : 3);
+	ck_assert_int_eq(icmp[1], _i ? 0 : 4);
+	ck_assert_uint_eq(icmp[6] << 8 | icmp[7], 1280);
+	ck_assert_mem_eq(icmp + 8 + (_i ? 24 : 16), e->info.target.ip,
+			 _i ? 16 : 4);
+	free(error);
 }
 END_TEST
 
@@ -372,6 +392,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, one_batch_is_one_delivery, 0, 2);
 	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
 	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
+	tcase_add_loop_test(t, what_was_too_large_is_answered_with_an_mtu, 0,
+			    2);
 	tcase_add_loop_test(t, refused_flow_is_dropped, 0, 2);
 	tcase_add_loop_test(t, detached_flow_fails, 0, 2);
 	tcase_add_loop_test(t, ping_is_a_session_and_keeps_its_identifier, 0,
