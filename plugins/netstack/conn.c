@@ -115,14 +115,19 @@ static uint32_t wire_mss(const struct conn *c)
 	return mss - (c->pcb->flags & TF_TIMESTAMP ? TIMESTAMP_OPTION : 0);
 }
 
+uint32_t conn_train(const struct conn *c, uint32_t mss)
+{
+	if (mss < TRAIN_MOST && c->link->offloads & WEIR_LINK_TSO)
+		return TRAIN_MOST / mss * mss;
+	return mss;
+}
+
 void conn_established(struct conn *c)
 {
-	uint32_t mss = wire_mss(c), train = mss;
+	uint32_t mss = wire_mss(c), train = conn_train(c, mss);
 
 	accept_done(c);
 	c->established = true;
-	if (mss < TRAIN_MOST && c->link->offloads & WEIR_LINK_TSO)
-		train = TRAIN_MOST / mss * mss;
 	c->options_len = c->pcb->flags & TF_TIMESTAMP ? TIMESTAMP_OPTION : 0;
 	c->pcb->mss = (u16_t)(train + c->options_len);
 	recovery_init(c, mss, train);

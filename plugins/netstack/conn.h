@@ -32,6 +32,16 @@ struct held_syn {
 	uint8_t bytes[];
 };
 
+/* pmtu.c: whether full segments get through. */
+struct pmtu {
+	uint32_t changed_ms; /* when the wire MSS was changed last */
+	uint16_t before;     /* the MSS before a smaller one was tried, or 0 */
+	uint8_t timeouts;    /* of full segments, in a row */
+	bool trying : 1;     /* nothing has come of the smaller one yet */
+	bool gave_up : 1;    /* it was not the size; until something is heard */
+	bool retried : 1;    /* the old size was tried once more */
+};
+
 struct conn {
 	struct node node; /* first; in link->conns while `hashed` */
 	struct netstack *stack;
@@ -58,6 +68,7 @@ struct conn {
 	uint32_t tx_held;      /* the blocks' true size */
 
 	struct recovery recovery;
+	struct pmtu pmtu;
 	uint32_t challenge_ms; /* segment.c */
 	uint8_t silences;      /* timeouts since anything was heard */
 	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
@@ -78,6 +89,8 @@ static inline struct conn *conn_of(const struct tcp_pcb *pcb)
 struct conn *conn_new(struct weir_link *link, const struct tuple *key);
 void conn_adopt(struct conn *c, struct tcp_pcb *pcb); /* c gets its pcb */
 void conn_established(struct conn *c); /* the handshake is complete */
+/* Payload bytes of a segment that the link takes in packets of `mss`. */
+uint32_t conn_train(const struct conn *c, uint32_t mss);
 void conn_settle(struct conn *c);  /* after lwIP worked on it; may free it */
 void conn_arm(struct conn *c);	   /* set the timer to the next deadline */
 void conn_abort(struct conn *c);   /* RST; the pcb is gone */

@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "frag.h"
 #include "icmp.h"
+#include "pmtu.h"
 
 #define GROUP 16
 
@@ -20,6 +21,11 @@ static void icmp_input(struct weir_link *link, struct packet *p,
 {
 	struct weir_addr target;
 
+	if (p->too_big) {
+		pmtu_input(link, p);
+		buffer_put(link->stack, b);
+		return;
+	}
 	if (!is_echo_request(p)) {
 		flow_echo_reply(link, p, b);
 		return;

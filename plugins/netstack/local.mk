@@ -51,6 +51,8 @@ netstack_sources = \
 	plugins/netstack/connect.h \
 	plugins/netstack/cubic.c \
 	plugins/netstack/cubic.h \
+	plugins/netstack/cut.c \
+	plugins/netstack/cut.h \
 	plugins/netstack/demux.c \
 	plugins/netstack/demux.h \
 	plugins/netstack/emit.c \
@@ -73,6 +75,8 @@ netstack_sources = \
 	plugins/netstack/pace.h \
 	plugins/netstack/packet.c \
 	plugins/netstack/packet.h \
+	plugins/netstack/pmtu.c \
+	plugins/netstack/pmtu.h \
 	plugins/netstack/port.c \
 	plugins/netstack/port.h \
 	plugins/netstack/rate.c \

@@ -4,16 +4,20 @@
  * lwIP has one interface a link, without an address: a connection names its
  * interface, and source addresses are the destinations that clients chose. A
  * segment larger than a packet (tcp_out.c says so in link->gso_size) goes out
- * as a train for the link, or the kernel behind it, to cut. */
+ * as a train for the link, or the kernel behind it, to cut, or is cut here.
+ * Routers must not cut it further, but say that it is too big (pmtu.c). */
 #include "netif.h"
 
 #include "checksum.h"
 #include "conn.h"
+#include "cut.h"
 
 #include <stdlib.h>
 
-#define VIEWS_MOST 8
 #define TCP_CHECKSUM_AT 16u
+#define FLAGS4_AT 6u
+#define CHECKSUM4_AT 10u
+#define DONT_FRAGMENT 0x40u /* of the first byte */
 
 /* Put the pseudo header's sum where the link completes the checksum. */
 static void set_partial(struct weir_egress *v, uint8_t *ip, bool v6,
@@ -28,10 +32,23 @@ static void set_partial(struct weir_egress *v, uint8_t *ip, bool v6,
 	v->csum_offset = TCP_CHECKSUM_AT;
 }
 
+/* In a header that has its checksum. */
+static void forbid_fragments(uint8_t *ip)
+{
+	const uint8_t bit[2] = {DONT_FRAGMENT};
+	uint16_t sum;
+
+	memcpy(&sum, ip + CHECKSUM4_AT, 2);
+	sum = (uint16_t)~checksum_fold(
+		checksum_add((uint16_t)~sum, bit, sizeof bit));
+	memcpy(ip + CHECKSUM4_AT, &sum, 2);
+	ip[FLAGS4_AT] |= DONT_FRAGMENT;
+}
+
 static err_t output(struct netif *netif, struct pbuf *p, bool v6)
 {
 	struct weir_link *link = netif->state;
-	struct iovec view[VIEWS_MOST];
+	struct iovec view[CUT_VIEWS];
 	struct weir_egress v = {.view = view};
 	uint8_t *ip = p->payload;
 	uint32_t at = v6 ? IP6_HEADER : IP4_HEADER;
@@ -39,12 +56,18 @@ static err_t output(struct netif *netif, struct pbuf *p, bool v6)
 	for (const struct pbuf *q = p; q; q = q->next) {
 		if (!q->len)
 			continue;
-		if (v.views == VIEWS_MOST)
+		if (v.views == CUT_VIEWS)
 			return ERR_BUF;
 		view[v.views].iov_base = q->payload;
 		view[v.views++].iov_len = q->len;
 	}
 	v.header_len = (uint16_t)(at + (ip[at + 12] >> 4) * 4u);
+	if (!v6)
+		forbid_fragments(ip);
+	if (link->gso_size && !(link->offloads & WEIR_LINK_TSO)) {
+		cut_output(link, &v, link->gso_size);
+		return ERR_OK;
+	}
 	if (link->offloads & WEIR_LINK_CSUM)
 		set_partial(&v, ip, v6, at, p->tot_len - at);
 	if (link->gso_size) {

@@ -23,6 +23,11 @@
 #define ICMP6_ECHO 128
 #define ICMP6_ECHO_REPLY 129
 #define ICMP_ECHO_HEADER 8u
+#define ICMP4_UNREACHABLE 3
+#define ICMP4_TOO_BIG 4 /* code: fragmentation needed */
+#define ICMP6_TOO_BIG 2
+#define ICMP_ERROR_HEADER 8u
+#define QUOTED_LEAST 8u /* of the transport header: RFC 792 */
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -267,6 +272,60 @@ static enum drop parse_udp(struct packet *p, unsigned flags)
 	return l4_checksum_ok(p, len, true) ? DROP_NONE : DROP_CHECKSUM;
 }
 
+static bool is_too_big(const struct packet *p)
+{
+	const uint8_t *icmp = p->data + p->l4;
+
+	return p->key.v6 ? icmp[0] == ICMP6_TOO_BIG
+			 : icmp[0] == ICMP4_UNREACHABLE &&
+				   icmp[1] == ICMP4_TOO_BIG;
+}
+
+/* The packet that it quotes: the first fragment, at least, of one that came
+ * from where the error goes to. Only segments interest anybody here. */
+static enum drop parse_quoted(struct packet *p, uint32_t room)
+{
+	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
+	bool v6 = p->key.v6;
+	uint32_t header = v6 ? IP6_HEADER : IP4_HEADER;
+
+	if (room < header + QUOTED_LEAST)
+		return DROP_LENGTH;
+	if (ip[0] >> 4 != (v6 ? 6 : 4))
+		return DROP_HEADER;
+	if (!v6) {
+		header = (ip[0] & 15u) * 4u;
+		if (header < IP4_HEADER || room < header + QUOTED_LEAST)
+			return DROP_LENGTH;
+		if (get16(ip + 6) & 0x1fffu)
+			return DROP_HEADER;
+	}
+	if (ip[v6 ? 6 : 9] != IPPROTO_TCP)
+		return DROP_PROTOCOL;
+	if (memcmp(ip + (v6 ? 8 : 12), p->key.local, v6 ? 16 : 4) != 0)
+		return DROP_HEADER;
+	p->payload = p->l4 + ICMP_ERROR_HEADER + header;
+	p->tcp_seq = get32(p->data + p->payload + 4);
+	return DROP_NONE;
+}
+
+static enum drop parse_too_big(struct packet *p, unsigned flags)
+{
+	const uint8_t *icmp = p->data + p->l4;
+	uint32_t room = p->len - p->l4;
+	enum drop drop;
+
+	if (room < ICMP_ERROR_HEADER)
+		return DROP_LENGTH;
+	if (!flags && !l4_checksum_ok(p, room, p->key.v6))
+		return DROP_CHECKSUM;
+	drop = parse_quoted(p, room - ICMP_ERROR_HEADER);
+	if (drop)
+		return drop;
+	p->too_big = p->key.v6 ? get32(icmp + 4) : get16(icmp + 6);
+	return p->too_big ? DROP_NONE : DROP_HEADER;
+}
+
 static enum drop parse_icmp(struct packet *p, unsigned flags)
 {
 	const uint8_t *icmp = p->data + p->l4;
@@ -275,6 +334,8 @@ static enum drop parse_icmp(struct packet *p, unsigned flags)
 
 	if (room < ICMP_HEADER)
 		return DROP_LENGTH;
+	if (is_too_big(p))
+		return parse_too_big(p, flags);
 	if (p->key.v6)
 		echo = icmp[0] == ICMP6_ECHO || icmp[0] == ICMP6_ECHO_REPLY;
 	else

@@ -19,6 +19,7 @@
 #define TCP_FLAG_FIN 0x01u
 #define TCP_FLAG_SYN 0x02u
 #define TCP_FLAG_RST 0x04u
+#define TCP_FLAG_PSH 0x08u
 #define TCP_FLAG_ACK 0x10u
 
 enum drop {
@@ -42,6 +43,11 @@ struct packet {
 	uint32_t tcp_seq;
 	uint16_t gso_size; /* payload bytes a segment, 0: one packet */
 	uint8_t tcp_flags;
+
+	/* ICMP says that a segment of ours was too big: the MTU it names. Then
+	 * the quoted IP header lies behind the 8 bytes of the ICMP header, the
+	 * quoted TCP header at `payload`, and tcp_seq is the quoted one. */
+	uint32_t too_big;
 
 	/* A fragment: nothing from l4 on was looked at. */
 	bool fragment, more;

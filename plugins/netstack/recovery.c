@@ -15,6 +15,7 @@
 #include "scoreboard.h"
 
 #include "lwip/hooks.h"
+#include "pmtu.h"
 #include "segment.h"
 
 #define RTO_MIN_US 200000u
@@ -170,6 +171,8 @@ static void take_ack(struct conn *c, struct ack *a)
 	uint32_t before = recovery_pipe(c);
 	bool after_timeout = r->after_timeout;
 
+	if (a->moved)
+		pmtu_acked(c);
 	scoreboard_take(c, a);
 	if (a->rtt_us)
 		rtt_sample(r, a->rtt_us);

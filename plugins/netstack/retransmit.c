@@ -7,6 +7,7 @@
  * the timeout of RFC 6298 with a floor of 200 ms: all that is in flight counts
  * as lost, the window shrinks to one segment, and the wait doubles each time
  * until the client is given up. */
+#include "pmtu.h"
 #include "scoreboard.h"
 
 #include <errno.h>
@@ -106,6 +107,7 @@ void recovery_timeout(struct conn *c)
 		return;
 	} else {
 		r->backoff += r->backoff < most;
+		pmtu_timeout(c);
 		timeout(c);
 	}
 	c->retransmit_at = 0;

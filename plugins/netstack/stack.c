@@ -51,6 +51,10 @@ static const char *const count_names[COUNTS] = {
 	[COUNT_MEMORY_PEAK] = "memory_peak_bytes",
 	[COUNT_CHALLENGES] = "challenge_acks",
 	[COUNT_CHALLENGES_SPARED] = "challenge_acks_spared",
+	[COUNT_PMTU_LOWERED] = "path_mtu_lowered",
+	[COUNT_PMTU_IGNORED] = "path_mtu_ignored",
+	[COUNT_BLACK_HOLES] = "black_holes",
+	[COUNT_BLACK_HOLES_UNDONE] = "black_holes_undone",
 };
 
 static void stack_counters(struct netstack *s)

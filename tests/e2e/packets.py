@@ -76,6 +76,18 @@ def echo(six, data=b"ping"):
     return with_sum(s, 2, pseudo(True, ICMP6, len(s)) if six else b"")
 
 
+def too_big(six, data=None, mtu=1400):
+    """An error of a router about a segment from the host to the client."""
+    quoted = (ip6 if six else ip4)(TCP, tcp(six)) if data is None else data
+    at, size = (8, 16) if six else (12, 4)
+    if data is None:
+        quoted = quoted[:at] + quoted[at + size:at + 2 * size] + \
+            quoted[at:at + size] + quoted[at + 2 * size:]
+    s = struct.pack("!BBHHH", 2 if six else 3, 0 if six else 4, 0, 0,
+                    mtu) + quoted
+    return with_sum(s, 2, pseudo(True, ICMP6, len(s)) if six else b"")
+
+
 def whole():
     """Valid packets of every kind."""
     for six, put, ping in ((False, ip4, ICMP), (True, ip6, ICMP6)):
@@ -83,6 +95,7 @@ def whole():
         yield put(TCP, tcp(six, 0x18, b"", b"some bytes"))
         yield put(UDP, udp(six))
         yield put(ping, echo(six))
+        yield put(ping, too_big(six))
     yield ip4(UDP, udp(False), options=b"\x07\x07\x04" + bytes(5))
     yield ip6(HOP_BY_HOP, bytes([UDP, 0, 1, 4, 0, 0, 0, 0]) + udp(True))
     yield ip6(DESTINATION, bytes([TCP, 0, 1, 4, 0, 0, 0, 0]) + tcp(True))
@@ -110,6 +123,19 @@ def wrong_lengths():
     for bad in b"\2\0", b"\2\1\0\0", b"\3\xff\0\0", b"\5\x0a\0\0", b"\x08\0":
         yield ip4(TCP, tcp(False, options=bad.ljust(8, b"\2")))
         yield ip6(TCP, tcp(True, options=bad.ljust(8, b"\2")))
+
+
+def broken_quotes():
+    """Errors that quote too little, nonsense, or claim odd MTUs."""
+    for six, put, ping in ((False, ip4, ICMP), (True, ip6, ICMP6)):
+        quoted = too_big(six)[8:]
+        for length in range(len(quoted)):
+            yield put(ping, too_big(six, quoted[:length]))
+        for first in 0, 0x40, 0x45, 0x4F, 0x60, 0xFF:
+            yield put(ping, too_big(six, bytes([first]) + quoted[1:]))
+        for mtu in 0, 1, 67, 575, 1279, 65535:
+            yield put(ping, too_big(six, mtu=mtu))
+    yield ip4(ICMP, too_big(False, ip4(TCP, tcp(False), fragment=1)))
 
 
 def header_chains():
@@ -214,6 +240,7 @@ def main():
     length; orders of 0 leave the packet as it is."""
     for name, packets in (("whole", whole()), ("lengths", wrong_lengths()),
                           ("chains", header_chains()),
+                          ("quotes", broken_quotes()),
                           ("fragments", list(fragments())[:30])):
         for n, packet in enumerate(packets):
             if len(packet) > 0x7FF:

@@ -11,8 +11,8 @@ import servers
 from bed import HOST4, HOST6, TUN
 from harness import (CONFIG, Weir, check, check_equal, keep, main, serve,
                      test)
-from packets import (TCP_PORT, flood, fragments, header_chains, mutations,
-                     odd_addresses, truncations, wrong_lengths)
+from packets import (TCP_PORT, broken_quotes, flood, fragments, header_chains,
+                     mutations, odd_addresses, truncations, wrong_lengths)
 
 ETH_P_IP, ETH_P_IPV6 = 0x0800, 0x86DD
 CANARY_PORT = TCP_PORT
@@ -92,6 +92,11 @@ def wrong_lengths_leave_the_others_unharmed(bed):
 @test
 def extension_header_chains_leave_the_others_unharmed(bed):
     attack(bed, header_chains())
+
+
+@test
+def errors_with_broken_quotes_leave_the_others_unharmed(bed):
+    attack(bed, broken_quotes())
 
 
 @test

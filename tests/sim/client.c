@@ -180,6 +180,25 @@ uint32_t make_echo(uint8_t *to, const struct path *p, uint16_t id, uint16_t seq,
 		       8 + len);
 }
 
+uint32_t make_too_big(uint8_t *to, const struct path *p, uint32_t seq,
+		      uint32_t mtu)
+{
+	bool v6 = p->v6;
+	uint32_t tcp = 8 + (v6 ? 40 : 20);
+	uint8_t icmp[8 + 40 + 20] = {v6 ? 2 : 3, v6 ? 0 : 4};
+
+	put16(icmp + 6, mtu);
+	icmp[8] = v6 ? 0x60 : 0x45;
+	icmp[8 + (v6 ? 6 : 9)] = IPPROTO_TCP;
+	memcpy(icmp + 8 + (v6 ? 8 : 12), p->server, v6 ? 16 : 4);
+	memcpy(icmp + 8 + (v6 ? 24 : 16), p->client, v6 ? 16 : 4);
+	put16(icmp + tcp, p->server_port);
+	put16(icmp + tcp + 2, p->client_port);
+	put32(icmp + tcp + 4, seq);
+	return make_ip(to, p, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp,
+		       tcp + 20);
+}
+
 void client_init(struct client *c, struct sim_link *l, struct path path)
 {
 	*c = (struct client){.link = l,

@@ -53,6 +53,9 @@ uint32_t make_udp(uint8_t *to, const struct path *p, const void *data,
 		  uint32_t len);
 uint32_t make_echo(uint8_t *to, const struct path *p, uint16_t id, uint16_t seq,
 		   const void *data, uint32_t len);
+/* ICMP's word that a segment of that number from the server was too big. */
+uint32_t make_too_big(uint8_t *to, const struct path *p, uint32_t seq,
+		      uint32_t mtu);
 void fix_checksums(uint8_t *packet, uint32_t len);
 
 void client_init(struct client *c, struct sim_link *l, struct path path);

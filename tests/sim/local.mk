@@ -47,7 +47,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_close \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
-	tests/sim/test_behave_tune tests/sim/test_memory
+	tests/sim/test_behave_tune tests/sim/test_memory tests/sim/test_pmtu
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
 
@@ -81,6 +81,9 @@ tests_sim_test_behave_tune_LDADD = $(stack_sim_ldadd)
 tests_sim_test_memory_SOURCES = tests/sim/test_memory.c $(behave_sim)
 tests_sim_test_memory_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_memory_LDADD = $(stack_sim_ldadd)
+tests_sim_test_pmtu_SOURCES = tests/sim/test_pmtu.c $(behave_sim)
+tests_sim_test_pmtu_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_pmtu_LDADD = $(stack_sim_ldadd)
 tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
 	tests/sim/path.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)

@@ -8,7 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define VARIANTS 7
+#define VARIANTS 10
 
 static struct sim_link tun;
 static struct client canary;
@@ -65,6 +65,8 @@ static uint32_t variant(int kind)
 		return make_udp(packet, &p, "some payload", 12);
 	case 2:
 		return make_echo(packet, &p, 1, 2, "some payload", 12);
+	case 4:
+		return make_too_big(packet, &p, 1, 1400);
 	default:
 		return make_tcp(packet, &canary, ACK, "some payload", 12);
 	}

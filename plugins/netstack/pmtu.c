@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pmtu.c - how large a packet the path to a client takes.
+ *
+ * A router that drops a segment because it is too big says so (RFC 1191, 8201)
+ * and quotes it. Anybody could claim that, so it is believed only about what is
+ * in flight now (RFC 5927), down to the least MTU that a path must have, and
+ * not often. Then the wire MSS is less for the rest of the connection, and what
+ * was too big goes out again, which is no sign of congestion.
+ *
+ * Where no router says so, full segments vanish: after two timeouts in a row
+ * without progress smaller ones are tried (RFC 4821, 7.7). If these get
+ * through, they stay; but the path may just have been dead for a while, so the
+ * old size is tried once more later. If they do not, size was not the cause.
+ *
+ * Segments that lwIP has built stay as they are. They are sent as trains of the
+ * new size, which the link cuts, or cut.c. */
+#include "pmtu.h"
+
+#include "scoreboard.h"
+
+#define MTU4_LEAST 576u /* smaller ones are no use to anybody today */
+#define MTU6_LEAST 1280u
+#define ICMP_ERROR_HEADER 8u
+#define SOURCE4_AT 12u
+#define TARGET4_AT 16u
+#define SOURCE6_AT 8u
+#define TARGET6_AT 24u
+#define BELIEVE_EVERY_MS 100u
+#define BLACK_HOLE_TIMEOUTS 2u
+#define RETRY_AFTER_MS 30000u
+
+static const uint32_t smaller_mtus[] = {MTU6_LEAST, MTU4_LEAST};
+
+static uint32_t now_ms(const struct conn *c)
+{
+	return (uint32_t)(stack_now_us(c->stack) / 1000);
+}
+
+static uint32_t payload_of(const struct conn *c, uint32_t mtu)
+{
+	return mtu - (c->node.key.v6 ? IP6_HEADER : IP4_HEADER) - TCP_HEADER -
+	       c->options_len;
+}
+
+static void set_mss(struct conn *c, uint32_t mss)
+{
+	struct recovery *r = &c->recovery;
+
+	r->mss = r->cc.mss = mss;
+	r->train = mss;
+	r->train_most = conn_train(c, mss);
+	r->train_round = c->pcb->snd_nxt;
+	c->pmtu.changed_ms = now_ms(c);
+}
+
+/* All that is in flight and did not fit has to go again. The window stays. */
+static void lose_large(struct recovery *r)
+{
+	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next) {
+		if (s->len <= r->mss || seg_waits(s))
+			continue;
+		s->flags |= SEGMENT_LOST;
+		s->flags &= (u8_t)~SEGMENT_RESENT;
+		r->lost += s->len;
+	}
+}
+
+static struct conn *quoted_conn(struct weir_link *link, const struct packet *p)
+{
+	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
+	const uint8_t *tcp = p->data + p->payload;
+	struct tuple key = {.v6 = p->key.v6, .protocol = IPPROTO_TCP};
+	size_t size = key.v6 ? 16 : 4;
+
+	memcpy(key.local, ip + (key.v6 ? SOURCE6_AT : SOURCE4_AT), size);
+	memcpy(key.remote, ip + (key.v6 ? TARGET6_AT : TARGET4_AT), size);
+	key.local_port = (uint16_t)(tcp[0] << 8 | tcp[1]);
+	key.remote_port = (uint16_t)(tcp[2] << 8 | tcp[3]);
+	return (struct conn *)(void *)table_find(&link->conns,
+						 &link->stack->key, &key);
+}
+
+static bool believable(const struct conn *c, const struct packet *p)
+{
+	const struct tcp_pcb *pcb = c->pcb;
+
+	return c->established && pcb && pcb->state != TIME_WAIT &&
+	       p->tcp_seq - pcb->lastack < pcb->snd_nxt - pcb->lastack &&
+	       p->too_big >= (p->key.v6 ? MTU6_LEAST : MTU4_LEAST) &&
+	       p->too_big <= c->link->mtu &&
+	       payload_of(c, p->too_big) < c->recovery.mss &&
+	       now_ms(c) - c->pmtu.changed_ms >= BELIEVE_EVERY_MS;
+}
+
+void pmtu_input(struct weir_link *link, const struct packet *p)
+{
+	struct conn *c = quoted_conn(link, p);
+
+	if (!c || !believable(c, p)) {
+		stack_add(link->stack, COUNT_PMTU_IGNORED, 1);
+		return;
+	}
+	stack_add(link->stack, COUNT_PMTU_LOWERED, 1);
+	set_mss(c, payload_of(c, p->too_big));
+	c->pmtu.before = 0;
+	c->pmtu.timeouts = 0;
+	c->pmtu.trying = false;
+	lose_large(&c->recovery);
+	conn_settle(c);
+}
+
+/* Nothing that is smaller? Then it was not the size. */
+static void try_smaller(struct conn *c)
+{
+	struct pmtu *m = &c->pmtu;
+	size_t n = sizeof smaller_mtus / sizeof *smaller_mtus - c->node.key.v6;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t mss = payload_of(c, smaller_mtus[i]);
+
+		if (mss >= c->recovery.mss)
+			continue;
+		if (!m->before)
+			m->before = (uint16_t)c->recovery.mss;
+		m->trying = true;
+		set_mss(c, mss);
+		return;
+	}
+	if (m->trying) {
+		set_mss(c, m->before);
+		stack_add(c->stack, COUNT_BLACK_HOLES_UNDONE, 1);
+	}
+	m->before = 0;
+	m->trying = false;
+	m->gave_up = true;
+}
+
+void pmtu_timeout(struct conn *c)
+{
+	struct pmtu *m = &c->pmtu;
+
+	if (!c->established || m->gave_up || !c->pcb->snd_wnd ||
+	    c->pcb->unacked->len < c->recovery.mss)
+		return;
+	if (++m->timeouts < BLACK_HOLE_TIMEOUTS)
+		return;
+	m->timeouts = 0;
+	try_smaller(c);
+}
+
+void pmtu_progress(struct conn *c)
+{
+	struct pmtu *m = &c->pmtu;
+
+	m->timeouts = 0;
+	m->gave_up = false;
+	if (m->trying) {
+		m->trying = false;
+		stack_add(c->stack, COUNT_BLACK_HOLES, 1);
+	} else if (m->before && !m->retried &&
+		   now_ms(c) - m->changed_ms >= RETRY_AFTER_MS) {
+		set_mss(c, m->before);
+		m->before = 0;
+		m->retried = true;
+	}
+}
