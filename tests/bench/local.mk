@@ -14,7 +14,7 @@ endif
 
 # Weir beside the kernel and the programs of the distribution; run by hand.
 EXTRA_DIST += tests/bench/tun tests/bench/peers.py tests/bench/measures.py \
-	tests/bench/bars.json tests/bench/README.md tests/bench/plot \
+	tests/bench/loads.py tests/bench/bars.json tests/bench/README.md tests/bench/plot \
 	tests/bench/profile
 
 # Weir's TCP beside the kernel's on long and lossy paths; run by hand.

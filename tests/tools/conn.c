@@ -5,6 +5,9 @@
  *   conn rate HOST FIRST-PORT PORTS IN-FLIGHT SECONDS
  *                                            connect, ask, close, as often as
  *                                            it goes
+ *   conn ask HOST FIRST-PORT PORTS CONNECTIONS SECONDS
+ *                                            on each, one question after the
+ *                                            other
  *   conn pong HOST PORT SECONDS              one connection, one question
  *                                            under way
  *   conn idle HOST FIRST-PORT PORTS COUNT SECONDS
@@ -219,6 +222,54 @@ static int rate(struct target t, unsigned flight, long seconds)
 	return 0;
 }
 
+/* Answers are as long as questions, and the next one follows. */
+static uint64_t ask_on(int epoll)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(epoll, events, EVENTS, 100);
+	uint64_t answers = 0;
+
+	for (int i = 0; i < n; i++) {
+		int fd = (int)events[i].data.u64;
+		ssize_t got = read(fd, question, sizeof question);
+
+		if (got < 0 && errno == EAGAIN)
+			continue;
+		if (got != sizeof question ||
+		    write(fd, question, sizeof question) != sizeof question)
+			tool_die("an answer");
+		answers++;
+	}
+	return answers;
+}
+
+static int ask(struct target t, unsigned count, long seconds)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC), on = 1;
+	uint64_t start_us, now_us, answers = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		int fd = socket(t.to.ss_family, SOCK_STREAM, 0);
+
+		tool_set_port(&t.to, t.first + t.next++ % t.ports);
+		if (fd < 0 || connect(fd, (struct sockaddr *)&t.to, t.len))
+			tool_die("connect");
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		watch(epoll, fd, EPOLLIN, (uint64_t)fd);
+		if (write(fd, question, sizeof question) < 0)
+			tool_die("write");
+	}
+	start_us = now_us = tool_now_us();
+	while (now_us < start_us + (uint64_t)seconds * SECOND_US) {
+		answers += ask_on(epoll);
+		now_us = tool_now_us();
+	}
+	printf("{\"answers\": %llu, \"seconds\": %.6f}\n",
+	       (unsigned long long)answers,
+	       (double)(now_us - start_us) / SECOND_US);
+	return 0;
+}
+
 static void read_whole(int fd)
 {
 	for (size_t got = 0; got < sizeof question;) {
@@ -307,6 +358,7 @@ static int usage(void)
 {
 	fputs("usage: conn serve FIRST-PORT PORTS\n"
 	      "       conn rate HOST FIRST-PORT PORTS IN-FLIGHT SECONDS\n"
+	      "       conn ask HOST FIRST-PORT PORTS CONNECTIONS SECONDS\n"
 	      "       conn pong HOST PORT SECONDS\n"
 	      "       conn idle HOST FIRST-PORT PORTS COUNT SECONDS\n",
 	      stderr);
@@ -331,6 +383,10 @@ int main(int argc, char **argv)
 		return rate(target_of(argv[2], argument(argv, 3),
 				      argument(argv, 4)),
 			    argument(argv, 5), argument(argv, 6));
+	if (!strcmp(job, "ask") && argc == 7)
+		return ask(target_of(argv[2], argument(argv, 3),
+				     argument(argv, 4)),
+			   argument(argv, 5), argument(argv, 6));
 	if (!strcmp(job, "idle") && argc == 7)
 		return idle(target_of(argv[2], argument(argv, 3),
 				      argument(argv, 4)),
