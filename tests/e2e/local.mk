@@ -41,10 +41,11 @@ TESTS += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py
 EXTRA_DIST += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
 	tests/e2e/wgbed.py
 
-# Its administration by wg, thousands of peers, floods of initiations, and
-# where keys are.
+# Its administration by wg, thousands of peers, floods of initiations, where
+# keys are, and the files of wg-quick.
 TESTS += tests/e2e/test_wireguard_uapi.py \
-	tests/e2e/test_wireguard_floods.py tests/e2e/test_wireguard_secrets.py
-EXTRA_DIST += tests/e2e/test_wireguard_uapi.py \
 	tests/e2e/test_wireguard_floods.py \
+	tests/e2e/test_wireguard_secrets.py tests/e2e/test_wireguard_quick.py
+EXTRA_DIST += tests/e2e/test_wireguard_uapi.py \
+	tests/e2e/test_wireguard_floods.py tests/e2e/test_wireguard_quick.py \
 	tests/e2e/test_wireguard_secrets.py tests/e2e/wgserved.py
