@@ -5,14 +5,16 @@ gets a cookie, and a tunnel that stands keeps going.
 
 Without an argument each flood is short and the bounds are wide, since the
 machine may be busy. With --all: 50,000 a second, and half of the rate."""
+import statistics
 import sys
 
+from bed import run
 from harness import Skip, check, check_equal, main, test
 from wgserved import Served, Stream, client_peers, ended
-from bed import run
 
 ALL = "--all" in sys.argv
-RATE, FLOOD_S = (50_000, 8) if ALL else (20_000, 3)
+RATE, FLOOD_S = (50_000, 12) if ALL else (20_000, 3)
+WINDOWS = 3  # the middle one counts: all share the machine's processors
 SENT = 0.5  # of what was asked for, at least
 RATE_KEPT = 0.5 if ALL else 0.01
 BEFORE_S, SETTLE_S = (4, 1) if ALL else (2, 0.5)
@@ -32,7 +34,8 @@ def flooded(bed, kind):
     before, before_kb = stream.rate(BEFORE_S), served.weir.memory_kb()
     attack = served.load("flood", kind, RATE, FLOOD_S)
     stream.rate(SETTLE_S)
-    during = stream.rate(FLOOD_S - 2 * SETTLE_S)
+    window_s = (FLOOD_S - 2 * SETTLE_S) / WINDOWS
+    during = statistics.median(stream.rate(window_s) for _ in range(WINDOWS))
     _lines, heard = ended(bed, attack)
     more_kb = served.weir.memory_kb() - before_kb
     counters = served.weir.counters()
