@@ -8,6 +8,7 @@
  * conclusions. */
 #include "conn.h"
 
+#include "ack.h"
 #include "icmp.h"
 #include "port.h"
 
@@ -43,6 +44,7 @@ static void conn_unlink(struct conn *c)
 {
 	wheel_stop(&c->stack->wheel, &c->timer);
 	accept_done(c);
+	ack_forget(c);
 	if (c->hashed)
 		table_remove(&c->link->conns, &c->node);
 	c->hashed = false;

@@ -77,7 +77,7 @@ struct conn {
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
-	bool challenged : 1;
+	bool challenged : 1, ack_noted : 1, fin_came : 1;
 };
 
 static inline struct conn *conn_of(const struct tcp_pcb *pcb)

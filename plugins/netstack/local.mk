@@ -36,6 +36,8 @@ liblwip_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing -fno-sanitize=shift -w
 # All but the entry: the tests link it too.
 netstack_sources = \
 	plugins/netstack/accept.c \
+	plugins/netstack/ack.c \
+	plugins/netstack/ack.h \
 	plugins/netstack/bbr.c \
 	plugins/netstack/bbr.h \
 	plugins/netstack/bbr_model.h \

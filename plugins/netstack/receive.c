@@ -10,6 +10,7 @@
  * connection's share of it, down to 4 KB; what was announced stays valid. An
  * update is sent once a quarter of the window can be added to what the client
  * knows of, so one always comes before it runs dry. */
+#include "ack.h"
 #include "conn.h"
 #include "memory.h"
 
@@ -122,6 +123,8 @@ static void window_open(struct conn *c, uint32_t n)
 	if ((int32_t)gain <= 0 || gain < enough)
 		return;
 	pcb->rcv_ann_wnd = pcb->rcv_wnd;
+	if (pcb->flags & TF_ACK_DELAY && ack_is_early(c))
+		return; /* soon enough for what the SYN-ACK let it send */
 	tcp_ack_now(pcb);
 	tcp_output(pcb);
 }
@@ -138,7 +141,7 @@ err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 	(void)pcb;
 	(void)err;
 	if (!p) {
-		c->rx_eof = true;
+		c->rx_eof = c->fin_came = true;
 		tell_readable(c);
 		return ERR_OK;
 	}

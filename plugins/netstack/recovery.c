@@ -14,13 +14,13 @@
  * headroom of its header pbuf, which lwIP leaves alone. */
 #include "scoreboard.h"
 
+#include "ack.h"
 #include "lwip/hooks.h"
 #include "pmtu.h"
 #include "segment.h"
 
 #define RTO_MIN_US 200000u
 #define RTO_FIRST_US 1000000u
-#define QUICK_ACK_SEGMENTS 32u
 #define DUPLICATE_ACKS 3u
 #define OPTION_SACK 5
 
@@ -240,11 +240,14 @@ static void take_handshake_ack(struct conn *c, const struct ack *a)
 }
 
 /* lwIP delays an ACK by segments; with trains it must go by bytes. A sender
- * that has just begun is not kept waiting at all. */
+ * that has just begun is not kept waiting for that of half a packet, nor is one
+ * that fills a gap. */
 static void hurry_ack(struct conn *c, uint32_t payload)
 {
-	if (payload >= 2 * c->recovery.mss ||
-	    (payload && c->rx_consumed < QUICK_ACK_SEGMENTS * c->recovery.mss))
+	uint32_t mss = c->recovery.mss;
+
+	if (payload >= 2 * mss || (payload >= mss / 2 && ack_is_early(c)) ||
+	    (payload && c->pcb->ooseq))
 		tcp_set_flags(c->pcb, TF_ACK_DELAY);
 }
 

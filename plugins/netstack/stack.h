@@ -58,6 +58,8 @@ struct slab;
 struct block;
 struct held_syn;
 
+#define ACKS_NOTED 64
+
 struct netstack {
 	struct weir_instance *instance;
 	const struct weir_host *host;
@@ -84,6 +86,10 @@ struct netstack {
 	struct block *free_blocks;
 	uint32_t blocks_free, blocks_idle;
 	struct wheel_timer trim_timer; /* trim.c */
+
+	/* ack.c: due when the batch is through */
+	struct conn *acks[ACKS_NOTED];
+	uint32_t acks_noted;
 
 	/* accept.c */
 	struct held_syn *oldest_syn, *newest_syn;

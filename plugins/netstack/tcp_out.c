@@ -11,6 +11,7 @@
 #include "core/tcp_out.c"
 #undef tcp_output
 
+#include "ack.h"
 #include "scoreboard.h"
 
 err_t tcp_output(struct tcp_pcb *pcb);
@@ -147,7 +148,9 @@ err_t tcp_output(struct tcp_pcb *pcb)
 		return ERR_RTE;
 	sent = send_lost(c, netif);
 	sent |= send_new(c, netif);
-	if (pcb->flags & TF_ACK_NOW)
+	if (pcb->flags & TF_ACK_NOW && c->stack->batch_us)
+		ack_later(c);
+	else if (pcb->flags & TF_ACK_NOW)
 		tcp_send_empty_ack(pcb);
 	if (sent)
 		recovery_arm(c);

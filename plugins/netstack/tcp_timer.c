@@ -8,6 +8,7 @@
  * is switched off around the call: its retransmission counter is pinned. It
  * skips a pcb that carries the number of its present round, which nobody but
  * lwIP knows: where 0 turns out to be that number it is called again. */
+#include "ack.h"
 #include "conn.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -19,7 +20,6 @@
 #define ORPHAN_US 60000000u
 #define TIME_WAIT_US 4000000u
 #define TIME_WAIT_CROWDED_US 500000u
-#define DELAYED_ACK_US 40000u
 
 static void slow_work(struct conn *c)
 {
@@ -102,7 +102,7 @@ void conn_arm(struct conn *c)
 	if (!(pcb->flags & TF_ACK_DELAY))
 		c->ack_at = 0;
 	else if (!c->ack_at)
-		c->ack_at = now_us + DELAYED_ACK_US;
+		c->ack_at = now_us + ack_delay_us(c);
 	if (now_us)
 		arm_slow(c, now_us);
 	sooner(&at, c->retransmit_at);

@@ -351,7 +351,7 @@ void reach_closing(struct peer *p)
 void reach_close_wait(struct peer *p)
 {
 	say(p, FIN | ACK, 1, 1, 0);
-	ck_assert_uint_eq(hear(p)->ack, 2);
+	ck_assert_uint_eq(hear_within(p, ANSWER_US, NULL)->ack, 2);
 }
 
 void reach_last_ack(struct peer *p)

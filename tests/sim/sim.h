@@ -10,6 +10,8 @@
 
 #define SIM_DATAGRAMS 256
 #define SIM_MS 1000ull
+/* An ACK may wait so long for something that takes it along. */
+#define ANSWER_US (7 * SIM_MS)
 
 /* What the core would keep of an end. */
 struct weir_end {

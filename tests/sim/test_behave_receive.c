@@ -185,8 +185,52 @@ START_TEST(first_segments_are_acknowledged_at_once)
 {
 	struct peer p = peer_open(_i);
 
+	say(&p, ACK, 1, 1, 1460);
+	ck_assert_uint_eq(hear(&p)->ack, 1461);
+}
+END_TEST
+
+START_TEST(small_question_is_acknowledged_with_its_answer)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
 	say(&p, ACK | PSH, 1, 1, 10);
-	ck_assert_uint_eq(hear(&p)->ack, 11);
+	ck_assert_uint_eq(core_read(&p), 10);
+	hear_nothing(&p); /* although the window could grow */
+	core_write(&p, 20);
+	h = hear(&p);
+	ck_assert_uint_eq(h->ack, 11);
+	ck_assert_uint_eq(h->len, 20);
+	say(&p, ACK, 11, 21, 0);
+	sim_run(1000 * SIM_MS);
+	hear_nothing(&p);
+}
+END_TEST
+
+/* A sender that holds back what is less than a packet (RFC 896) waits. */
+START_TEST(small_question_without_an_answer_is_soon_acknowledged)
+{
+	struct peer p = peer_open(_i);
+
+	say(&p, ACK | PSH, 1, 1, 10);
+	ck_assert_uint_eq(hear_within(&p, ANSWER_US, NULL)->ack, 11);
+}
+END_TEST
+
+START_TEST(fin_is_acknowledged_with_the_fin_that_answers_it)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	say(&p, FIN | ACK, 1, 1, 0);
+	hear_nothing(&p);
+	ck_assert(core_eof(&p));
+	core_finish(&p);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, FIN | ACK);
+	ck_assert_uint_eq(h->ack, 2);
+	hear_nothing(&p);
 }
 END_TEST
 
@@ -284,7 +328,7 @@ START_TEST(timestamp_of_the_next_expected_byte_is_echoed)
 
 	p.stamp = 1111;
 	say(&p, ACK, 1, 1, 100);
-	ck_assert_uint_eq(hear(&p)->echo, 1111);
+	ck_assert_uint_eq(hear_within(&p, ANSWER_US, NULL)->echo, 1111);
 	p.stamp = 2222; /* behind a hole: not the one to echo */
 	say(&p, ACK, 201, 1, 100);
 	ck_assert_uint_eq(hear(&p)->echo, 1111);
@@ -426,6 +470,9 @@ int main(void)
 		old_ack_changes_nothing,
 		ack_of_what_was_never_sent_changes_nothing,
 		first_segments_are_acknowledged_at_once,
+		small_question_is_acknowledged_with_its_answer,
+		small_question_without_an_answer_is_soon_acknowledged,
+		fin_is_acknowledged_with_the_fin_that_answers_it,
 		lone_segment_is_acknowledged_after_a_delay,
 		second_segment_is_acknowledged_at_once,
 		large_segment_counts_as_two,

@@ -71,6 +71,7 @@ START_TEST(bytes_pass_both_ways)
 	ck_assert_uint_eq(e->events, WEIR_READABLE);
 	ck_assert_uint_eq(read_all(e, text, sizeof text), 5);
 	ck_assert_str_eq(text, "hello");
+	sim_run(ANSWER_US);
 	s = client_expect(&c, ACK);
 	ck_assert_uint_eq(s->ack, c.seq);
 
