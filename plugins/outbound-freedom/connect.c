@@ -206,7 +206,9 @@ static void attempt_ready(void *arg, unsigned events)
 		stream_ready(s, events);
 		return;
 	}
-	getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	/* An error is shown as both. */
+	if (events & WEIR_READABLE)
+		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (!err && !(events & WEIR_WRITABLE))
 		return;
 	attempt_drop(c, s);

@@ -102,7 +102,7 @@ struct stream {
 	uint8_t *held; /* read for peek, not yet consumed; NULL: nothing */
 	uint32_t held_at, held_end;
 	int fd;
-	bool starved, full, failed, finished;
+	bool starved, full, failed, finished, ended; /* ended: at its EOF */
 };
 
 /* The attempt `s` is connected: it becomes the stream of `end`. */

@@ -51,6 +51,7 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 	}
 	/* Less than asked for: the socket is drained. */
 	s->starved = (size_t)got < asked;
+	s->ended = !got;
 	*s->freedom->n.tcp_received_bytes += (uint64_t)got;
 	return got;
 }
@@ -172,7 +173,7 @@ static void stream_close(void *self, int err)
 
 	if (err)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-	else if (!s->failed)
+	else if (!s->failed && !s->ended)
 		stream_discard(s->fd);
 	stream_free(s);
 }
