@@ -58,6 +58,7 @@ libweircore_la_SOURCES = \
 	core/source.c core/source.h \
 	core/tree.h \
 	core/trust.c core/trust.h \
+	core/timers.c core/timers.h \
 	core/turn.c core/turn.h \
 	core/utf8.c core/utf8.h \
 	core/util.h \

@@ -4,7 +4,8 @@
  * Theory of operation: each turn asks libevent for one round of events and
  * then calls after_turn, where the core serves the sessions with news. Sockets
  * are watched edge-triggered for both directions at once, so that parking a
- * session costs no system call. Work of other threads comes in through a list
+ * session costs no system call. libevent wakes us for the soonest timer, or for
+ * one that was moved since, which costs a turn. Work of other threads comes in through a list
  * under a mutex and an eventfd. Handles are linked to their owner: what an
  * instance forgot is found and freed when it stops. */
 #include "loop.h"
@@ -20,6 +21,7 @@
 #include <unistd.h>
 #include <weir/host.h>
 
+#include "timers.h"
 #include "util.h"
 
 #define US_PER_S 1000000
@@ -37,6 +39,9 @@ struct loop {
 	bool again, stopping;
 	int post_fd;
 	struct event *post_event;
+	struct timers timers;
+	struct event wake; /* at wake_us, for the timers; 0: it is not set */
+	uint64_t wake_us, fired_us;
 	pthread_mutex_t post_lock;
 	struct posted *posts, **posts_end;
 };
@@ -44,12 +49,6 @@ struct loop {
 struct loop_handle {
 	struct loop_handle *next, **link;
 	struct event event;
-};
-
-struct loop_timer {
-	struct loop_handle handle;
-	void (*fire)(void *);
-	void *arg;
 };
 
 struct loop_watch {
@@ -97,6 +96,39 @@ static void say_nothing(int severity, const char *text)
 	(void)severity, (void)text;
 }
 
+/* Have libevent wake us for the soonest timer, if it does not come earlier. */
+static void set_wake(struct loop *l)
+{
+	const struct loop_timer *t = timers_first(&l->timers);
+	uint64_t now_us, left_us;
+	struct timeval tv;
+
+	if (!t || (l->wake_us && l->wake_us <= t->due_us))
+		return;
+	now_us = loop_now_us();
+	left_us = t->due_us > now_us ? t->due_us - now_us : 0;
+	tv.tv_sec = (time_t)(left_us / US_PER_S);
+	tv.tv_usec = (suseconds_t)(left_us % US_PER_S);
+	l->wake_us = t->due_us;
+	event_add(&l->wake, &tv);
+}
+
+/* What is set meanwhile waits for the next turn. */
+static void timers_fire(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	struct loop_timer *t;
+
+	(void)fd, (void)what;
+	l->wake_us = 0;
+	l->fired_us = loop_now_us();
+	while ((t = timers_first(&l->timers)) && t->due_us <= l->fired_us) {
+		timers_remove(&l->timers, t);
+		t->fire(t->arg);
+	}
+	set_wake(l);
+}
+
 struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 {
 	struct loop *l = xcalloc(1, sizeof *l);
@@ -121,6 +153,7 @@ struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 				  posts_ready, l);
 	assert(l->post_event);
 	event_add(l->post_event, NULL);
+	event_assign(&l->wake, l->base, -1, 0, timers_fire, l);
 	return l;
 }
 
@@ -147,6 +180,8 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	assert(!l->posts); /* loop_run_posts came before */
+	timers_fini(&l->timers);
+	event_del(&l->wake);
 	event_free(l->post_event);
 	close(l->post_fd);
 	event_base_free(l->base);
@@ -184,20 +219,15 @@ void loop_owner_init(struct loop_owner *o, struct loop *l)
 {
 	o->loop = l;
 	o->first = NULL;
+	o->timers = NULL;
 }
 
 void loop_owner_sweep(struct loop_owner *o)
 {
 	while (o->first)
 		handle_free(o->first);
-}
-
-static void timer_fired(evutil_socket_t fd, short what, void *arg)
-{
-	struct loop_timer *t = arg;
-
-	(void)fd, (void)what;
-	t->fire(t->arg);
+	while (o->timers)
+		loop_timer_free(o->timers);
 }
 
 struct loop_timer *loop_timer_new(struct loop_owner *o, void (*fire)(void *),
@@ -205,30 +235,42 @@ struct loop_timer *loop_timer_new(struct loop_owner *o, void (*fire)(void *),
 {
 	struct loop_timer *t = xcalloc(1, sizeof *t);
 
+	t->loop = o->loop;
 	t->fire = fire;
 	t->arg = arg;
-	event_assign(&t->handle.event, o->loop->base, -1, 0, timer_fired, t);
-	handle_link(o, &t->handle);
+	t->next = o->timers;
+	t->link = &o->timers;
+	if (t->next)
+		t->next->link = &t->next;
+	o->timers = t;
 	return t;
 }
 
 void loop_timer_set(struct loop_timer *t, uint64_t after_us)
 {
-	struct timeval tv = {.tv_sec = (time_t)(after_us / US_PER_S),
-			     .tv_usec = (suseconds_t)(after_us % US_PER_S)};
+	struct loop *l = t->loop;
+	uint64_t due_us = loop_now_us() + after_us;
 
-	event_add(&t->handle.event, &tv);
+	timers_remove(&l->timers, t);
+	timers_put(&l->timers, t,
+		   due_us > l->fired_us ? due_us : l->fired_us + 1);
+	set_wake(l);
 }
 
 void loop_timer_stop(struct loop_timer *t)
 {
-	event_del(&t->handle.event);
+	timers_remove(&t->loop->timers, t);
 }
 
 void loop_timer_free(struct loop_timer *t)
 {
-	if (t)
-		handle_free(&t->handle);
+	if (!t)
+		return;
+	loop_timer_stop(t);
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	free(t);
 }
 
 static void watch_fired(evutil_socket_t fd, short what, void *arg)

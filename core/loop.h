@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct loop;
-struct loop_handle; /* of a timer or a watch; private to loop.c */
+struct loop_handle; /* of a watch; private to loop.c */
 struct loop_timer;
 struct loop_watch;
 struct loop_signal;
@@ -19,6 +19,7 @@ struct loop_signal;
 struct loop_owner {
 	struct loop *loop;
 	struct loop_handle *first;
+	struct loop_timer *timers;
 };
 
 struct loop *loop_new(void (*after_turn)(void *arg), void *arg);
