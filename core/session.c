@@ -35,7 +35,7 @@ struct session {
 	bool open;     /* bytes are relayed */
 	bool failed;
 	int err;
-	char why[48];
+	char *why; /* NULL: closed in order */
 };
 
 static const struct end_ops in_ops, out_ops;
@@ -58,8 +58,7 @@ static void note_failure(struct session *s, int err, const char *why)
 		return;
 	s->failed = true;
 	s->err = err ? err : EIO;
-	snprintf(s->why, sizeof s->why, "%s",
-		 why && *why ? why : strerror(s->err));
+	s->why = xstrdup(why && *why ? why : strerror(s->err));
 	queue(s);
 }
 
@@ -128,7 +127,7 @@ static void session_log(const struct session *s)
 		.info = &s->about.info,
 		.inbound = s->inbound->tag,
 		.outbound = s->outbound ? s->outbound->tag : "-",
-		.why = s->why,
+		.why = s->why ? s->why : "closed",
 		.up_bytes = s->relay.end[RELAY_IN].bytes,
 		.down_bytes = s->relay.end[RELAY_OUT].bytes,
 		.started_us = s->started_us,
@@ -171,6 +170,7 @@ static void session_end(struct session *s)
 	s->core->session_count--;
 	relay_fini(&s->relay);
 	dispatch_info_fini(&s->about);
+	free(s->why);
 	free(s);
 }
 
@@ -239,7 +239,6 @@ static void session_turn(struct weir_task *task)
 	if (s->failed) {
 		session_end(s);
 	} else if (s->open && relay_done(&s->relay)) {
-		snprintf(s->why, sizeof s->why, "closed");
 		session_end(s);
 	}
 }
@@ -301,7 +300,7 @@ void session_end_all(struct core *core)
 
 		if (!s->failed) {
 			s->err = ECONNABORTED;
-			snprintf(s->why, sizeof s->why, "weir stops");
+			s->why = xstrdup("weir stops");
 		}
 		session_end(s);
 	}

@@ -107,6 +107,7 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	if (!s)
 		return ENOMEM;
 	s->freedom = f;
+	s->attempt = true;
 	s->connecting = c;
 	s->fd = sock_new(f, addr_family(to), SOCK_STREAM, 0);
 	if (s->fd < 0)
@@ -202,7 +203,7 @@ static void attempt_ready(void *arg, unsigned events)
 	socklen_t len = sizeof(int);
 	int err = 0;
 
-	if (!c) {
+	if (!s->attempt) {
 		stream_ready(s, events);
 		return;
 	}

@@ -96,13 +96,16 @@ struct connecting;
 
 struct stream {
 	struct freedom *freedom;
-	struct weir_end *end; /* NULL while it is an attempt */
-	struct connecting *connecting;
+	union {
+		struct weir_end *end;
+		struct connecting *connecting; /* while it is an attempt */
+	};
 	struct weir_watch *watch;
 	uint8_t *held; /* read for peek, not yet consumed; NULL: nothing */
 	uint32_t held_at, held_end;
 	int fd;
-	bool starved, full, failed, finished, ended; /* ended: at its EOF */
+	bool attempt : 1, starved : 1, full : 1, failed : 1, finished : 1;
+	bool ended : 1; /* it is at the end of what it can receive */
 };
 
 /* The attempt `s` is connected: it becomes the stream of `end`. */

@@ -190,8 +190,8 @@ static const struct weir_stream_ops stream_ops = {
 
 void stream_begin(struct stream *s, struct weir_end *end)
 {
+	s->attempt = false;
 	s->end = end;
-	s->connecting = NULL;
 	s->freedom->host->stream_ready(end, &stream_ops, s);
 }
 
