@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# SPDX-License-Identifier: GPL-2.0-or-later
 if OUTBOUND_FREEDOM
 plugin_LTLIBRARIES += outbound-freedom.la
-outbound_freedom_la_SOURCES = $(freedom_sources)
+outbound_freedom_la_SOURCES = $(outbound_freedom_sources)
+outbound_freedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom
 outbound_freedom_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
+outbound_freedom_la_LIBADD = libfreedom.la
 endif
 
-# Named once: tests/sim builds the same files into its own program.
-freedom_sources = \
-	plugins/outbound-freedom/alias.c \
-	plugins/outbound-freedom/connect.c \
-	plugins/outbound-freedom/datagram.c \
-	plugins/outbound-freedom/freedom.h \
-	plugins/outbound-freedom/icmp.c \
+outbound_freedom_sources = \
 	plugins/outbound-freedom/plugin.c \
-	plugins/outbound-freedom/send.c \
-	plugins/outbound-freedom/sock.c \
-	plugins/outbound-freedom/stream.c \
-	plugins/outbound-freedom/udp.h \
-	plugins/outbound-freedom/via.c
+	plugins/outbound-freedom/via.c \
+	plugins/outbound-freedom/via.h
+
+# Named once: tests/sim builds the same files into its own program.
+freedom_sources = $(outbound_freedom_sources) $(libfreedom_la_SOURCES)

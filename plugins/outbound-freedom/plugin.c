@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "freedom.h"
+#include "via.h"
 
 static void *freedom_open(void *self, struct weir_end *end,
 			  const struct weir_addr *target, enum weir_net net)
@@ -45,33 +45,6 @@ static void freedom_abandon(void *self, void *pending)
 		p->abandon(p);
 }
 
-static void freedom_count(struct freedom *f)
-{
-	const struct {
-		uint64_t **at;
-		const char *name;
-	} counters[] = {
-		{&f->n.tcp_connects, "tcp_connects"},
-		{&f->n.tcp_failures, "tcp_failures"},
-		{&f->n.tcp_sent_bytes, "tcp_sent_bytes"},
-		{&f->n.tcp_received_bytes, "tcp_received_bytes"},
-		{&f->n.udp_flows, "udp_flows"},
-		{&f->n.udp_sent, "udp_sent"},
-		{&f->n.udp_received, "udp_received"},
-		{&f->n.udp_dropped, "udp_dropped"},
-		{&f->n.udp_sent_bytes, "udp_sent_bytes"},
-		{&f->n.udp_received_bytes, "udp_received_bytes"},
-		{&f->n.icmp_flows, "icmp_flows"},
-		{&f->n.icmp_sent, "icmp_sent"},
-		{&f->n.icmp_received, "icmp_received"},
-		{&f->n.icmp_dropped, "icmp_dropped"},
-	};
-
-	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
-		*counters[i].at =
-			f->host->counter(f->instance, counters[i].name);
-}
-
 static void *freedom_create(struct weir_instance *instance,
 			    const struct weir_host *host, const void *conf,
 			    struct weir_error *e)
@@ -82,24 +55,14 @@ static void *freedom_create(struct weir_instance *instance,
 		weir_error(e, NULL, "out of memory");
 		return NULL;
 	}
-	f->instance = instance;
-	f->host = host;
+	freedom_init(f, instance, host, false);
 	f->conf = conf;
-	f->resume.run = udp_resume;
-	freedom_count(f);
 	return f;
 }
 
-static bool freedom_start(void *self, struct weir_error *e)
+static bool outbound_start(void *self, struct weir_error *e)
 {
-	struct freedom *f = self;
-
-	/* Large and mostly never touched: the kernel gives pages on use. */
-	f->room = malloc((size_t)RECEIVE_VECTORS * RECEIVE_ROOM);
-	if (!f->room)
-		return weir_error(e, NULL, "out of memory");
-	f->echo_id = (uint16_t)f->host->now_us();
-	return true;
+	return freedom_start(self) || weir_error(e, NULL, "out of memory");
 }
 
 /* What is open keeps going; what is opened from now on sees the new values. */
@@ -124,7 +87,7 @@ static void freedom_destroy(void *self)
 {
 	struct freedom *f = self;
 
-	free(f->room);
+	freedom_fini(f);
 	free(f);
 }
 
@@ -176,7 +139,7 @@ static const struct weir_component freedom_component = {
 	.schema = &freedom_schema,
 	.ops = &freedom_ops,
 	.create = freedom_create,
-	.start = freedom_start,
+	.start = outbound_start,
 	.reconfigure = freedom_reconfigure,
 	.stop = freedom_stop,
 	.destroy = freedom_destroy,

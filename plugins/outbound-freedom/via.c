@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "freedom.h"
+#include "via.h"
 
 struct bridge {
 	struct pending pending;

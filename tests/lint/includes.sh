@@ -12,8 +12,28 @@ include_lines() {
 # The header's own name, in its brackets or quotes.
 header='#[[:space:]]*include[[:space:]]*'
 
-# A plugin's quoted include is a file of its own folder, or of the engine that
-# both WireGuard plugins are built on.
+# The folder of an archive, and the plugins that are built on it.
+shared=(
+	'plugins/wireguard/ plugins/*-wireguard/'
+	'plugins/tun/ plugins/inbound-tun/'
+	'plugins/tun/ plugins/outbound-wireguard/'
+	'plugins/freedom/ plugins/outbound-freedom/'
+	'plugins/freedom/ plugins/outbound-wireguard/'
+)
+
+# is_shared FOLDER NAME: may the plugin of that folder include this file?
+is_shared() {
+	local entry
+
+	for entry in "${shared[@]}"; do
+		# shellcheck disable=SC2053 # the right side is a pattern
+		[[ $1 = ${entry#* } && -f ${entry%% *}$2 ]] && return
+	done
+	return 1
+}
+
+# A plugin's quoted include is a file of its own folder, or of an archive that
+# it is built on.
 foreign_includes() {
 	local folder file line rest name
 
@@ -26,8 +46,7 @@ foreign_includes() {
 			[[ $name != *../* ]] &&
 			    [[ -f $(dirname "$file")/$name ||
 			       -f $folder$name ]] && continue
-			[[ $folder = plugins/*-wireguard/ &&
-			    -f plugins/wireguard/$name ]] && continue
+			is_shared "$folder" "$name" && continue
 			echo "$file:$line: $name is not of this plugin"
 		done
 	done

@@ -98,7 +98,8 @@ realhost_sim = tests/sim/realhost.c tests/sim/realhost.h tests/sim/loopback.h \
 if OUTBOUND_FREEDOM
 if HAVE_CHECK
 freedom_sim = $(realhost_sim) $(freedom_sources)
-freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir)/plugins/freedom
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
 	tests/sim/test_freedom_udp
 check_PROGRAMS += $(freedom_sim_tests)

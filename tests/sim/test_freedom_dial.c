@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../plugins/outbound-freedom/freedom.h"
+#include "../../plugins/freedom/freedom.h"
 #include "loopback.h"
 #include "realhost.h"
 

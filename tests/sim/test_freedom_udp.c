@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../plugins/outbound-freedom/udp.h"
+#include "../../plugins/freedom/udp.h"
 #include "loopback.h"
 #include "realhost.h"
 

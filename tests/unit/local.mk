@@ -76,7 +76,7 @@ tests_unit_test_exec_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_vnet
 TESTS += tests/unit/test_vnet
 tests_unit_test_vnet_SOURCES = tests/unit/test_vnet.c \
-	plugins/inbound-tun/vnet.c plugins/inbound-tun/vnet.h
+	plugins/tun/vnet.c plugins/tun/vnet.h
 tests_unit_test_vnet_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_vnet_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_inbound_tun
@@ -84,9 +84,10 @@ TESTS += tests/unit/test_inbound_tun
 tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \
 	plugins/inbound-tun/plugin.c plugins/inbound-tun/receive.c \
 	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
-	plugins/inbound-tun/address.h plugins/inbound-tun/tun.h
+	plugins/tun/address.h plugins/tun/tun.h
 tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
-	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
+	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost \
+	-I$(top_srcdir)/plugins/tun
 tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
 # WireGuard: wg-quick files, and the language of wg.

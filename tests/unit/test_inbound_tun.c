@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <weir/fakehost.h>
 
-#include "plugins/inbound-tun/address.h"
+#include "plugins/tun/address.h"
 #include "plugins/inbound-tun/options.h"
-#include "plugins/inbound-tun/tun.h"
+#include "plugins/tun/tun.h"
 
 #define DEVICE_FD 1000 /* nobody opens it */
 #define TELL_US 200000 /* a link is down for so long before it is told */

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "plugins/inbound-tun/vnet.h"
+#include "plugins/tun/vnet.h"
 
 #define PACKET_BYTES 1500
 

@@ -16,6 +16,9 @@
 
 #define IP4_HEADER_LEAST 20 /* bytes: no transport header begins earlier */
 #define CHECKSUM_BYTES 2
+#define UDP_HEADER_BYTES 8
+#define TCP_HEADER_LEAST 20
+#define TCP_LENGTH_AT 12 /* of the header, in its upper four bits, in words */
 
 static bool gso_read(const struct virtio_net_hdr *h, struct weir_ingress *p)
 {
@@ -55,6 +58,37 @@ bool vnet_read(const struct virtio_net_hdr *h, struct weir_ingress *p)
 		p->flags = WEIR_CSUM_VALID;
 	}
 	return gso_read(h, p);
+}
+
+/* Of the headers of a train; what the kernel writes there is a hint. */
+static bool header_len(const uint8_t *packet, uint32_t len,
+		       struct weir_egress *e)
+{
+	uint32_t transport = UDP_HEADER_BYTES;
+
+	if (!(e->flags & WEIR_CSUM_PARTIAL) ||
+	    (uint32_t)e->csum_start + TCP_HEADER_LEAST > len)
+		return false;
+	if (e->gso != WEIR_GSO_UDP)
+		transport = packet[e->csum_start + TCP_LENGTH_AT] >> 4 << 2;
+	e->header_len = (uint16_t)(e->csum_start + transport);
+	return e->csum_start + transport < len;
+}
+
+bool vnet_forward(const struct virtio_net_hdr *h, const uint8_t *packet,
+		  uint32_t len, struct weir_egress *e)
+{
+	struct weir_ingress p = {.len = len};
+
+	if (!vnet_read(h, &p))
+		return false;
+	e->gso = p.gso;
+	e->gso_size = p.gso_size;
+	e->flags = p.flags;
+	e->csum_start = h->csum_start;
+	e->csum_offset = h->csum_offset;
+	e->header_len = 0;
+	return e->gso == WEIR_GSO_NONE || header_len(packet, len, e);
 }
 
 static uint8_t gso_type(uint8_t gso)

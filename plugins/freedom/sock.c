@@ -61,21 +61,33 @@ static const struct weir_addr *source_of(const struct freedom *f,
 	return NULL;
 }
 
-int sock_new(struct freedom *f, enum family family, int type, int protocol)
+/* False with errno. */
+static bool sock_bind(const struct freedom *f, int fd, enum family family,
+		      int type)
 {
 	const struct weir_addr *source = source_of(f, family);
 	union sockaddr_any from;
-	int fd, saved, on = 1;
+	int on = 1;
 
-	fd = f->host->socket(f->instance, family == V6 ? AF_INET6 : AF_INET,
-			     type, protocol);
-	if (fd < 0 || !source)
-		return fd;
+	if (f->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, f->device,
+				    (socklen_t)strlen(f->device) + 1) < 0)
+		return false;
+	if (!source)
+		return true;
 	/* The port is chosen at connect: the pair, not the port, is unique. */
 	if (type == SOCK_STREAM)
 		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 			   sizeof on);
-	if (bind(fd, &from.sa, addr_to_sockaddr(source, &from)) == 0)
+	return bind(fd, &from.sa, addr_to_sockaddr(source, &from)) == 0;
+}
+
+int sock_new(struct freedom *f, enum family family, int type, int protocol)
+{
+	int fd, saved;
+
+	fd = f->host->socket(f->instance, family == V6 ? AF_INET6 : AF_INET,
+			     type, protocol);
+	if (fd < 0 || sock_bind(f, fd, family, type))
 		return fd;
 	saved = errno;
 	close(fd);

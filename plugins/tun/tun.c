@@ -173,12 +173,12 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
-int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
-	     struct weir_ingress *p)
+/* 0, or as tun_read; *len bytes are at `at`. */
+static int packet_read(struct tun_device *t, struct virtio_net_hdr *header,
+		       uint8_t *at, uint32_t room, uint32_t *len)
 {
-	struct virtio_net_hdr header;
-	uint32_t head = t->vnet ? sizeof header : 0;
-	struct iovec v[] = {{&header, sizeof header}, {at, room}};
+	uint32_t head = t->vnet ? sizeof *header : 0;
+	struct iovec v[] = {{header, sizeof *header}, {at, room}};
 	ssize_t n;
 
 	do
@@ -188,11 +188,36 @@ int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
 		return errno;
 	if ((size_t)n <= head)
 		return n ? EBADMSG : EBADFD;
-	p->len = (uint32_t)n - head;
+	*len = (uint32_t)n - head;
+	return 0;
+}
+
+int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
+	     struct weir_ingress *p)
+{
+	struct virtio_net_hdr header;
+	int err = packet_read(t, &header, at, room, &p->len);
+
+	if (err)
+		return err;
 	p->gso = WEIR_GSO_NONE;
 	p->gso_size = 0;
 	p->flags = 0;
 	return !t->vnet || vnet_read(&header, p) ? 0 : EBADMSG;
+}
+
+int tun_take(struct tun_device *t, uint8_t *at, uint32_t room,
+	     struct iovec *view, struct weir_egress *p)
+{
+	struct virtio_net_hdr header;
+	uint32_t len;
+	int err = packet_read(t, &header, at, room, &len);
+
+	if (err)
+		return err;
+	*view = (struct iovec){at, len};
+	*p = (struct weir_egress){.view = view, .views = 1};
+	return !t->vnet || vnet_forward(&header, at, len, p) ? 0 : EBADMSG;
 }
 
 int tun_write(struct tun_device *t, const struct weir_egress *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* address.h - an interface's MTU, state and addresses, over rtnetlink. */
-#ifndef INBOUND_TUN_ADDRESS_H
-#define INBOUND_TUN_ADDRESS_H
+#ifndef TUN_ADDRESS_H
+#define TUN_ADDRESS_H
 
 #include <weir/base.h>
 
@@ -10,6 +10,7 @@ struct address_plan {
 	uint32_t mtu_bytes;
 	const struct weir_cidr *addresses; /* host bits kept */
 	size_t count;
+	bool unrouted; /* their prefixes get no routes of the main table */
 };
 
 /* Bring it about: MTU, addresses, up. Blocks, for a bounded time. IPv6

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* freedom.h - what the files of this plugin share.
+/* freedom.h - sessions over this machine's own sockets.
  *
- * `struct freedom` is the instance. A stream is born as an attempt to connect
+ * `struct freedom` is what the sockets of one instance share; a plugin embeds
+ * it or is it. A stream is born as an attempt to connect
  * (connect.c owns it) and becomes the core's end once it is connected
  * (stream.c). Flows are made by datagram.c (UDP) and icmp.c (echo). */
 #ifndef FREEDOM_H
@@ -39,6 +40,7 @@ struct freedom {
 	struct weir_instance *instance;
 	const struct weir_host *host;
 	const struct freedom_conf *conf;
+	const char *device; /* the interface of every socket; NULL: any */
 	struct freedom_counters n;
 
 	/* One receive area for all flows: what is read is delivered before
@@ -51,6 +53,14 @@ struct freedom {
 
 	uint16_t echo_id; /* the last one given to a raw echo socket */
 };
+
+/* ---- freedom.c: its life */
+
+/* `inside`: another thing of the instance has the common counters' names. */
+void freedom_init(struct freedom *, struct weir_instance *,
+		  const struct weir_host *, bool inside);
+bool freedom_start(struct freedom *); /* false: out of memory */
+void freedom_fini(struct freedom *);
 
 /* What open() returns while unanswered. */
 struct pending {
@@ -119,12 +129,5 @@ void udp_open(struct freedom *, struct weir_end *);
 void udp_resume(struct weir_task *);
 void icmp_open(struct freedom *, struct weir_end *,
 	       const struct weir_addr *target);
-
-/* ---- via.c: through another outbound, where `via` is set */
-
-/* False: no via. Otherwise the open is under way, or failed. */
-bool via_open(struct freedom *, struct weir_end *,
-	      const struct weir_addr *target, enum weir_net,
-	      struct pending **pending);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * The fd belongs to the struct from tun_open or tun_adopt to tun_close, which
  * removes a device that weir made. */
-#ifndef INBOUND_TUN_TUN_H
-#define INBOUND_TUN_TUN_H
+#ifndef TUN_TUN_H
+#define TUN_TUN_H
 
 #include <net/if.h>
 #include <weir/netstack.h>
@@ -29,6 +29,10 @@ void tun_close(struct tun_device *);
  * device is gone. */
 int tun_read(struct tun_device *, uint8_t *at, uint32_t room,
 	     struct weir_ingress *p);
+
+/* The same for a packet that goes on as it is: `p` shows it by `view`. */
+int tun_take(struct tun_device *, uint8_t *at, uint32_t room,
+	     struct iovec *view, struct weir_egress *p);
 
 /* 0; EAGAIN: full, try later; EIO: the link is down; EBADFD: the device is
  * gone; anything else: this packet was refused. */

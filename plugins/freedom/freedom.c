@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* freedom.c - what the sockets of an instance share, made and given back. */
+#include "freedom.h"
+
+#include <stdlib.h>
+
+#define INSIDE "inside_"
+
+/* A counter's name in full; without INSIDE where nothing else has it. */
+static const struct {
+	size_t at;
+	const char *name;
+} counters[] = {
+#define COUNTER(field)                                                         \
+	{                                                                      \
+		offsetof(struct freedom_counters, field), INSIDE #field        \
+	}
+	COUNTER(tcp_connects),	 COUNTER(tcp_failures),
+	COUNTER(tcp_sent_bytes), COUNTER(tcp_received_bytes),
+	COUNTER(udp_flows),	 COUNTER(udp_sent),
+	COUNTER(udp_received),	 COUNTER(udp_dropped),
+	COUNTER(udp_sent_bytes), COUNTER(udp_received_bytes),
+	COUNTER(icmp_flows),	 COUNTER(icmp_sent),
+	COUNTER(icmp_received),	 COUNTER(icmp_dropped),
+#undef COUNTER
+};
+
+void freedom_init(struct freedom *f, struct weir_instance *instance,
+		  const struct weir_host *host, bool inside)
+{
+	size_t skip = inside ? 0 : sizeof INSIDE - 1;
+
+	*f = (struct freedom){.instance = instance, .host = host};
+	f->resume.run = udp_resume;
+	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+		*(uint64_t **)((char *)&f->n + counters[i].at) =
+			host->counter(instance, counters[i].name + skip);
+}
+
+bool freedom_start(struct freedom *f)
+{
+	/* Large and mostly never touched: the kernel gives pages on use. */
+	f->room = malloc((size_t)RECEIVE_VECTORS * RECEIVE_ROOM);
+	f->echo_id = (uint16_t)f->host->now_us();
+	return f->room;
+}
+
+void freedom_fini(struct freedom *f)
+{
+	free(f->room);
+}

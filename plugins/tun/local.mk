@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A TUN device, its offloads and its addresses; for every plugin that has one.
+if HAVE_MNL
+noinst_LTLIBRARIES += libtun.la
+libtun_la_SOURCES = \
+	plugins/tun/address.c plugins/tun/address.h \
+	plugins/tun/netlink.c plugins/tun/netlink.h \
+	plugins/tun/tun.c plugins/tun/tun.h \
+	plugins/tun/vnet.c plugins/tun/vnet.h
+libtun_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
+libtun_la_LIBADD = $(MNL_LIBS)
+endif
