@@ -59,6 +59,11 @@ static const char *const congestions[] = {[WEIR_CONGESTION_DEFAULT] = "default",
 					  [WEIR_CONGESTION_BBR] = "bbr",
 					  NULL};
 
+static const char *const kernel_tuns[] = {[KERNEL_TUN_OFF] = "off",
+					  [KERNEL_TUN_ON] = "on",
+					  [KERNEL_TUN_AUTO] = "auto",
+					  NULL};
+
 #define WG(field) offsetof(struct outbound_conf, wg.field)
 
 static const struct weir_option options[] = {
@@ -140,6 +145,13 @@ static const struct weir_option options[] = {
 	 .type = WEIR_ENUM,
 	 .at = offsetof(struct outbound_conf, congestion),
 	 .choices = congestions},
+	{.name = "kernel_tun",
+	 .help = "carry sessions by the kernel's TCP over a TUN of the tunnel's "
+		 "own, which takes CAP_NET_ADMIN; auto: where that is there",
+	 .preset = "off",
+	 .type = WEIR_ENUM,
+	 .at = offsetof(struct outbound_conf, kernel_tun),
+	 .choices = kernel_tuns},
 };
 
 static bool conf_check(const void *conf, struct weir_error *e)
@@ -149,6 +161,11 @@ static bool conf_check(const void *conf, struct weir_error *e)
 	if (!c->wg.config && !c->wg.peers.count)
 		return weir_error(e, "peers",
 				  "is missing: a tunnel leads to a peer");
+	if (c->kernel_tun == KERNEL_TUN_ON &&
+	    c->congestion != WEIR_CONGESTION_DEFAULT)
+		return weir_error(e, "congestion",
+				  "is of weir's own TCP, which kernel_tun "
+				  "replaces");
 	return wg_options_check(&c->wg, e);
 }
 

@@ -14,16 +14,20 @@
 
 enum strategy { FORCE_IP, FORCE_IP4, FORCE_IP6, FORCE_IP46, FORCE_IP64 };
 
+enum kernel_tun { KERNEL_TUN_OFF, KERNEL_TUN_ON, KERNEL_TUN_AUTO };
+
 struct outbound_conf {
 	struct wg_options wg;
 	int strategy;	      /* enum strategy */
 	int congestion;	      /* enum weir_congestion */
+	int kernel_tun;	      /* enum kernel_tun */
 	struct weir_list dns; /* struct weir_addr */
 	uint64_t dial_timeout_ms;
 };
 
 struct bridge;
 struct dns;
+struct kernel;
 struct names;
 struct via;
 
@@ -33,7 +37,8 @@ struct outbound {
 	const struct outbound_conf *conf;
 	bool begun; /* the tunnel is made */
 	struct tunnel tunnel;
-	struct via *via; /* NULL: the tunnel has sockets of its own */
+	struct via *via;       /* NULL: the tunnel has sockets of its own */
+	struct kernel *kernel; /* NULL: the service netstack */
 	struct names *names;
 	struct bridge *bridges; /* whose open was not answered yet */
 	uint64_t *streams, *flows, *pings, *failures, *unresolved;
@@ -83,6 +88,15 @@ struct bridge *bridge_open(struct outbound *, struct weir_end *,
 			   const struct weir_addr *target, enum weir_net);
 /* True: `pending` was one, and is gone. */
 bool bridge_abandon(struct outbound *, void *pending);
+
+/* ---- kernel.c: the kernel's TCP inside, instead of the service netstack */
+
+/* Makes a TUN with these addresses (struct weir_cidr) and routes of its own.
+ * NULL with the error filled in. */
+struct kernel *kernel_new(struct outbound *, const struct weir_list *addresses,
+			  uint32_t mtu_bytes, struct weir_error *);
+void kernel_free(struct kernel *); /* NULL is fine */
+extern const struct weir_netstack_ops kernel_stack;
 
 /* ---- via.c: the wire through another outbound */
 

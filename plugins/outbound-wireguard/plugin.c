@@ -5,7 +5,8 @@
  * opens connections, flows and pings from them; its packets go to the engine,
  * which seals them for the peer that their destination belongs to. Nothing is
  * sent before the first session: it opens the sockets and, by its first packet,
- * begins the handshake; the packet waits in the engine meanwhile.
+ * begins the handshake; the packet waits in the engine meanwhile. With
+ * kernel_tun the kernel is the stack (kernel.c).
  *
  * This file holds the life of an instance and the way in. */
 #include <errno.h>
@@ -89,6 +90,27 @@ static const struct weir_list *servers_of(const struct outbound *o,
 	return o->conf->dns.count ? &o->conf->dns : &s->dns;
 }
 
+/* False: kernel_tun is on and cannot be. */
+static bool kernel_make(struct outbound *o, struct tunnel_conf *conf,
+			struct weir_error *e)
+{
+	if (o->conf->kernel_tun == KERNEL_TUN_OFF)
+		return true;
+	o->kernel = kernel_new(o, &conf->settings->address, conf->mtu_bytes, e);
+	if (o->kernel) {
+		conf->stack = &kernel_stack;
+		conf->stack_self = o->kernel;
+		return true;
+	}
+	if (o->conf->kernel_tun == KERNEL_TUN_ON) {
+		e->option = "kernel_tun";
+		return false;
+	}
+	o->host->log(o->instance, WEIR_INFO,
+		     "kernel_tun: %s; weir's own TCP is used", e->text);
+	return true;
+}
+
 static bool parts_make(struct outbound *o, struct weir_error *e)
 {
 	struct tunnel_conf conf = {
@@ -112,6 +134,10 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 	if (!conf.settings)
 		return false;
 	conf.mtu_bytes = mtu_of(o, conf.settings);
+	if (!kernel_make(o, &conf, e)) {
+		wg_settings_free(conf.settings);
+		return false;
+	}
 	if (!tunnel_init(&o->tunnel, &conf, e))
 		return false;
 	o->begun = true;
@@ -125,6 +151,8 @@ static void parts_free(struct outbound *o)
 	if (o->begun)
 		tunnel_fini(&o->tunnel);
 	via_free(o->via);
+	kernel_free(o->kernel);
+	o->kernel = NULL;
 	o->names = NULL;
 	o->begun = false;
 	o->via = NULL;

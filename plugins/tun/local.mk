@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libtun.la
 libtun_la_SOURCES = \
 	plugins/tun/address.c plugins/tun/address.h \
 	plugins/tun/netlink.c plugins/tun/netlink.h \
+	plugins/tun/routing.c plugins/tun/routing.h \
 	plugins/tun/tun.c plugins/tun/tun.h \
 	plugins/tun/vnet.c plugins/tun/vnet.h
 libtun_la_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)

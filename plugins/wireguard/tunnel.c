@@ -67,7 +67,11 @@ static bool link_attach(struct tunnel *t, struct weir_error *e)
 		.congestion = c->congestion,
 	};
 
-	t->stack = c->host->service(c->instance, "netstack", 1, &t->stack_self);
+	t->stack = c->stack;
+	t->stack_self = c->stack_self;
+	if (!t->stack)
+		t->stack = c->host->service(c->instance, "netstack", 1,
+					    &t->stack_self);
 	if (!t->stack || !WEIR_HAS(t->stack, flush))
 		return weir_error(e, NULL,
 				  "the service netstack/1 is missing or older "

@@ -30,6 +30,9 @@ struct tunnel_conf {
 	const char *interface;		/* the name that wg knows; or NULL */
 	const struct tunnel_wire *wire; /* NULL: sockets */
 	void *wire_self;
+	/* What the packets inside belong to; NULL: the service netstack. */
+	const struct weir_netstack_ops *stack;
+	void *stack_self;
 	/* Sessions out of the tunnel; as weir_link_ops has them. */
 	struct weir_end *(*accept_stream)(void *owner,
 					  struct weir_session_info *,

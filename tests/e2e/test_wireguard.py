@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions through a WireGuard tunnel whose other end is wireguard-go."""
-import os
 import socket
 import subprocess
 import time
@@ -9,96 +8,13 @@ import time
 import servers
 import wgbed
 from bed import HOST4, NAMED4, SERVER4, SERVER6, run
-from harness import (Process, Weir, check, check_equal, keep, main, need,
-                     serve, test, tool, wait_for)
+from harness import (Weir, check, check_equal, keep, main, need, test,
+                     wait_for)
 from wgbed import FAR4, FAR6, Keys, Pair, WireguardGo
+from wgtraffic import (PORT, check_all, check_echo, check_hash, check_upload,
+                       fetch, name_server, web)
 
-HTTP_PORT = 8080
-PORT = 7800
-TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
 RESUME_S = 10
-
-
-def url(host, size):
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{HTTP_PORT}/{size}"
-
-
-def curl(bed, host, size, *more, seconds=120):
-    return bed.spawn("client", [need("curl"), "-sS", "-m", str(seconds),
-                                url(host, size), *more],
-                     stdout=subprocess.PIPE)
-
-
-def fetch(bed, host, size=1000, seconds=20):
-    """Whether a small download comes, whole."""
-    done = curl(bed, host, size, seconds=seconds)
-    got = done.communicate()[0]
-    return done.wait() == 0 and len(got) == size
-
-
-def check_hash(bed, host):
-    done = curl(bed, host, TOTAL_BYTES)
-    digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    check_equal(done.wait(), 0, "curl's status")
-    check_equal(digest.split()[0], servers.stream_hash(TOTAL_BYTES), "hash")
-
-
-def check_upload(bed, host):
-    fd = os.memfd_create("upload")
-    try:
-        block = memoryview(servers.block())
-        left = TOTAL_BYTES
-        while left:
-            left -= os.write(fd, block[:min(left, len(block))])
-        os.lseek(fd, 0, os.SEEK_SET)
-        done = bed.spawn("client", [need("curl"), "-sS", "-m", "120", "-H",
-                                    "Expect:", "-T", f"/proc/self/fd/{fd}",
-                                    url(host, "")],
-                         stdout=subprocess.PIPE, pass_fds=(fd,), text=True)
-        digest = done.communicate()[0]
-    finally:
-        os.close(fd)
-    check_equal(digest, servers.stream_hash(TOTAL_BYTES), "hash")
-
-
-def name_server(bed, address):
-    keep(Process(bed, "server", [tool("udpload"), "dns", address,
-                                 "53"])).await_line()
-
-
-def web(bed):
-    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
-
-
-def check_echo(bed, host):
-    with bed.inside("server"):
-        far = keep(servers.udp_socket(host, PORT))
-    near = keep(bed.socket("client", far.family, socket.SOCK_DGRAM))
-    near.settimeout(5)
-    far.settimeout(5)
-    for size in 0, 1, 1300, 4000:  # the last one in fragments
-        near.sendto(bytes(size), (host, PORT))
-        data, peer = far.recvfrom(1 << 16)
-        check_equal(len(data), size, "bytes of a datagram there")
-        far.sendto(data, peer)
-        check_equal(len(near.recv(1 << 16)), size, "and of the answer")
-    far.close()
-    near.close()
-
-
-def check_ping(bed, host):
-    ping = bed.spawn("client", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
-                                host], stdout=subprocess.DEVNULL)
-    check_equal(ping.wait(), 0, f"status of ping {host}")
-
-
-def check_all(bed, host):
-    check_hash(bed, host)
-    check_upload(bed, host)
-    check_echo(bed, host)
-    check_ping(bed, host)
 
 
 @test

@@ -277,6 +277,17 @@ tests_unit_test_wg_timers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_timers_LDADD = $(wgbed_ldadd)
 endif
 
+# WireGuard: packets to and from the kernel.
+check_PROGRAMS += tests/unit/test_wg_kernel
+TESTS += tests/unit/test_wg_kernel
+tests_unit_test_wg_kernel_SOURCES = tests/unit/test_wg_kernel.c \
+	plugins/outbound-wireguard/guard.c plugins/outbound-wireguard/guard.h \
+	plugins/outbound-wireguard/merge.c plugins/outbound-wireguard/merge.h \
+	plugins/wireguard/cut.c plugins/wireguard/cut.h
+tests_unit_test_wg_kernel_CPPFLAGS = $(UNIT_CPPFLAGS) \
+	-I$(top_srcdir)/plugins/wireguard
+tests_unit_test_wg_kernel_LDADD = $(CHECK_LIBS)
+
 # The tools of the tests.
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair

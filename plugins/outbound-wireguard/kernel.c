@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel.c - the kernel's own TCP, UDP and ICMP inside a tunnel.
+ *
+ * To the tunnel this is a stack like the service netstack: packets go in,
+ * sessions are opened. Behind it is a TUN with the tunnel's addresses and MTU
+ * and a routing table of its own (plugins/tun); sessions are sockets bound to
+ * that TUN and those addresses, as an outbound of type freedom has them
+ * (plugins/freedom). Nobody can come in by it (guard.c). */
+#include "kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "address.h"
+#include "routing.h"
+
+#define DEVICE_NAME "weirwg%d"
+
+static bool has_family(const struct kernel *k, enum family family)
+{
+	for (size_t i = 0; i < k->sockets_conf.send_through.count; i++)
+		if (addr_family(&k->sources[i]) == family)
+			return true;
+	return false;
+}
+
+static struct kernel *kernel_of(struct weir_link *link)
+{
+	return (struct kernel *)link;
+}
+
+/* ---- as weir_netstack_ops has them */
+
+static struct weir_link *kernel_attach(void *self,
+				       const struct weir_link_conf *conf,
+				       const struct weir_link_ops *ops,
+				       void *link, struct weir_error *e)
+{
+	struct kernel *k = self;
+
+	(void)conf;
+	k->link_ops = ops;
+	k->link = link;
+	if (kernel_resume(k))
+		return (struct weir_link *)k;
+	weir_error(e, NULL, "cannot watch %s: %s", k->device.name,
+		   strerror(errno));
+	return NULL;
+}
+
+static struct routing_plan plan_of(const struct kernel *k)
+{
+	return (struct routing_plan){
+		.name = k->device.name,
+		.addresses = k->addresses.items,
+		.count = k->addresses.count,
+	};
+}
+
+/* Without the device the sockets fail by themselves. */
+static void kernel_detach(struct weir_link *link)
+{
+	struct kernel *k = kernel_of(link);
+	struct routing_plan plan = plan_of(k);
+
+	if (k->watch)
+		k->outbound->host->watch_free(k->watch);
+	k->watch = NULL;
+	if (k->routed)
+		routing_undo(&plan);
+	k->routed = false;
+	tun_close(&k->device);
+}
+
+static void *kernel_open(struct weir_link *link, struct weir_end *end,
+			 const struct weir_addr *target, enum weir_net net)
+{
+	struct kernel *k = kernel_of(link);
+
+	kernel_resume(k);
+	if (!has_family(k, addr_family(target))) {
+		k->outbound->host->fail(end, ENETUNREACH,
+					"the tunnel has no address of this "
+					"family");
+		return NULL;
+	}
+	if (net == WEIR_NET_TCP)
+		return connect_open(&k->sockets, end, target);
+	if (net == WEIR_NET_UDP)
+		udp_open(&k->sockets, end);
+	else
+		icmp_open(&k->sockets, end, target);
+	return NULL;
+}
+
+static void kernel_abandon(struct weir_link *link, void *pending)
+{
+	struct pending *p = pending;
+
+	(void)link;
+	p->abandon(p);
+}
+
+static void kernel_writable(struct weir_link *link)
+{
+	kernel_resume(kernel_of(link));
+}
+
+const struct weir_netstack_ops kernel_stack = {
+	.size = sizeof kernel_stack,
+	.attach = kernel_attach,
+	.detach = kernel_detach,
+	.open = kernel_open,
+	.abandon = kernel_abandon,
+	.writable = kernel_writable,
+	.room = kernel_room,
+	.put = kernel_put,
+	.flush = kernel_flush,
+};
+
+/* ---- its life */
+
+static bool device_make(struct kernel *k, uint32_t mtu_bytes,
+			struct weir_error *e)
+{
+	const struct outbound *o = k->outbound;
+	struct routing_plan routes;
+	struct address_plan plan = {
+		.mtu_bytes = mtu_bytes,
+		.addresses = k->addresses.items,
+		.count = k->addresses.count,
+		.unrouted = true,
+	};
+	size_t skipped;
+
+	if (!tun_open(&k->device, DEVICE_NAME, true, e))
+		return false;
+	plan.name = k->device.name;
+	if (!address_apply(&plan, &skipped, e))
+		return false;
+	if (skipped)
+		o->host->log(o->instance, WEIR_WARN,
+			     "%s: IPv6 is switched off here; its IPv6 "
+			     "addresses were left out",
+			     k->device.name);
+	routes = plan_of(k);
+	k->routed = true;
+	return routing_apply(&routes, e);
+}
+
+/* A copy of the addresses, since rules are removed last; the first of each
+ * family is what sockets send from. */
+static bool addresses_take(struct kernel *k, const struct weir_list *from,
+			   struct weir_error *e)
+{
+	struct weir_list *list = &k->sockets_conf.send_through;
+	struct weir_cidr *a;
+
+	if (!from->count)
+		return weir_error(e, "address",
+				  "is missing: a TUN needs one for its "
+				  "sockets");
+	a = calloc(from->count, sizeof *a);
+	k->sources = calloc(FAMILIES, sizeof *k->sources);
+	k->addresses.items = a;
+	list->items = k->sources;
+	if (!a || !k->sources)
+		return weir_error(e, NULL, "out of memory");
+	memcpy(a, from->items, from->count * sizeof *a);
+	k->addresses.count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		if (!has_family(k, addr_family(&a[i].base)))
+			k->sources[list->count++] = a[i].base;
+	k->guard.addresses = a;
+	k->guard.count = from->count;
+	return true;
+}
+
+static bool sockets_make(struct kernel *k, struct weir_error *e)
+{
+	const struct outbound *o = k->outbound;
+
+	freedom_init(&k->sockets, o->instance, o->host, true);
+	k->sockets_conf.dial_timeout_ms = o->conf->dial_timeout_ms;
+	k->sockets.conf = &k->sockets_conf;
+	k->sockets.device = k->device.name;
+	return freedom_start(&k->sockets) ||
+	       weir_error(e, NULL, "out of memory");
+}
+
+struct kernel *kernel_new(struct outbound *o, const struct weir_list *addresses,
+			  uint32_t mtu_bytes, struct weir_error *e)
+{
+	struct kernel *k = calloc(1, sizeof *k);
+
+	if (!k) {
+		weir_error(e, NULL, "out of memory");
+		return NULL;
+	}
+	k->outbound = o;
+	k->device.fd = -1;
+	k->refused = o->host->counter(o->instance, "inside_refused");
+	k->dropped = o->host->counter(o->instance, "inside_dropped");
+	if (addresses_take(k, addresses, e) && device_make(k, mtu_bytes, e) &&
+	    sockets_make(k, e)) {
+		k->merge.trains = k->device.offloads & WEIR_LINK_TSO;
+		return k;
+	}
+	kernel_free(k);
+	return NULL;
+}
+
+void kernel_free(struct kernel *k)
+{
+	if (!k)
+		return;
+	if (k->device.fd >= 0)
+		kernel_detach((struct weir_link *)k);
+	freedom_fini(&k->sockets);
+	free(k->sources);
+	free(k->addresses.items);
+	free(k);
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A WireGuard tunnel with the kernel's own TCP inside: kernel_tun."""
+import os
+import signal
+import socket
+import subprocess
+
+import wgbed
+from bed import SERVER4
+from harness import (Weir, check, check_equal, keep, main, need,
+                     on_the_bench, test, wait_for)
+from wgbed import FAR4, FAR6, NEAR4, NEAR6, Keys, Pair, WireguardGo
+from wgtraffic import check_all, fetch, name_server, web
+
+KERNEL = "    kernel_tun: on\n"
+PORT = 7900
+
+
+def state(bed):
+    """Rules, the main tables and interfaces, as `ip` shows them."""
+    return tuple(bed.ip("proxy", *words) for words in (
+        ("rule",), ("-6", "rule"), ("route", "show", "table", "main"),
+        ("-6", "route", "show", "table", "main"),
+        ("-brief", "link", "show", "type", "tun")))
+
+
+def own_rules(bed):
+    return [line for family in ("-4", "-6")
+            for line in bed.ip("proxy", family, "rule").splitlines()
+            if NEAR4 in line or NEAR6 in line]
+
+
+def check_tables_empty(bed):
+    for family in "-4", "-6":
+        check("weirwg" not in bed.ip("proxy", family, "route", "show",
+                                     "table", "all"), "a route was left")
+
+
+@test
+def everything_goes_through_and_nothing_is_left_behind(bed):
+    before = state(bed)
+    pair = Pair(bed, SERVER4, psk=wgbed.preshared(), more=KERNEL)
+    after = state(bed)
+    check_equal(len(own_rules(bed)), 2, "rules, one a family")
+    check_equal(after[2:4], before[2:4], "the main tables")
+    check_equal(pair.weir.counters()["wg", "udp_sent"], 0,
+                "datagrams before the first session")
+    web(bed)
+    for host in FAR4, FAR6:
+        check_all(bed, host)
+    counters = pair.weir.counters()
+    check(counters["wg", "inside_tcp_connects"] >= 4, "it was not the kernel")
+    check_equal(pair.weir.stop(), 0, "exit status")
+    check_equal(state(bed), before, "rules, routes and interfaces afterwards")
+    check_tables_empty(bed)
+
+
+@test
+def a_name_server_answers_through_it(bed):
+    pair = Pair(bed, SERVER4, more=KERNEL)
+    name_server(bed, FAR4)
+    dig = bed.spawn("client", [need("dig"), "+short", "+tries=2",
+                               "host.example", "@" + FAR4],
+                    stdout=subprocess.PIPE, text=True)
+    check(dig.communicate()[0].strip(), "dig got no answer")
+    pair.weir.stop()
+
+
+def check_way_back(bed, value):
+    """Whether the kernel of `proxy` checks it: rp_filter."""
+    with bed.inside("proxy"):
+        for name in "all", "default":
+            path = f"/proc/sys/net/ipv4/conf/{name}/rp_filter"
+            with open(path, "w", encoding="ascii") as f:
+                f.write(value)
+
+
+@test
+def answers_pass_a_strict_check_of_the_way_back(bed):
+    check_way_back(bed, "1")
+    try:
+        pair = Pair(bed, SERVER4, more=KERNEL)
+        web(bed)
+        check(fetch(bed, FAR4), "the request failed")
+        pair.weir.stop()
+    finally:
+        check_way_back(bed, "0")
+
+
+@test
+def what_a_killed_weir_left_is_removed_by_the_next(bed):
+    before = state(bed)
+    pair = Pair(bed, SERVER4, more=KERNEL)
+    pair.weir.process.send_signal(signal.SIGKILL)
+    pair.weir.wait()
+    check_equal(len(own_rules(bed)), 2, "rules that were left")
+    os.unlink(f"{wgbed.FOLDER}/{pair.name}.sock")
+    bed.ip("client", "link", "del", "w0", check=False)
+    weir = Weir(bed, wgbed.through(wgbed.outbound(
+        pair.near, pair.far.public, f"{SERVER4}:{wgbed.PORT}", more=KERNEL)))
+    check_equal(len(own_rules(bed)), 2, "rules of the next")
+    web(bed)
+    check(fetch(bed, FAR4), "the request failed")
+    check(fetch(bed, FAR6), "the request over IPv6 failed")
+    check_equal(weir.stop(), 0, "exit status")
+    check_equal(state(bed), before, "rules, routes and interfaces afterwards")
+
+
+@test
+def peers_do_not_reach_services_of_this_machine(bed):
+    pair = Pair(bed, SERVER4, more=KERNEL)
+    web(bed)
+    check(fetch(bed, FAR4), "the request failed")
+    listener = keep(bed.socket("proxy", socket.AF_INET, socket.SOCK_STREAM))
+    listener.bind(("0.0.0.0", PORT))
+    listener.listen()
+    asked = keep(bed.socket("proxy", socket.AF_INET, socket.SOCK_DGRAM))
+    asked.bind(("0.0.0.0", PORT))
+    asked.setblocking(False)
+    caller = keep(bed.socket("server", socket.AF_INET, socket.SOCK_STREAM))
+    caller.setblocking(False)
+    caller.connect_ex((NEAR4, PORT))
+    sender = keep(bed.socket("server", socket.AF_INET, socket.SOCK_DGRAM))
+    sender.sendto(b"hello", (NEAR4, PORT))
+    wait_for(lambda: pair.weir.counters()["wg", "inside_refused"] >= 2, 5,
+             "two packets refused")
+    listener.setblocking(False)
+    for call in listener.accept, lambda: asked.recv(100):
+        try:
+            call()
+        except BlockingIOError:
+            continue
+        raise AssertionError("a service was reached")
+    pair.weir.stop()
+
+
+def without_the_right(bed, mode):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public)
+    web(bed)
+    return Weir(bed, wgbed.through(wgbed.outbound(
+        near, far.public, f"{SERVER4}:{wgbed.PORT}",
+        more=f"    kernel_tun: {mode}\n")),
+        wrapper=(need("setpriv"), "--bounding-set", "-net_admin",
+                 "--inh-caps", "-net_admin"))
+
+
+@test
+def auto_does_without_where_the_right_is_missing(bed):
+    weir = without_the_right(bed, "auto")
+    check(fetch(bed, FAR4), "the request failed")
+    lines = [line for line in weir.log().splitlines() if "kernel_tun" in line]
+    check_equal(len(lines), 1, "lines of the log about it")
+    check("CAP_NET_ADMIN" in lines[0], f"it says {lines[0]}")
+    check_equal(own_rules(bed), [], "rules")
+
+
+@test
+def auto_uses_the_right_where_it_is_there(bed):
+    pair = Pair(bed, SERVER4, more="    kernel_tun: auto\n")
+    web(bed)
+    check(fetch(bed, FAR4), "the request failed")
+    check_equal(pair.weir.counters()["wg", "inside_tcp_connects"], 1,
+                "connections of the kernel")
+    pair.weir.stop()
+
+
+@test
+def on_says_which_right_is_missing(bed):
+    try:
+        without_the_right(bed, "on")
+    except AssertionError as e:
+        check("weir ended at its start" in str(e), str(e))
+    else:
+        raise AssertionError("it started")
+    log = next(t for t in on_the_bench if isinstance(t, Weir)).log()
+    check("CAP_NET_ADMIN" in log, f"it says {log}")
+
+
+if __name__ == "__main__":
+    main()
