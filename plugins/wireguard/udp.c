@@ -4,8 +4,9 @@
  * Both families share one port number: the first to be bound gets a free one,
  * the second must have the same; where that is taken, both try again. A machine
  * without one of the families does with the other. The watches are
- * edge-triggered and never changed: reading goes on until nothing is left,
- * and an edge of room matters only to a socket that was full.
+ * edge-triggered: reading goes on until nothing is left. Room is watched for
+ * only while a socket is full: each datagram that leaves makes an edge of it,
+ * and would wake the loop for nothing.
  *
  * ICMP errors are not asked for: anyone can forge them. The kernel still
  * learns path MTUs from them and cuts larger datagrams into fragments. */
@@ -55,15 +56,36 @@ void wg_endpoint_of(struct wg_endpoint *e, const union wg_sockaddr *from)
 
 static void socket_ready(void *arg, unsigned events)
 {
+	if (events & WEIR_READABLE)
+		wg_udp_read(arg);
+}
+
+static void stop_awaiting_room(struct wg_udp_socket *k)
+{
+	if (k->full)
+		k->udp->host->watch_free(k->full);
+	k->full = NULL;
+}
+
+static void room_ready(void *arg, unsigned events)
+{
 	struct wg_udp_socket *k = arg;
 	struct wg_udp *u = k->udp;
 
-	if ((events & WEIR_WRITABLE) && k->full) {
-		k->full = false;
-		u->ops->writable(u->arg);
-	}
-	if (events & WEIR_READABLE)
-		wg_udp_read(k);
+	if (!(events & WEIR_WRITABLE))
+		return;
+	stop_awaiting_room(k);
+	u->ops->writable(u->arg);
+}
+
+bool wg_udp_await_room(struct wg_udp_socket *k)
+{
+	struct wg_udp *u = k->udp;
+
+	if (!k->full)
+		k->full = u->host->watch_new(u->instance, k->fd, WEIR_WRITABLE,
+					     room_ready, k);
+	return k->full;
 }
 
 static void set(int fd, int level, int name, int value)
@@ -136,8 +158,7 @@ static int socket_open(struct wg_udp *u, int family,
 	err = socket_bind(k, address, port);
 	if (err)
 		return err;
-	k->watch = u->host->watch_new(u->instance, k->fd,
-				      WEIR_READABLE | WEIR_WRITABLE,
+	k->watch = u->host->watch_new(u->instance, k->fd, WEIR_READABLE,
 				      socket_ready, k);
 	return k->watch ? 0 : errno;
 }
@@ -147,13 +168,14 @@ void wg_udp_close(struct wg_udp *u)
 	for (int i = 0; i < WG_FAMILIES; i++) {
 		struct wg_udp_socket *k = &u->socket[i];
 
+		stop_awaiting_room(k);
 		if (k->watch)
 			u->host->watch_free(k->watch);
 		k->watch = NULL;
 		if (k->fd >= 0)
 			close(k->fd);
 		k->fd = -1;
-		k->unread = k->full = false;
+		k->unread = false;
 	}
 	u->stopped = NULL;
 	u->port = 0;

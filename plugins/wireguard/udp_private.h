@@ -34,10 +34,10 @@ union wg_sockaddr {
 struct wg_udp_socket {
 	struct wg_udp *udp;
 	struct weir_watch *watch;
-	int fd;		  /* -1: this family is not open */
+	struct weir_watch *full; /* waits for room; NULL: it is not full */
+	int fd;			 /* -1: this family is not open */
 	uint32_t gso_max; /* no trains of larger segments: the kernel said no */
 	bool unread;	  /* had more than its share of a turn */
-	bool full;	  /* waits for room */
 };
 
 struct wg_udp {
@@ -59,6 +59,10 @@ struct wg_udp {
 
 socklen_t wg_sockaddr_of(const struct wg_endpoint *, union wg_sockaddr *);
 void wg_endpoint_of(struct wg_endpoint *, const union wg_sockaddr *);
+
+/* The socket is full: ops->writable will say when it no longer is. False: out
+ * of memory. */
+bool wg_udp_await_room(struct wg_udp_socket *);
 
 /* udp_receive.c: read what is there, hand it on, read on next turn. */
 void wg_udp_read(struct wg_udp_socket *);

@@ -154,9 +154,8 @@ bool wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to, uint8_t *data,
 		s.at = u->stopped_at;
 	u->stopped = NULL;
 	err = s.socket->fd < 0 ? ENETUNREACH : train_send(&s);
-	if (err == EAGAIN) {
+	if (err == EAGAIN && wg_udp_await_room(s.socket)) {
 		++*u->count[WG_UDP_FULL];
-		s.socket->full = true;
 		u->stopped = data;
 		u->stopped_len = len;
 		u->stopped_at = s.at;
