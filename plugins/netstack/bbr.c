@@ -213,6 +213,16 @@ static void check_startup(struct congestion *cc, const struct ack_sample *s)
 
 /* ---- what the sender obeys ---- */
 
+/* Before anything is known of the path: the window in a round trip. */
+static uint64_t first_rate(const struct congestion *cc, uint32_t rtt_us)
+{
+	return (uint64_t)(STARTUP_PACING_GAIN * 1e6f * (float)cc->cwnd /
+			  (float)rtt_us);
+}
+
+/* Where the handshake told no round trip, the first ACK does. What was sent
+ * until then may have been a few bytes, and the rate of those is none of the
+ * path's. */
 static void set_pacing(struct congestion *cc, uint64_t bw)
 {
 	static const float gains[] = {
@@ -227,9 +237,13 @@ static void set_pacing(struct congestion *cc, uint64_t bw)
 	struct bbr *b = &cc->is.bbr;
 	uint64_t rate = (uint64_t)(gains[b->mode] * PACING_MARGIN * (float)bw);
 
-	if (b->min_rtt_us <= WHEEL_TICK_US)
+	if (b->min_rtt_us <= WHEEL_TICK_US) {
 		cc->pacing_rate = 0;
-	else if (bw && (b->full_bw_reached || rate > cc->pacing_rate))
+		return;
+	}
+	if (!cc->pacing_rate && !b->full_bw_reached)
+		cc->pacing_rate = first_rate(cc, b->min_rtt_us);
+	if (bw && (b->full_bw_reached || rate > cc->pacing_rate))
 		cc->pacing_rate = rate;
 }
 
@@ -341,8 +355,7 @@ static void bbr_init(struct congestion *cc, uint32_t next_seq, uint32_t srtt_us)
 	};
 	reset_lower_bounds(b);
 	if (rtt_us > WHEEL_TICK_US)
-		cc->pacing_rate = (uint64_t)(STARTUP_PACING_GAIN * 1e6f *
-					     (float)cc->cwnd / (float)rtt_us);
+		cc->pacing_rate = first_rate(cc, rtt_us);
 }
 
 const struct congestion_ops congestion_bbr = {

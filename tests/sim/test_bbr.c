@@ -95,6 +95,25 @@ START_TEST(a_sender_with_little_to_say_keeps_its_estimate)
 }
 END_TEST
 
+/* As a client that says who it is before it sends. */
+START_TEST(a_few_bytes_at_the_start_are_not_the_rate_of_the_path)
+{
+	struct iovec v = {"who I am", 8};
+	struct seen seen;
+
+	path(RATE, RTT_US, 0);
+	stream_open(&streams[0], false);
+	streams[0].from->stream->write(streams[0].from->self, &v, 1);
+	streams[0].paused = true;
+	work_for(SECOND / 5);
+	streams[0].paused = false;
+	work_for(SECOND);
+	seen = work_for(SECOND);
+	ck_assert_double_gt(seen.mbit[0], 75);
+	path_close();
+}
+END_TEST
+
 /* The second one comes when the first has the path to itself. */
 static const struct {
 	unsigned apart_s;
@@ -166,6 +185,8 @@ int main(void)
 	tcase_add_test(t, the_queue_of_startup_is_drained);
 	tcase_add_test(t, half_the_window_is_given_up_to_see_the_round_trip);
 	tcase_add_test(t, a_sender_with_little_to_say_keeps_its_estimate);
+	tcase_add_test(t,
+		       a_few_bytes_at_the_start_are_not_the_rate_of_the_path);
 	tcase_add_loop_test(t, two_streams_share_the_path, 0,
 			    (int)(sizeof pairs / sizeof *pairs));
 	tcase_add_test(t, a_blackout_leaves_the_model);
