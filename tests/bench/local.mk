@@ -29,4 +29,5 @@ tests_bench_aead_LDADD = libwg.la
 endif
 
 # WireGuard beside wireguard-go; run by hand.
-EXTRA_DIST += tests/bench/wg tests/bench/wgways.py tests/bench/wg.json
+EXTRA_DIST += tests/bench/wg tests/bench/wgways.py tests/bench/wgwan.py \
+	tests/bench/wg.json

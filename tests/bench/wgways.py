@@ -77,6 +77,8 @@ class Split(Way):
 
 class Tunnel(Way):
     near_weir = far_weir = False
+    congestion = "default"  # of weir's TCP
+    remote4 = SERVER4  # where the near end finds the far one
 
     def far_end(self, far, near):
         if not self.far_weir:
@@ -92,6 +94,7 @@ inbounds:
     private_key: "{far.private}"
     address: {wgbed.listed(wgbed.FAR)}
     allow_private: true
+    congestion: {self.congestion}
     peers:
       - {{ name: bench, public_key: "{near.public}",
           allowed_ips: {wgbed.listed(wgbed.NEAR)} }}
@@ -101,10 +104,11 @@ outbounds:
         return weir.process
 
     def near_end(self, near, far):
-        endpoint = f"{SERVER4}:{wgbed.PORT}"
+        endpoint = f"{self.remote4}:{wgbed.PORT}"
         if self.near_weir:
             weir = harness.Weir(self.bed, wgbed.through(
-                wgbed.outbound(near, far.public, endpoint)).replace(
+                wgbed.outbound(near, far.public, endpoint, more="    "
+                               f"congestion: {self.congestion}\n")).replace(
                     "level: info", "level: warn"))
             return weir.process
         go = wgbed.WireguardGo(self.bed, "proxy", near,
@@ -140,8 +144,26 @@ class WeirWeir(Tunnel):
     near_weir = far_weir = True
 
 
+class WeirWeirCubic(WeirWeir):
+    name = "weir cubic"
+    congestion = "cubic"
+
+
+class WeirWeirBbr(WeirWeir):
+    name = "weir bbr"
+    congestion = "bbr"
+
+
+class WeirGoBbr(WeirGo):
+    name = "weir bbr to go"
+    congestion = "bbr"
+
+
 ALL = {way.name: way for way in (Direct, Split, GoGo, WeirGo, GoWeir,
                                  WeirWeir)}
+# What is told apart only on bad networks.
+WAN = {way.name: way for way in (GoGo, WeirWeirCubic, WeirWeirBbr,
+                                 WeirGoBbr)}
 
 
 def ceiling(bed):
