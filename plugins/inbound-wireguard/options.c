@@ -134,7 +134,7 @@ static const struct weir_option options[] = {
 	{.name = "congestion",
 	 .help = "how TCP in the tunnel finds the rate of the path; default: "
 		 "as the netstack is told",
-	 .preset = "default",
+	 .preset = "bbr",
 	 .type = WEIR_ENUM,
 	 .at = offsetof(struct inbound_conf, congestion),
 	 .choices = congestions},

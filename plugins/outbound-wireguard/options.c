@@ -141,7 +141,7 @@ static const struct weir_option options[] = {
 	{.name = "congestion",
 	 .help = "how TCP in the tunnel finds the rate of the path; default: "
 		 "as the netstack is told",
-	 .preset = "default",
+	 .preset = "bbr",
 	 .type = WEIR_ENUM,
 	 .at = offsetof(struct outbound_conf, congestion),
 	 .choices = congestions},
