@@ -140,7 +140,8 @@ static const struct weir_option options[] = {
 	 .max = DAY_MS},
 	{.name = "congestion",
 	 .help = "how TCP in the tunnel finds the rate of the path; default: "
-		 "as the netstack is told",
+		 "as the netstack is told; with kernel_tun the kernel's TCP "
+		 "decides",
 	 .preset = "bbr",
 	 .type = WEIR_ENUM,
 	 .at = offsetof(struct outbound_conf, congestion),
@@ -161,11 +162,6 @@ static bool conf_check(const void *conf, struct weir_error *e)
 	if (!c->wg.config && !c->wg.peers.count)
 		return weir_error(e, "peers",
 				  "is missing: a tunnel leads to a peer");
-	if (c->kernel_tun == KERNEL_TUN_ON &&
-	    c->congestion != WEIR_CONGESTION_DEFAULT)
-		return weir_error(e, "congestion",
-				  "is of weir's own TCP, which kernel_tun "
-				  "replaces");
 	return wg_options_check(&c->wg, e);
 }
 
