@@ -13,7 +13,8 @@ static bool parse(const char *const *texts, size_t count, uint8_t out[3])
 	struct weir_list list = {copy, count};
 	struct weir_error e;
 
-	memcpy(copy, texts, count * sizeof *copy);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = texts[i];
 	return reserved_parse(&list, out, &e);
 }
 
