@@ -6,15 +6,23 @@
  * caller in lwIP gets the one below. It differs from lwIP's in three ways: the
  * end of the list of unacknowledged segments is known instead of walked to,
  * retransmission goes by what recovery.c marked as lost, and how much may be
- * in flight is congestion.c's business. */
+ * in flight is congestion.c's business. Nor may lwIP take a segment back from
+ * that list to send it once more, as it does with a SYN: the scoreboard holds
+ * it. */
 #define tcp_output tcp_output_stock
+#define tcp_rexmit tcp_rexmit_stock
+#define tcp_rexmit_rto tcp_rexmit_rto_stock
 #include "core/tcp_out.c"
 #undef tcp_output
+#undef tcp_rexmit
+#undef tcp_rexmit_rto
 
 #include "ack.h"
 #include "scoreboard.h"
 
 err_t tcp_output(struct tcp_pcb *pcb);
+err_t tcp_rexmit(struct tcp_pcb *pcb);
+void tcp_rexmit_rto(struct tcp_pcb *pcb);
 
 static bool segment_send(struct conn *c, struct tcp_seg *seg,
 			 struct netif *netif)
@@ -166,4 +174,24 @@ bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg)
 		return false;
 	stack_add(conn_of(pcb)->stack, COUNT_RETRANSMITS, 1);
 	return true;
+}
+
+/* The SYN or SYN-ACK, to a peer that repeats its SYN or answers from an old
+ * connection. */
+err_t tcp_rexmit(struct tcp_pcb *pcb)
+{
+	if (!conn_of(pcb))
+		return tcp_rexmit_stock(pcb);
+	if (!pcb->unacked || !tcp_resend(pcb, pcb->unacked))
+		return ERR_VAL;
+	pcb->unacked->flags |= SEGMENT_RESENT;
+	return ERR_OK;
+}
+
+void tcp_rexmit_rto(struct tcp_pcb *pcb)
+{
+	if (!conn_of(pcb))
+		tcp_rexmit_rto_stock(pcb);
+	else
+		tcp_rexmit(pcb);
 }

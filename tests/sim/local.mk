@@ -43,7 +43,8 @@ tests_sim_test_wire_LDADD = $(stack_sim_ldadd)
 
 # The same, behaviour by behaviour.
 behave_sim = tests/sim/behave.c tests/sim/behave.h $(stack_sim)
-behave_tests = tests/sim/test_behave_open tests/sim/test_behave_close \
+behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
+	tests/sim/test_behave_close \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
@@ -54,6 +55,10 @@ TESTS += $(behave_tests)
 tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
 tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_connect_SOURCES = tests/sim/test_behave_connect.c \
+	$(behave_sim)
+tests_sim_test_behave_connect_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_connect_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_close_SOURCES = tests/sim/test_behave_close.c $(behave_sim)
 tests_sim_test_behave_close_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_close_LDADD = $(stack_sim_ldadd)

@@ -285,6 +285,23 @@ START_TEST(repeated_syn_gets_the_syn_ack_again)
 }
 END_TEST
 
+START_TEST(silence_after_a_repeated_syn_is_met_with_syn_acks)
+{
+	struct peer p = peer_new(_i);
+
+	peer_syn(&p);
+	peer_accept(&p);
+	for (int i = 0; i < 3; i++)
+		peer_syn(&p);
+	hear_all(&p);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(hear_within(&p, 8 * RTO_FIRST, NULL)->flags,
+				 SYN | ACK);
+	say(&p, ACK, 1, 1, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+}
+END_TEST
+
 START_TEST(unanswered_syn_ack_is_repeated_ever_slower)
 {
 	struct peer p = peer_new(_i);
@@ -409,6 +426,7 @@ int main(void)
 		held_syn_expires_in_silence,
 		what_was_written_while_held_follows_the_handshake,
 		repeated_syn_gets_the_syn_ack_again,
+		silence_after_a_repeated_syn_is_met_with_syn_acks,
 		unanswered_syn_ack_is_repeated_ever_slower,
 		wrong_ack_in_the_handshake_is_reset_and_harms_nothing,
 		data_may_come_with_the_last_ack_of_the_handshake,

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A connection that the stack opens: its SYN, and what may answer it. */
+#include "behave.h"
+
+#include <stdlib.h>
+
+#define FIRST_RTO_US (1000 * SIM_MS)
+#define NEAR_US (10 * SIM_MS)
+
+/* The stack calls this peer; its SYN has been heard. */
+static struct peer peer_called(int v6)
+{
+	struct peer p = {
+		.path = v6 ? path6(443, "fd09::1", 0)
+			   : path4(443, "10.9.0.1", 0),
+		.end = calloc(1, sizeof *p.end),
+		.iss = 0xffffff00u,
+		.window = 65535,
+		.mss = 1460,
+		.offer = OFFER_MSS,
+	};
+	struct weir_addr to = {.kind = v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
+			       .port = 443};
+	const uint8_t *port;
+
+	memcpy(to.ip, p.path.client, v6 ? 16 : 4);
+	p.end->next = sim.ends;
+	sim.ends = p.end;
+	ck_assert_ptr_nonnull(
+		sim.ops->open(tun.link, p.end, &to, WEIR_NET_TCP));
+	ck_assert_ptr_nonnull(tun.out);
+	port = tun.out->data + (v6 ? 40 : 20);
+	p.path.server_port = (uint16_t)(port[0] << 8 | port[1]);
+	ck_assert_int_eq(hear(&p)->flags, SYN);
+	return p;
+}
+
+static void answer(struct peer *p)
+{
+	static const uint8_t mss[] = {2, 4, 5, 0xb4};
+
+	say_options(p, SYN | ACK, 0, 1, 0, mss, sizeof mss);
+	ck_assert_int_eq(hear_within(p, ANSWER_US, NULL)->flags, ACK);
+	ck_assert(p->end->ready);
+	say(p, ACK, 1, 1, 10);
+	ck_assert_uint_eq(core_read(p), 10);
+}
+
+START_TEST(unanswered_syn_is_repeated_ever_slower)
+{
+	struct peer p = peer_called(_i);
+	uint64_t after_us, expected_us = FIRST_RTO_US;
+
+	for (int i = 0; i < 4; i++, expected_us *= 2) {
+		struct heard *h = hear_within(&p, 2 * expected_us, &after_us);
+
+		ck_assert_int_eq(h->flags, SYN);
+		ck_assert_uint_ge(after_us, expected_us);
+		ck_assert_uint_le(after_us, expected_us + NEAR_US);
+	}
+	answer(&p);
+}
+END_TEST
+
+/* RFC 9293, 3.5.2: who answers from an old connection is reset, and the SYN
+ * goes once more. */
+START_TEST(wrong_answer_is_reset_and_the_syn_goes_again)
+{
+	struct peer p = peer_called(_i);
+	struct heard *h;
+
+	say(&p, ACK, 5000, 7000, 0);
+	h = hear(&p);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(h->seq, 7000);
+	ck_assert_int_eq(hear(&p)->flags, SYN);
+	answer(&p);
+}
+END_TEST
+
+START_TEST(silence_after_a_wrong_answer_is_met_with_syns)
+{
+	struct peer p = peer_called(_i);
+
+	for (int i = 0; i < 3; i++)
+		say(&p, ACK, 5000, 7000, 0);
+	hear_all(&p);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(hear_within(&p, 8 * FIRST_RTO_US, NULL)->flags,
+				 SYN);
+	answer(&p);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		unanswered_syn_is_repeated_ever_slower,
+		wrong_answer_is_reset_and_the_syn_goes_again,
+		silence_after_a_wrong_answer_is_met_with_syns,
+	};
+
+	return BEHAVE_MAIN("behave_connect", tests);
+}
