@@ -55,15 +55,16 @@ void dispatch_info_init(struct dispatch_info *d,
 	if (info->level)
 		d->info.level = info->level;
 	if (info->user)
-		d->info.user = d->user = xstrdup(info->user);
+		d->info.user = xstrdup(info->user);
 	if (info->target.kind == WEIR_ADDR_NAME)
-		d->info.target.name = d->name = xstrdup(info->target.name);
+		d->info.target.name = xstrdup(info->target.name);
 }
 
 void dispatch_info_fini(struct dispatch_info *d)
 {
-	free(d->user);
-	free(d->name);
+	free((char *)(uintptr_t)d->info.user);
+	if (d->info.target.kind == WEIR_ADDR_NAME)
+		free((char *)(uintptr_t)d->info.target.name);
 }
 
 struct weir_instance *dispatch_outbound(struct weir_instance *inbound,

@@ -13,10 +13,10 @@ bool dispatch_fds_short(const struct core *);
 /* How many flows there may be: so many that streams are left their half. */
 uint64_t dispatch_flows_most(const struct core *);
 
-/* A private copy of what an inbound said of a session. */
+/* A private copy of what an inbound said of a session, its user and the
+ * target's name included. */
 struct dispatch_info {
 	struct weir_session_info info;
-	char *user, *name; /* where info points to; NULL without one */
 };
 
 void dispatch_info_init(struct dispatch_info *, const struct weir_instance *,
