@@ -10,7 +10,7 @@
 
 static void wheel_unlink(struct wheel *w, struct wheel_timer *t)
 {
-	unsigned slot = t->tick % WHEEL_SLOTS;
+	unsigned slot = t->slot;
 
 	*t->link = t->next;
 	if (t->next)
@@ -32,7 +32,8 @@ static void wheel_wake_at(struct wheel *w, uint64_t tick, uint64_t now_us)
 	w->host->timer_set(w->timer, at_us > now_us ? at_us - now_us : 0);
 }
 
-static void wheel_link(struct wheel *w, struct wheel_timer *t)
+/* Returns the tick of its slot. */
+static uint64_t wheel_link(struct wheel *w, struct wheel_timer *t)
 {
 	uint64_t tick = t->at_us / WHEEL_TICK_US + 1;
 	unsigned slot;
@@ -42,7 +43,7 @@ static void wheel_link(struct wheel *w, struct wheel_timer *t)
 	if (tick >= w->tick + WHEEL_SLOTS)
 		tick = w->tick + WHEEL_SLOTS - 1;
 	slot = tick % WHEEL_SLOTS;
-	t->tick = tick;
+	t->slot = slot;
 	t->next = w->slots[slot];
 	if (t->next)
 		t->next->link = &t->next;
@@ -50,6 +51,7 @@ static void wheel_link(struct wheel *w, struct wheel_timer *t)
 	w->slots[slot] = t;
 	w->used[slot / 64] |= 1ull << slot % 64;
 	w->armed++;
+	return tick;
 }
 
 /* The tick of the first slot in use; something is armed. */
@@ -122,7 +124,7 @@ void wheel_fini(struct wheel *w)
 
 void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t at_us)
 {
-	uint64_t now_us;
+	uint64_t now_us, tick;
 
 	if (t->link && at_us >= t->at_us) {
 		t->at_us = at_us;
@@ -134,8 +136,8 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t at_us)
 	if (!w->armed)
 		w->tick = now_us / WHEEL_TICK_US;
 	t->at_us = at_us;
-	wheel_link(w, t);
-	wheel_wake_at(w, t->tick, now_us);
+	tick = wheel_link(w, t);
+	wheel_wake_at(w, tick, now_us);
 }
 
 void wheel_stop(struct wheel *w, struct wheel_timer *t)

@@ -11,8 +11,8 @@
 
 struct wheel_timer {
 	struct wheel_timer *next, **link; /* link NULL: not armed */
-	uint64_t at_us;
-	uint64_t tick; /* of the slot it lies in */
+	uint64_t at_us : 48;		  /* enough for nine years */
+	uint64_t slot : 16;		  /* it lies in */
 	void (*fire)(struct wheel_timer *, uint64_t now_us);
 };
 
