@@ -121,6 +121,12 @@ bool wg_flush(struct wg_device *d, uint64_t now_us)
 	return trains_flush(d);
 }
 
+void wg_trim(struct wg_device *d)
+{
+	trains_trim(d);
+	inbox_trim(d);
+}
+
 void wg_expire(struct wg_device *d, uint64_t now_us)
 {
 	d->wake_us = WHEEL_NEVER;

@@ -204,6 +204,7 @@ void inbox_put(struct wg_device *d, const struct message *m,
 	       const struct wg_endpoint *from, uint64_t now_us);
 /* As many as the budget allows. */
 void inbox_run(struct wg_device *d, unsigned *budget, uint64_t now_us);
+void inbox_trim(struct wg_device *d); /* no memory for places that are free */
 void inbox_fini(struct wg_device *d);
 
 /* receive.c */

@@ -8,6 +8,8 @@
  * the tunnels that stand keep their share. */
 #include "train.h"
 
+#include "pages.h"
+
 #include <stdlib.h>
 
 struct inbox_entry {
@@ -122,6 +124,13 @@ void inbox_run(struct wg_device *d, unsigned *budget, uint64_t now_us)
 		else
 			exchange_response(d, &m, &e.from, now_us);
 	}
+}
+
+void inbox_trim(struct wg_device *d)
+{
+	if (d->inbox && !d->inbox_count)
+		pages_give_back(d->inbox,
+				HANDSHAKE_QUEUE_MAX * sizeof *d->inbox);
 }
 
 void inbox_fini(struct wg_device *d)

@@ -60,6 +60,7 @@ wg_sources += \
 	plugins/wireguard/index.c \
 	plugins/wireguard/index.h \
 	plugins/wireguard/keypair.c \
+	plugins/wireguard/pages.h \
 	plugins/wireguard/peer.c \
 	plugins/wireguard/receive.c \
 	plugins/wireguard/send.c \

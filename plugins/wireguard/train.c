@@ -5,8 +5,13 @@
  * the same size but for a shorter last. A train grows until something does
  * not fit or the turn ends. Trains leave in the order they were begun; so a
  * peer's datagrams keep theirs. When the socket is full they stay here, and
- * since their number is bounded the engine takes no more packets then. */
+ * since their number is bounded the engine takes no more packets then.
+ *
+ * A train that left is kept for the next burst; between bursts its pages go
+ * back to the system. */
 #include "train.h"
+
+#include "pages.h"
 
 #include <stdlib.h>
 
@@ -144,6 +149,12 @@ void trains_forget(struct wg_peer *p)
 		train_release(t);
 	}
 	d->trains_last = at;
+}
+
+void trains_trim(struct wg_device *d)
+{
+	for (struct train *t = d->trains_free; t; t = t->next)
+		pages_give_back(t->buffer, sizeof t->buffer);
 }
 
 void trains_fini(struct wg_device *d)

@@ -32,6 +32,8 @@ bool trains_spare(struct wg_device *d);
 /* Send all; false: the socket is full. */
 bool trains_flush(struct wg_device *d);
 void trains_forget(struct wg_peer *p);
+/* Keep no memory for trains that are free. */
+void trains_trim(struct wg_device *d);
 void trains_fini(struct wg_device *d);
 
 #endif

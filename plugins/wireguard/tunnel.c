@@ -15,6 +15,8 @@
 #include "tunnel_ops.h"
 #include "uapi_socket.h"
 
+#define TRIM_US 10000000ull /* a burst's memory is kept for the next one */
+
 static int link_output(void *link, const struct weir_egress *v, int n)
 {
 	struct tunnel *t = link;
@@ -106,10 +108,30 @@ void tunnel_count(struct tunnel *t)
 		*t->drops[i] = drops[i];
 }
 
+static void trim_fire(void *arg)
+{
+	struct tunnel *t = arg;
+
+	t->trimming = false;
+	wg_trim(t->device);
+	if (t->udp)
+		wg_udp_trim(t->udp);
+}
+
+/* Something happened: what it needed goes back a while later. */
+static void trim_later(struct tunnel *t)
+{
+	if (t->trimming)
+		return;
+	t->trimming = true;
+	t->conf.host->timer_set(t->trim, TRIM_US);
+}
+
 void tunnel_writable(struct tunnel *t)
 {
 	bool room = wg_flush(t->device, t->conf.host->now_us());
 
+	trim_later(t);
 	tunnel_count(t);
 	if (!room || !t->behind)
 		return;
@@ -124,6 +146,7 @@ void tunnel_receive(struct tunnel *t, const struct wg_datagrams *v, int n)
 		t->stack->put(t->link, 0, 0);
 	t->lent = NULL;
 	t->stack->flush(t->link);
+	trim_later(t);
 	tunnel_count(t);
 }
 
@@ -191,11 +214,12 @@ static bool parts_make(struct tunnel *t, struct weir_error *e)
 	const struct weir_host *host = t->conf.host;
 
 	t->timer = host->timer_new(t->conf.instance, timer_fire, t);
+	t->trim = host->timer_new(t->conf.instance, trim_fire, t);
 	t->endpoints = endpoints_new(t);
 	t->network = network_new(t);
 	if (!t->conf.wire)
 		t->udp = wg_udp_new(t->conf.instance, host, &tunnel_udp_ops, t);
-	if (!t->timer || !t->endpoints || !t->network ||
+	if (!t->timer || !t->trim || !t->endpoints || !t->network ||
 	    (!t->udp && !t->conf.wire))
 		return weir_error(e, NULL, "out of memory");
 	t->device = wg_new(&conf);
@@ -234,5 +258,7 @@ void tunnel_fini(struct tunnel *t)
 	endpoints_free(t->endpoints);
 	if (t->timer)
 		t->conf.host->timer_free(t->timer);
+	if (t->trim)
+		t->conf.host->timer_free(t->trim);
 	wg_settings_free(t->conf.settings);
 }

@@ -64,6 +64,8 @@ struct tunnel {
 	bool behind;   /* the link is owed a writable */
 
 	struct weir_timer *timer;
+	struct weir_timer *trim; /* memory goes back when it fires */
+	bool trimming;		 /* it was set */
 	struct weir_task flush;
 	struct endpoints *endpoints;
 	struct network *network;

@@ -34,6 +34,8 @@ void wg_udp_free(struct wg_udp *);
  * was open before is closed first. 0, or an errno: nothing is open then. */
 int wg_udp_open(struct wg_udp *, const struct weir_addr *address, uint16_t port,
 		uint32_t mark);
+/* Give back memory that was kept for the next burst. */
+void wg_udp_trim(struct wg_udp *);
 void wg_udp_close(struct wg_udp *);
 uint16_t wg_udp_port(const struct wg_udp *); /* 0: not open */
 

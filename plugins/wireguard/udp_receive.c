@@ -10,6 +10,8 @@
 #include <netinet/udp.h>
 #include <stdlib.h>
 
+#include "pages.h"
+
 #define VECTORS 8
 #define VECTOR_BYTES 65536 /* a train's bound */
 #define ROUNDS 8	   /* calls a socket and turn */
@@ -33,6 +35,12 @@ bool wg_udp_room(struct wg_udp *u)
 	if (!u->room)
 		u->room = malloc((size_t)VECTORS * VECTOR_BYTES);
 	return u->room;
+}
+
+void wg_udp_trim(struct wg_udp *u)
+{
+	if (u->room)
+		pages_give_back(u->room, (size_t)VECTORS * VECTOR_BYTES);
 }
 
 static void received_init(struct received *r, uint8_t *room)

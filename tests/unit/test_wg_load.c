@@ -3,7 +3,13 @@
 #include "tests/unit/wgbed.h"
 
 #include "cookie.h"
-#include "device.h"
+#include "train.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Of the messages that wait; the places are somewhat larger. */
+#define INBOX_BYTES ((size_t)HANDSHAKE_QUEUE_MAX * MESSAGE_INITIATION_BYTES)
 
 /* An initiation that is signed but leads nowhere, as who knows the public key
  * of node 1 can make any number of. */
@@ -221,6 +227,85 @@ START_TEST(a_tunnel_that_stands_goes_on_under_a_flood)
 }
 END_TEST
 
+/* How many of the whole pages of this memory there are, and are in use. */
+static size_t pages_used(uint8_t *from, size_t len, size_t *all)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), used = 0;
+	uint8_t *at = from + (-(uintptr_t)from & (page - 1));
+	unsigned char there;
+
+	for (; at + page <= from + len; at += page, ++*all) {
+		ck_assert_int_eq(mincore(at, page, &there), 0);
+		used += there & 1;
+	}
+	return used;
+}
+
+static size_t train_pages_used(struct bed *b, size_t *all)
+{
+	size_t used = 0;
+
+	*all = 0;
+	for (struct train *t = b->nodes[0].d->trains_free; t; t = t->next)
+		used += pages_used(t->buffer, sizeof t->buffer, all);
+	return used;
+}
+
+/* Node 0 sends until its socket holds it up; then that has room again. */
+static void burst(struct bed *b)
+{
+	uint8_t packet[BED_MTU];
+
+	bed_packet(packet, 0, 1, sizeof packet);
+	b->nodes[0].full = true;
+	while (bed_offer(b, 0, packet, sizeof packet))
+		;
+	ck_assert(bed_unblock(b, 0));
+	bed_run(b, 1);
+}
+
+START_TEST(trains_of_a_burst_go_back_to_the_system)
+{
+	unsigned sent;
+	size_t all;
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	burst(&b);
+	sent = b.nodes[1].got_count - 1;
+	ck_assert_uint_gt(sent, 30);
+	ck_assert_uint_gt(train_pages_used(&b, &all), 10);
+	wg_trim(b.nodes[0].d);
+	ck_assert_uint_eq(train_pages_used(&b, &all), 0);
+	ck_assert_uint_gt(all, 10);
+	burst(&b);
+	ck_assert_uint_eq(b.nodes[1].got_count, 1 + 2 * sent);
+	bed_fini(&b);
+}
+END_TEST
+
+START_TEST(places_of_a_flood_go_back_to_the_system)
+{
+	uint8_t *inbox;
+	size_t all = 0;
+	struct bed b;
+
+	bed_init(&b);
+	bed_pair(&b, 0, 1);
+	flood(&b, HANDSHAKE_QUEUE_MARK);
+	inbox = (uint8_t *)b.nodes[1].d->inbox;
+	wg_trim(b.nodes[1].d);
+	ck_assert_uint_gt(pages_used(inbox, INBOX_BYTES, &all), 10);
+	bed_flush(&b);
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_HANDSHAKE),
+			  HANDSHAKE_QUEUE_MARK);
+	wg_trim(b.nodes[1].d);
+	ck_assert_uint_eq(pages_used(inbox, INBOX_BYTES, &all), 0);
+	bed_fini(&b);
+}
+END_TEST
+
 static void tests(TCase *t)
 {
 	tcase_add_test(t, a_turn_does_a_bounded_number_of_handshakes);
@@ -234,6 +319,8 @@ static void tests(TCase *t)
 	tcase_add_test(t, the_queue_is_bounded_and_counted);
 	tcase_add_test(t, cookies_are_bounded_a_second);
 	tcase_add_test(t, a_tunnel_that_stands_goes_on_under_a_flood);
+	tcase_add_test(t, trains_of_a_burst_go_back_to_the_system);
+	tcase_add_test(t, places_of_a_flood_go_back_to_the_system);
 }
 
 int main(void)
