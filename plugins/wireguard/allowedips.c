@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <stdlib.h>
 
+#define NODES_A_PREFIX 2u /* its own, and a fork above it */
 #define IP4_BITS 32u
 #define IP6_BITS 128u
 #define IP4_HEADER 20u
@@ -124,6 +125,7 @@ void allowedips_fini(struct allowedips *t)
 {
 	struct allowed_node *roots[] = {t->root4, t->root6};
 
+	allowedips_trim(t);
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
 		struct allowed_node *n = roots[i], *next;
 
@@ -144,16 +146,49 @@ void allowedips_fini(struct allowedips *t)
 	*t = (struct allowedips){.root4 = NULL};
 }
 
-static struct allowed_node *node_new(struct key k, unsigned bits, bool is_ip6)
+static struct allowed_node *node_new(struct allowedips *t, struct key k,
+				     unsigned bits, bool is_ip6)
 {
-	struct allowed_node *n = calloc(1, sizeof *n);
+	struct allowed_node *n = t->spare;
 
+	if (n) {
+		t->spare = n->child[0];
+		t->spares--;
+		n->child[0] = NULL;
+	} else {
+		n = calloc(1, sizeof *n);
+	}
 	if (n) {
 		n->key = masked(k, bits);
 		n->bits = (uint8_t)bits;
 		n->is_ip6 = is_ip6;
 	}
 	return n;
+}
+
+bool allowedips_reserve(struct allowedips *t, uint32_t more)
+{
+	while (t->spares < more * NODES_A_PREFIX) {
+		struct allowed_node *n = calloc(1, sizeof *n);
+
+		if (!n)
+			return false;
+		n->child[0] = t->spare;
+		t->spare = n;
+		t->spares++;
+	}
+	return true;
+}
+
+void allowedips_trim(struct allowedips *t)
+{
+	struct allowed_node *n;
+
+	while ((n = t->spare)) {
+		t->spare = n->child[0];
+		free(n);
+	}
+	t->spares = 0;
 }
 
 /* The link at which a prefix is, or would be put: walks on while nodes contain
@@ -177,11 +212,12 @@ static bool is_exact(const struct allowed_node *n, struct key k, unsigned bits)
 
 /* Put a new node at a link, above what is there, with a fork where the two
  * part. NULL without memory. */
-static struct allowed_node *graft(struct allowed_node **link, struct key k,
+static struct allowed_node *graft(struct allowedips *t,
+				  struct allowed_node **link, struct key k,
 				  unsigned bits, bool is_ip6)
 {
 	struct allowed_node *below = *link, *fork;
-	struct allowed_node *n = node_new(k, bits, is_ip6);
+	struct allowed_node *n = node_new(t, k, bits, is_ip6);
 	unsigned shared;
 
 	if (!n || !below) {
@@ -195,7 +231,7 @@ static struct allowed_node *graft(struct allowed_node **link, struct key k,
 		*link = n;
 		return n;
 	}
-	fork = node_new(k, shared, is_ip6);
+	fork = node_new(t, k, shared, is_ip6);
 	if (!fork) {
 		free(n);
 		return NULL;
@@ -221,7 +257,7 @@ bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 	link = walk(root_of(t, is_ip6), k, prefix->bits, &up);
 	n = *link;
 	if (!is_exact(n, k, prefix->bits))
-		n = graft(link, k, prefix->bits, is_ip6);
+		n = graft(t, link, k, prefix->bits, is_ip6);
 	if (!n)
 		return false;
 	if (n->owner == owner)

@@ -20,10 +20,18 @@ struct allowed_owner {
 struct allowedips {
 	struct allowed_node *root4, *root6;
 	uint32_t prefixes;
+	uint32_t spares;
+	struct allowed_node *spare; /* memory of nodes to come */
 };
 
 /* All zero is an empty table. */
 void allowedips_fini(struct allowedips *t);
+
+/* Memory for this many more prefixes: so many inserts, whatever is removed in
+ * between, will not fail. False: out of memory. _trim gives back what of it was
+ * not used. */
+bool allowedips_reserve(struct allowedips *t, uint32_t more);
+void allowedips_trim(struct allowedips *t);
 
 /* Give a prefix to `owner`. Host bits are ignored. Where it had another owner
  * it moves, and *was says from whom (NULL: nobody else had it; `was` may be

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* configure.c - a new configuration: judged whole, then applied whole.
  *
- * Nothing changes before every entry has passed. After that nothing fails but
- * memory, and a process without memory for a few bytes ends here rather than
- * go on with half of what its user wrote. */
+ * Nothing changes before every entry has passed, and before there is memory for
+ * all that they may need; after that nothing fails. */
 #include "train.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* The points of order 1, 2, 4 and 8 on the curve and its twist, the most
@@ -65,6 +65,13 @@ static const char *set_name(const struct wg_peer_set *s, char key[45])
 	return key;
 }
 
+static bool no_memory(struct weir_error *e)
+{
+	weir_error(e, NULL, "out of memory");
+	errno = ENOMEM;
+	return false;
+}
+
 /* A prefix of a configuration, for finding equal ones. */
 struct claim {
 	const struct wg_peer_set *by;
@@ -116,7 +123,7 @@ static bool check_claims(const struct wg_set *s, struct weir_error *e)
 		return true;
 	claims = calloc(n, sizeof *claims);
 	if (!claims)
-		return weir_error(e, NULL, "out of memory");
+		return no_memory(e);
 	for (uint32_t i = 0; i < s->peer_count; i++) {
 		const struct wg_peer_set *p = &s->peers[i];
 
@@ -146,7 +153,7 @@ static bool check_twins(const struct wg_set *s, struct weir_error *e)
 		return true;
 	sorted = calloc(s->peer_count, sizeof *sorted);
 	if (!sorted)
-		return weir_error(e, NULL, "out of memory");
+		return no_memory(e);
 	for (uint32_t i = 0; i < s->peer_count; i++)
 		sorted[i] = &s->peers[i];
 	qsort(sorted, s->peer_count, sizeof *sorted, compare_peers);
@@ -183,7 +190,7 @@ static bool check_peers(const struct wg_device *d, const struct wg_set *s,
 
 	owned = strict && own_key(d, s, own);
 	if (!(s->flags & WG_SET_REPLACE_PEERS))
-		made = HASH_COUNT(d->peers);
+		made = d->peers.count;
 	for (uint32_t i = 0; i < s->peer_count; i++) {
 		const struct wg_peer_set *p = &s->peers[i];
 
@@ -230,7 +237,7 @@ static void apply_private_key(struct wg_device *d, const struct wg_set *s)
 		return;
 	device_end_sessions(d);
 	identity_init(&d->identity, s->private_key);
-	for (p = d->peers; p; p = p->hh.next)
+	for (p = d->peers.first; p; p = p->after)
 		p->remote.usable = false;
 	if (!d->identity.set)
 		return;
@@ -289,8 +296,6 @@ static void apply_peer(struct wg_device *d, const struct wg_peer_set *s)
 		return;
 	if (!p)
 		p = peer_new(d, s->public_key);
-	if (!p)
-		abort();
 	apply_fields(p, s);
 	if (made)
 		device_event(p, WG_EVENT_ADDED);
@@ -301,25 +306,67 @@ static void start_keepalives(struct wg_device *d, uint64_t now_us)
 {
 	if (!d->up)
 		return;
-	for (struct wg_peer *p = d->peers; p; p = p->hh.next) {
+	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
 		if (p->keepalive_s &&
 		    !timer_armed(&p->timers[TIMER_PERSISTENT]))
 			send_keepalive(p, now_us);
 	}
 }
 
+/* At most so many peers are made: each is either not there now, or was removed
+ * by an entry before. */
+static uint32_t most_made(const struct wg_device *d, const struct wg_set *s)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < s->peer_count; i++) {
+		const struct wg_peer_set *p = &s->peers[i];
+
+		if (p->flags & WG_PEER_REMOVE)
+			most++;
+		else if (!(p->flags & WG_PEER_UPDATE_ONLY))
+			most += s->flags & WG_SET_REPLACE_PEERS ||
+				!wg_peer_find(d, p->public_key);
+	}
+	return most;
+}
+
+static void trim(struct wg_device *d)
+{
+	peers_trim(&d->peers);
+	allowedips_trim(&d->allowedips);
+}
+
+bool wg_set_check(struct wg_device *d, const struct wg_set *s,
+		  struct weir_error *e)
+{
+	uint32_t prefixes = 0;
+
+	errno = EINVAL;
+	if (!check_peers(d, s, e))
+		return false;
+	for (uint32_t i = 0; i < s->peer_count; i++)
+		prefixes += s->peers[i].allowed_count;
+	if (peers_reserve(&d->peers, most_made(d, s)) &&
+	    allowedips_reserve(&d->allowedips, prefixes))
+		return true;
+	trim(d);
+	return no_memory(e);
+}
+
 bool wg_set(struct wg_device *d, const struct wg_set *s, uint64_t now_us,
 	    struct weir_error *e)
 {
-	if (!check_peers(d, s, e))
+	if (!wg_set_check(d, s, e))
 		return false;
 	apply_private_key(d, s);
 	if (s->flags & WG_SET_REPLACE_PEERS) {
-		while (d->peers)
-			peer_free(d->peers);
+		while (d->peers.first)
+			peer_free(d->peers.first);
 	}
 	for (uint32_t i = 0; i < s->peer_count; i++)
 		apply_peer(d, &s->peers[i]);
+	trim(d);
 	start_keepalives(d, now_us);
 	return true;
 }

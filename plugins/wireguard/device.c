@@ -45,6 +45,7 @@ struct wg_device *wg_new(const struct wg_conf *conf)
 	d->random = conf->random ? conf->random : &crypto_random_system;
 	d->wake_us = WHEEL_NEVER;
 	d->trains_last = &d->trains;
+	peers_init(&d->peers);
 	ratelimit_init(&d->ratelimit, d->random);
 	crypto_random_fill(d->random, &d->jitter, sizeof d->jitter);
 	d->jitter |= 1;
@@ -56,8 +57,9 @@ void wg_free(struct wg_device *d)
 	if (!d)
 		return;
 	d->up = false;
-	while (d->peers)
-		peer_free(d->peers);
+	while (d->peers.first)
+		peer_free(d->peers.first);
+	peers_fini(&d->peers);
 	trains_fini(d);
 	inbox_fini(d);
 	index_fini(&d->indices);
@@ -74,7 +76,7 @@ void wg_up(struct wg_device *d, uint64_t now_us)
 	if (d->up)
 		return;
 	d->up = true;
-	for (struct wg_peer *p = d->peers; p; p = p->hh.next) {
+	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
 		if (p->keepalive_s)
 			send_keepalive(p, now_us);
 	}
@@ -89,7 +91,7 @@ void wg_down(struct wg_device *d)
 
 void device_end_sessions(struct wg_device *d)
 {
-	for (struct wg_peer *p = d->peers; p; p = p->hh.next)
+	for (struct wg_peer *p = d->peers.first; p; p = p->after)
 		peer_reset(p);
 }
 
@@ -125,6 +127,8 @@ void wg_trim(struct wg_device *d)
 {
 	trains_trim(d);
 	inbox_trim(d);
+	peers_trim(&d->peers);
+	allowedips_trim(&d->allowedips);
 }
 
 void wg_expire(struct wg_device *d, uint64_t now_us)
@@ -138,7 +142,7 @@ void wg_expire(struct wg_device *d, uint64_t now_us)
 
 void wg_clear_sources(struct wg_device *d)
 {
-	for (struct wg_peer *p = d->peers; p; p = p->hh.next) {
+	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
 		p->endpoint.local = (struct weir_addr){0};
 		p->endpoint.local_if = 0;
 	}

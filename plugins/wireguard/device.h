@@ -8,11 +8,9 @@
 #include "allowedips.h"
 #include "constants.h"
 #include "index.h"
+#include "peers.h"
 #include "wg.h"
 #include "wheel.h"
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 /* One session's keys. Made by a handshake, owned by the peer, wiped when it
  * leaves the peer's three places. */
@@ -52,7 +50,7 @@ struct train;
 
 struct wg_peer {
 	struct wg_device *device;
-	UT_hash_handle hh; /* by remote.public_key */
+	struct wg_peer *after, **before; /* in the order of device.peers */
 	void *user;
 
 	/* What its handshakes are made of. */
@@ -102,7 +100,7 @@ struct wg_device {
 	struct ratelimit ratelimit;
 	struct index_table indices;
 	struct allowedips allowedips;
-	struct wg_peer *peers;	/* uthash, in the order they were made */
+	struct peers peers;
 	uint32_t with_reserved; /* peers that expect reserved bytes */
 
 	uint64_t jitter; /* state of the timers' random numbers; not 0 */
@@ -137,6 +135,7 @@ void device_drop(struct wg_device *d, struct wg_peer *p, enum wg_drop why);
 void device_end_sessions(struct wg_device *d);
 
 /* peer.c */
+/* Memory for it was reserved by peers_reserve. */
 struct wg_peer *peer_new(struct wg_device *d,
 			 const uint8_t public_key[WG_KEY_BYTES]);
 void peer_free(struct wg_peer *p); /* tells WG_EVENT_REMOVED */

@@ -62,6 +62,8 @@ wg_sources += \
 	plugins/wireguard/keypair.c \
 	plugins/wireguard/pages.h \
 	plugins/wireguard/peer.c \
+	plugins/wireguard/peers.c \
+	plugins/wireguard/peers.h \
 	plugins/wireguard/receive.c \
 	plugins/wireguard/send.c \
 	plugins/wireguard/staged.c \

@@ -6,25 +6,15 @@
  * all three before its memory goes. */
 #include "train.h"
 
-#include <stdlib.h>
-
 struct wg_peer *peer_new(struct wg_device *d,
 			 const uint8_t public_key[WG_KEY_BYTES])
 {
-	struct wg_peer *p = calloc(1, sizeof *p);
+	struct wg_peer *p = peers_add(&d->peers, public_key);
 
-	if (!p)
-		return NULL;
 	p->device = d;
-	memcpy(p->remote.public_key, public_key, WG_KEY_BYTES);
 	cookie_jar_init(&p->jar, public_key);
 	staged_init(&p->staged);
 	timers_init(p);
-	HASH_ADD_KEYPTR(hh, d->peers, p->remote.public_key, WG_KEY_BYTES, p);
-	if (!p->hh.tbl) {
-		free(p);
-		return NULL;
-	}
 	return p;
 }
 
@@ -51,11 +41,7 @@ void peer_free(struct wg_peer *p)
 	allowedips_remove_owner(&d->allowedips, &p->allowed);
 	if (p->reserved)
 		d->with_reserved--;
-	HASH_DEL(d->peers, p);
-	remote_wipe(&p->remote);
-	cookie_jar_wipe(&p->jar);
-	crypto_wipe(p, sizeof *p);
-	free(p);
+	peers_remove(&d->peers, p);
 }
 
 static bool endpoint_equal(const struct wg_endpoint *a,
@@ -81,16 +67,13 @@ void peer_heard_from(struct wg_peer *p, const struct wg_endpoint *from)
 
 struct wg_peer *wg_peer_next(const struct wg_device *d, const struct wg_peer *p)
 {
-	return p ? p->hh.next : d->peers;
+	return p ? p->after : d->peers.first;
 }
 
 struct wg_peer *wg_peer_find(const struct wg_device *d,
 			     const uint8_t public_key[WG_KEY_BYTES])
 {
-	struct wg_peer *p;
-
-	HASH_FIND(hh, d->peers, public_key, WG_KEY_BYTES, p);
-	return p;
+	return peers_find(&d->peers, public_key);
 }
 
 struct wg_peer *wg_peer_of(const struct wg_device *d,

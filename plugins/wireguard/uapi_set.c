@@ -3,9 +3,9 @@
  * public_key, those of a peer. Each only adds to a description of the change,
  * so that a mistake in the last line leaves the first without effect.
  *
- * It is then applied in the order in which it can be undone: the socket, which
- * can fail for reasons of the system, is changed first and changed back where
- * the engine refuses the rest. */
+ * It is then applied in an order that leaves nothing half done: once the engine
+ * has found it right and has the memory, the socket is changed, which can fail
+ * for reasons of the system; the engine, which no longer can, comes last. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -298,44 +298,52 @@ static void connect_lists(struct uapi_change *c)
 	}
 }
 
-static int apply_engine(struct uapi_change *c, const struct uapi_device *d,
-			uint64_t now_us)
+static int refused(const struct uapi_device *d, const struct weir_error *e)
 {
-	struct weir_error e;
+	int err = errno;
 
-	connect_lists(c);
-	if (wg_set(d->wg, &c->set, now_us, &e))
-		return 0;
 	if (d->ops->refused)
-		d->ops->refused(d->arg, e.text);
-	return EINVAL;
+		d->ops->refused(d->arg, e->text);
+	return err;
+}
+
+/* Is the socket to be bound anew, and to what? */
+static bool rebinds(const struct uapi_change *c, const struct uapi_device *d,
+		    uint16_t *port, uint32_t *mark)
+{
+	bool moves;
+
+	*port = 0;
+	*mark = 0;
+	d->ops->socket_get(d->arg, port, mark);
+	/* Port 0 asks for another one, whichever is bound. */
+	moves = (c->has_port && (!c->port || c->port != *port)) ||
+		(c->has_mark && c->mark != *mark);
+	if (c->has_port)
+		*port = c->port;
+	if (c->has_mark)
+		*mark = c->mark;
+	return moves;
 }
 
 int uapi_change_apply(struct uapi_change *c, const struct uapi_device *d,
 		      uint64_t now_us)
 {
-	uint16_t port = 0, old_port;
-	uint32_t mark = 0, old_mark;
-	bool rebind;
-	int err;
+	struct weir_error e;
+	uint16_t port;
+	uint32_t mark;
+	int err = 0;
 
-	d->ops->socket_get(d->arg, &port, &mark);
-	old_port = port;
-	old_mark = mark;
-	/* Port 0 asks for another one, whichever is bound. */
-	rebind = (c->has_port && (!c->port || c->port != port)) ||
-		 (c->has_mark && c->mark != mark);
-	if (c->has_port)
-		port = c->port;
-	if (c->has_mark)
-		mark = c->mark;
-	err = rebind ? d->ops->socket_set(d->arg, port, mark) : 0;
+	connect_lists(c);
+	if (!wg_set_check(d->wg, &c->set, &e))
+		return refused(d, &e);
+	if (rebinds(c, d, &port, &mark))
+		err = d->ops->socket_set(d->arg, port, mark);
 	if (err)
 		return err;
-	err = apply_engine(c, d, now_us);
-	if (err && rebind)
-		d->ops->socket_set(d->arg, old_port, old_mark);
-	if (!err && d->ops->applied)
+	if (!wg_set(d->wg, &c->set, now_us, &e))
+		return refused(d, &e);
+	if (d->ops->applied)
 		d->ops->applied(d->arg);
-	return err;
+	return 0;
 }

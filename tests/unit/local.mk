@@ -249,6 +249,7 @@ wg_device_tests = tests/unit/test_wg_data \
 	tests/unit/test_wg_handshake \
 	tests/unit/test_wg_keys \
 	tests/unit/test_wg_load \
+	tests/unit/test_wg_memory \
 	tests/unit/test_wg_packets \
 	tests/unit/test_wg_roaming \
 	tests/unit/test_wg_timers
@@ -266,6 +267,12 @@ tests_unit_test_wg_keys_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_load_SOURCES = tests/unit/test_wg_load.c $(wgbed)
 tests_unit_test_wg_load_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_load_LDADD = $(wgbed_ldadd)
+# Its allocations fail when it wants them to.
+tests_unit_test_wg_memory_SOURCES = tests/unit/test_wg_memory.c $(wgbed)
+tests_unit_test_wg_memory_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_memory_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc
 tests_unit_test_wg_packets_SOURCES = tests/unit/test_wg_packets.c $(wgbed)
 tests_unit_test_wg_packets_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_packets_LDADD = $(wgbed_ldadd)

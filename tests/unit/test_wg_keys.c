@@ -387,8 +387,50 @@ START_TEST(ten_thousand_peers_are_set_and_found)
 }
 END_TEST
 
+#define MANY_PEERS 1000u
+
+static void key_of_many(uint8_t key[WG_KEY_BYTES], unsigned n)
+{
+	memcpy(key, "they all begin with the same...", WG_KEY_BYTES);
+	memcpy(key + WG_KEY_BYTES - sizeof n, &n, sizeof n);
+}
+
+START_TEST(peers_are_found_whichever_of_them_went)
+{
+	struct wg_peer *made[MANY_PEERS], *p;
+	uint8_t key[WG_KEY_BYTES];
+	struct peers all;
+
+	peers_init(&all);
+	ck_assert(peers_reserve(&all, MANY_PEERS));
+	for (unsigned i = 0; i < MANY_PEERS; i++) {
+		key_of_many(key, i);
+		ck_assert_ptr_null(peers_find(&all, key));
+		made[i] = peers_add(&all, key);
+	}
+	for (unsigned i = 0; i < MANY_PEERS; i += 3)
+		peers_remove(&all, made[i]);
+	p = all.first;
+	for (unsigned i = 0; i < MANY_PEERS; i++) {
+		key_of_many(key, i);
+		if (i % 3 == 0) {
+			ck_assert_ptr_null(peers_find(&all, key));
+			continue;
+		}
+		ck_assert_ptr_eq(peers_find(&all, key), made[i]);
+		ck_assert_ptr_eq(p, made[i]);
+		p = p->after;
+	}
+	ck_assert_ptr_null(p);
+	while (all.first)
+		peers_remove(&all, all.first);
+	peers_fini(&all);
+}
+END_TEST
+
 static void tests(TCase *t)
 {
+	tcase_add_test(t, peers_are_found_whichever_of_them_went);
 	tcase_add_test(t, the_next_key_waits_for_authenticated_data);
 	tcase_add_test(t, the_previous_key_still_opens_what_was_reordered);
 	tcase_add_test(t, rotation_takes_old_indices_away);

@@ -217,12 +217,19 @@ END_TEST
 
 START_TEST(what_the_engine_refuses_leaves_the_socket_too)
 {
+	unsigned binds;
+
 	begin();
 	say(everything);
-	world.wg.refuse = true;
-	ck_assert_str_eq(say("set=1\nlisten_port=53\nfwmark=0\n\n"),
+	binds = world.binds;
+	world.wg.refuse = EINVAL;
+	ck_assert_str_eq(say("set=1\nlisten_port=54\nfwmark=0\n\n"),
 			 "errno=-22\n\n");
-	ck_assert_uint_eq(world.refused, 1);
+	world.wg.refuse = ENOMEM;
+	ck_assert_str_eq(say("set=1\nlisten_port=54\nfwmark=0\n\n"),
+			 "errno=-12\n\n");
+	ck_assert_uint_eq(world.binds, binds);
+	ck_assert_uint_eq(world.refused, 2);
 	ck_assert_uint_eq(world.applied, 1);
 	ck_assert_str_eq(say("get=1\n\n"), everything_got);
 	end();

@@ -3,6 +3,7 @@
  * peers are numbers, which name their place. */
 #include "wg_fake.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define FEW 100 /* peers; with more, keys are numbers */
@@ -99,12 +100,20 @@ static void peers_free(struct wg_device *d)
 	d->count = 0;
 }
 
+bool wg_set_check(struct wg_device *d, const struct wg_set *s,
+		  struct weir_error *e)
+{
+	(void)s;
+	errno = d->refuse;
+	return !d->refuse || weir_error(e, NULL, "the engine says no");
+}
+
 bool wg_set(struct wg_device *d, const struct wg_set *s, uint64_t now_us,
 	    struct weir_error *e)
 {
 	(void)now_us;
-	if (d->refuse)
-		return weir_error(e, NULL, "the engine says no");
+	if (!wg_set_check(d, s, e))
+		return false;
 	d->sets++;
 	if (s->flags & WG_SET_PRIVATE_KEY)
 		memcpy(d->private_key, s->private_key, WG_KEY_BYTES);

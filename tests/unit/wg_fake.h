@@ -19,7 +19,7 @@ struct wg_device {
 	struct wg_peer **peers; /* those that have gone stay, marked */
 	size_t count, room;
 	unsigned sets;
-	bool refuse; /* the next wg_set */
+	int refuse; /* every set, with this errno; 0: none */
 };
 
 void wg_fake_clear(struct wg_device *);
