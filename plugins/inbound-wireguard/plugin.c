@@ -147,6 +147,8 @@ static bool tunnel_make(struct inbound *in, struct weir_error *e)
 	conf.settings = s;
 	conf.mtu_bytes = s->mtu_bytes ? s->mtu_bytes : WG_MTU_PRESET;
 	in->begun = tunnel_init(&in->tunnel, &conf, e);
+	if (in->begun)
+		wg_options_forget(&c->wg);
 	return in->begun;
 }
 

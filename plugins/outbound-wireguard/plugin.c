@@ -141,6 +141,7 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 	if (!tunnel_init(&o->tunnel, &conf, e))
 		return false;
 	o->begun = true;
+	wg_options_forget(&o->conf->wg);
 	o->names = names_new(o, servers_of(o, conf.settings));
 	return o->names || weir_error(e, NULL, "out of memory");
 }

@@ -285,6 +285,21 @@ out:
 	return ok;
 }
 
+/* Options are read-only but for secrets that were read; see weir/option.h. */
+static void wipe(const uint8_t key[WG_KEY_BYTES])
+{
+	explicit_bzero((void *)(uintptr_t)key, WG_KEY_BYTES);
+}
+
+void wg_options_forget(const struct wg_options *o)
+{
+	const struct wg_peer_options *peers = o->peers.items;
+
+	wipe(o->private_key);
+	for (size_t i = 0; i < o->peers.count; i++)
+		wipe(peers[i].pre_shared_key);
+}
+
 /* ---- a trial without consequences */
 
 static void trial_event(void *arg, struct wg_peer *peer, enum wg_event event)

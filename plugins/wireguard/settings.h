@@ -76,6 +76,9 @@ struct wg_settings *wg_settings_new(const struct wg_options *,
 				    void *arg, struct weir_error *);
 void wg_settings_free(struct wg_settings *); /* NULL is fine */
 
+/* The device has its keys: wipe those that stand in the options. */
+void wg_options_forget(const struct wg_options *);
+
 /* What was said of the peer with this key; NULL: nothing. */
 struct wg_peer_settings *wg_settings_peer(const struct wg_settings *,
 					  const uint8_t key[WG_KEY_BYTES]);

@@ -143,6 +143,39 @@ outbounds:
     check_gone(weir.pid, binary(**secrets), "keys that are not in use")
 
 
+def outbound_config(key, peer_key, psk, name):
+    return f"""\
+log: {{ level: debug }}
+inbounds: [{{ type: tun }}]
+outbounds:
+  - type: wireguard
+    private_key: "{key}"
+    address: 10.7.0.1/24
+    peers:
+      - public_key: "{peer_key}"
+        pre_shared_key: "{psk}"
+    interface: {name}
+"""
+
+
+@test
+def a_key_of_the_configuration_is_gone_when_another_took_its_place(bed):
+    near = Keys()
+    for as_outbound in False, True:
+        keys, psk, name = Keys(), wgbed.preshared(), wgbed.unique_name()
+        text = outbound_config(keys.private, near.public, psk, name) \
+            if as_outbound else \
+            config(keys, name, peer("first", near.public, wgbed.NEAR, psk),
+                   LOUD)
+        weir = Weir(bed, text, own_tun=not as_outbound)
+        secrets = binary(own=keys.private, psk=psk)
+        check(found(weir.pid, secrets), "the search finds nothing at all")
+        run("wg", "set", name, "private-key", "/dev/stdin", "peer",
+            near.public, "remove", input=Keys().private)
+        check_gone(weir.pid, secrets, "keys that are not in use")
+        weir.close()
+
+
 @test
 def no_key_stands_in_the_log_or_in_what_weir_prints(bed):
     served = Served(bed, LOUD)

@@ -26,9 +26,11 @@ enum weir_type {
 	WEIR_RECORD, /* a nested struct, described by `record` */
 };
 
+/* A SECRET is never printed, and wiped when its struct is freed. An instance
+ * that has read it may wipe it before; all else of the struct is read-only. */
 #define WEIR_REQUIRED 0x01u   /* must be given */
 #define WEIR_LIST 0x02u	      /* struct weir_list; one bare value is a list */
-#define WEIR_SECRET 0x04u     /* never printed, wiped when freed */
+#define WEIR_SECRET 0x04u     /* a key or the like */
 #define WEIR_DEPRECATED 0x08u /* accepted with a warning; `help` says why */
 #define WEIR_NO_NAME 0x10u    /* ADDR: numbers only, no host name */
 #define WEIR_WITH_PORT 0x20u  /* ADDR: a port must be given */
