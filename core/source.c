@@ -4,8 +4,8 @@
  * write a configuration, hence its length is known only by reading it to the
  * bound. The buffer is wiped: it may hold keys.
  *
- * A file that everybody can read may hold no secrets; whether it does is found
- * out later, so `exposed` only says what to answer then. */
+ * A file that everybody can read or write may hold no secrets; whether it does
+ * is found out later, so `exposed` only says what to answer then. */
 #include "source.h"
 
 #include "tree.h"
@@ -65,9 +65,10 @@ static bool judge(struct source *s, int fd)
 	if (S_ISREG(st.st_mode) && st.st_size > (off_t)YAML_BYTES_MAX)
 		return trouble(s, "is too long; the most is %u bytes",
 			       YAML_BYTES_MAX);
-	if (S_ISREG(st.st_mode) && (st.st_mode & S_IROTH))
+	if (S_ISREG(st.st_mode) && (st.st_mode & (S_IROTH | S_IWOTH)))
 		snprintf(s->exposed, sizeof s->exposed,
-			 "everybody can read this file; run: chmod o= %.120s",
+			 "everybody can read or write this file; run: "
+			 "chmod o= %.120s",
 			 s->name);
 	return true;
 }

@@ -34,10 +34,10 @@ static bool judge(int fd, const char *file, const struct quick_report *to,
 		return trouble(file, to, "cannot be read: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return trouble(file, to, "is not a file");
-	if (st.st_mode & S_IROTH)
+	if (st.st_mode & (S_IROTH | S_IWOTH))
 		return trouble(file, to,
-			       "holds keys, and everybody can read it; run: "
-			       "chmod o= %.240s",
+			       "holds keys, and everybody can read or write "
+			       "it; run: chmod o= %.240s",
 			       file);
 	if (st.st_size > (off_t)QUICK_FILE_BYTES_MAX)
 		return trouble(file, to, "is too long; the most is %u bytes",

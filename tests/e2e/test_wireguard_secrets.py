@@ -189,24 +189,31 @@ def no_key_stands_in_the_log_or_in_what_weir_prints(bed):
         check(piece.decode() not in said, name)
 
 
-def refused(folder, text, name):
-    """weir check takes it, but not while everybody can read `name`."""
-    path = os.path.join(folder, "weir.yaml")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-              "w", encoding="ascii") as f:
-        f.write(text)
-    open_path = os.path.join(folder, name)
-    os.chmod(path, 0o600)
-    os.chmod(open_path, 0o644)
+def weir_check(path):
     done = subprocess.run(
         [os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
          "check", "-c", path], text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, check=False)
-    check(done.returncode, f"{name} was taken")
-    check(f"chmod o= {open_path}" in done.stdout, done.stdout)
-    os.chmod(open_path, 0o600)
-    run(os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
-        "check", "-c", path)
+    return done.returncode, done.stdout
+
+
+def refused(folder, text, name):
+    """weir check takes it, but not while everybody can read or write `name`.
+    A group may: a service has its own, and its files belong to root."""
+    path = os.path.join(folder, "weir.yaml")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+              "w", encoding="ascii") as f:
+        f.write(text)
+    os.chmod(path, 0o600)
+    open_path = os.path.join(folder, name)
+    for mode in 0o644, 0o604, 0o602:
+        os.chmod(open_path, mode)
+        status, said = weir_check(path)
+        check_equal(status, 78, f"status for {name} of mode {mode:o}")
+        check(f"chmod o= {open_path}" in said, said)
+    for mode in 0o640, 0o660, 0o600:
+        os.chmod(open_path, mode)
+        check_equal(weir_check(path)[0], 0, f"{name} of mode {mode:o}")
 
 
 @test

@@ -93,12 +93,20 @@ promise "and the reason is told" says "has 13 bytes; 1 to 8 are allowed"
 chmod 644 "$dir/in/long"
 import "$dir/in/long"
 promise "a plugin is told that others can read the file" \
-	says "everybody can read this file; run: chmod o= "
+	says "everybody can read or write this file; run: chmod o= "
 echo "of nobody" >"$dir/in/other"
 import "$dir/in/other"
 promise "a format that nobody knows is refused" refused 78
 promise "and said to be so" \
 	says "is of no format that a loaded plugin knows"
+head -c 1048577 /dev/zero | tr '\0' '#' >"$dir/in/large"
+import "$dir/in/large"
+promise "a file of more than a mebibyte is refused" refused 78
+promise "and the bound is told" \
+	says "large: is too long; the most is 1048576 bytes"
+import - <"$dir/in/large"
+promise "standard input has the same bound" refused 78
+promise "and it is told too" says "is too long; the most is 1048576 bytes"
 import -t freedom "$dir/in/bad"
 promise "a type that imports nothing is refused" refused 78
 import "$dir/in/nothing"

@@ -241,7 +241,7 @@ START_TEST(a_secret_in_a_file_that_all_can_read_is_refused)
 	ck_assert_ptr_null(load(path));
 	ck_assert_ptr_nonnull(strstr(said.text, ":1:35: inbounds[0].password: "
 						"the value is secret, but "
-						"everybody can read"));
+						"everybody can read or write"));
 	ck_assert_ptr_nonnull(strstr(said.text, "run: chmod o= weir-test-"));
 	chmod(path, 0640);
 	ck_assert_ptr_nonnull(load(path));

@@ -366,8 +366,8 @@ START_TEST(a_file_that_others_can_read_is_refused)
 	write_file("[Interface]\nPrivateKey = " PRIVATE "\n", 0644);
 	ck_assert_ptr_null(load());
 	snprintf(want, sizeof want,
-		 "%s: holds keys, and everybody can read it; run: chmod o= "
-		 "%s\n",
+		 "%s: holds keys, and everybody can read or write it; run: "
+		 "chmod o= %s\n",
 		 path, path);
 	ck_assert_str_eq(told.text, want);
 
