@@ -14,8 +14,11 @@ struct netstack;
 bool ack_is_early(const struct conn *c);
 uint32_t ack_delay_us(const struct conn *c);
 
-void ack_later(struct conn *c);	    /* when the batch is through */
+/* An ACK is wanted now. May it wait for the end of the burst? Then it does. */
+bool ack_waits(struct conn *c);
+
+void ack_flush(struct netstack *s); /* the burst is over */
+void ack_sent(struct conn *c);	    /* one went out, or data that says it */
 void ack_forget(struct conn *c);    /* it goes away */
-void ack_flush(struct netstack *s); /* the batch is through */
 
 #endif

@@ -43,8 +43,8 @@ struct conn *conn_new(struct weir_link *link, const struct tuple *key)
 static void conn_unlink(struct conn *c)
 {
 	wheel_stop(&c->stack->wheel, &c->timer);
-	accept_done(c);
 	ack_forget(c);
+	accept_done(c);
 	if (c->hashed)
 		table_remove(&c->link->conns, &c->node);
 	c->hashed = false;
@@ -55,6 +55,7 @@ void conn_free(struct conn *c)
 {
 	conn_unlink(c);
 	receive_free(c);
+	reorder_free(c);
 	send_free(c);
 	stack_add(c->stack, COUNT_CONNECTIONS, UINT64_MAX);
 	free(c);
@@ -167,6 +168,7 @@ static void conn_ended(struct conn *c)
 
 	c->phase = CONN_OPEN;
 	conn_unlink(c);
+	reorder_free(c);
 	send_free(c);
 	if (opening && !c->error)
 		c->error = ECONNABORTED;

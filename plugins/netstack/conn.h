@@ -7,9 +7,11 @@
 #ifndef NETSTACK_CONN_H
 #define NETSTACK_CONN_H
 
+#include "ack.h"
 #include "connect.h"
 #include "demux.h"
 #include "recovery.h"
+#include "reorder.h"
 #include "send.h"
 #include "stack.h"
 
@@ -60,6 +62,9 @@ struct conn {
 	uint32_t rx_unread; /* payload */
 	uint32_t rx_window, rx_consumed, rx_mark, rx_round, rx_rtt_us;
 	uint64_t rx_mark_us;
+	struct reorder *reorder; /* what is ahead of a hole; NULL: nothing */
+	uint32_t acked_to;	 /* what our last ACK said */
+	uint32_t ahead; /* of the segment lwIP sees the header of: its length */
 
 	/* send.c */
 	struct block *tx, *tx_tail;
@@ -74,10 +79,11 @@ struct conn {
 	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
 	int error;	       /* why the pcb went; 0: in an orderly way */
 	uint8_t phase;
+	uint8_t ack_place; /* in stack->acks, from 1; 0: not there */
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
-	bool challenged : 1, ack_noted : 1, fin_came : 1;
+	bool challenged : 1, fin_came : 1;
 };
 
 static inline struct conn *conn_of(const struct tcp_pcb *pcb)
@@ -127,6 +133,9 @@ extern const struct weir_stream_ops tcp_stream_ops;
 /* receive.c */
 void receive_init(struct conn *c);
 err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err);
+/* The next `len` bytes, linked by `next`. */
+void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
+		   uint32_t len);
 int receive_peek(struct conn *c, struct iovec *view, int max);
 void receive_consume(struct conn *c, size_t n);
 void receive_free(struct conn *c);

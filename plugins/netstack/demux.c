@@ -103,14 +103,13 @@ static void keep_memory(struct pbuf *p)
 
 /* A segment that lwIP looks at but does not keep: no payload, nothing that
  * takes a place in the sequence. */
-static void feed_borrowed(struct weir_link *link, const struct packet *p)
+static void feed_borrowed(struct conn *c, void *segment, uint32_t len)
 {
 	struct pbuf_custom loan = {.custom_free_function = keep_memory};
-	u16_t len = (u16_t)(p->len - p->l4);
 
-	lwip_feed(link, &p->key,
-		  pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &loan,
-				      p->data + p->l4, len));
+	lwip_feed(c->link, &c->node.key,
+		  pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF, &loan,
+				      segment, (u16_t)len));
 }
 
 /* Nobody we know. Takes no buffer. */
@@ -131,11 +130,82 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
  * sender that was told of it keeps it until it is acknowledged (RFC 2018, 8). */
 static void make_room(struct conn *c, uint32_t len)
 {
-	if (!c->pcb->ooseq ||
+	if (!c->reorder ||
 	    buffer_admits(c->stack, c->rx_held, len + HELD_EXTRA, true))
 		return;
-	tcp_free_ooseq(c->pcb);
+	reorder_free(c);
 	stack_add(c->stack, COUNT_RENEGED, 1);
+}
+
+static bool takes_payload(const struct tcp_pcb *pcb)
+{
+	return pcb->state >= ESTABLISHED && pcb->state < CLOSE_WAIT;
+}
+
+/* Does it begin beyond what is expected next? */
+static bool is_ahead(const struct conn *c, const struct packet *p)
+{
+	const struct tcp_pcb *pcb = c->pcb;
+
+	return (p->payload < p->len || p->tcp_flags & TCP_FLAG_FIN) &&
+	       (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST)) ==
+		       TCP_FLAG_ACK &&
+	       (pcb->state == SYN_RCVD || takes_payload(pcb)) &&
+	       TCP_SEQ_GT(p->tcp_seq, pcb->rcv_nxt);
+}
+
+static void keep_ahead(struct conn *c, const struct packet *p,
+		       struct weir_buffer *b, uint32_t len, bool fin)
+{
+	struct pbuf *payload = NULL;
+
+	if (len)
+		payload = buffer_pbuf(c->stack, b, p->data + p->payload, len,
+				      &c->rx_held, false);
+	else
+		buffer_put(c->stack, b);
+	if (payload || !len)
+		reorder_keep(c, p->tcp_seq, payload, fin);
+	tcp_ack_now(c->pcb);
+	tcp_output(c->pcb);
+}
+
+/* lwIP reads the header as it would that of an ACK; where it was acceptable the
+ * rest is kept until its turn comes. */
+static void demux_ahead(struct conn *c, const struct packet *p,
+			struct weir_buffer *b)
+{
+	uint32_t len = p->len - p->payload;
+	bool fin = p->tcp_flags & TCP_FLAG_FIN;
+
+	p->data[p->l4 + TCP_FLAGS_AT] = TCP_FLAG_ACK;
+	c->ahead = len + fin;
+	lwip_expose(c);
+	feed_borrowed(c, p->data + p->l4, p->payload - p->l4);
+	lwip_hide();
+	if (c->ahead && c->pcb && takes_payload(c->pcb) &&
+	    p->tcp_seq - c->pcb->rcv_nxt < c->pcb->rcv_wnd)
+		keep_ahead(c, p, b, len, fin);
+	else
+		buffer_put(c->stack, b);
+	c->ahead = 0;
+	conn_settle(c);
+}
+
+/* The FIN of a segment that came early, in its place. */
+static void feed_fin(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	struct tcp_hdr fin = {
+		.src = lwip_htons(pcb->remote_port),
+		.dest = lwip_htons(pcb->local_port),
+		.seqno = lwip_htonl(pcb->rcv_nxt),
+		.ackno = lwip_htonl(pcb->lastack),
+		.wnd = lwip_htons((u16_t)(pcb->snd_wnd >> pcb->snd_scale)),
+	};
+
+	TCPH_HDRLEN_FLAGS_SET(&fin, sizeof fin / 4, TCP_FIN | TCP_ACK);
+	feed_borrowed(c, &fin, sizeof fin);
 }
 
 static void demux_known(struct conn *c, const struct packet *p,
@@ -147,6 +217,10 @@ static void demux_known(struct conn *c, const struct packet *p,
 	bool keeps = p->payload < p->len ||
 		     (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN));
 
+	if (is_ahead(c, p)) {
+		demux_ahead(c, p, b);
+		return;
+	}
 	if (keeps && in_order)
 		make_room(c, p->len);
 	if (keeps) {
@@ -159,8 +233,10 @@ static void demux_known(struct conn *c, const struct packet *p,
 	if (keeps)
 		lwip_feed(c->link, &c->node.key, whole);
 	else
-		feed_borrowed(c->link, p);
+		feed_borrowed(c, p->data + p->l4, p->len - p->l4);
 	segment_done(c);
+	if (c->pcb && reorder_fin_due(c))
+		feed_fin(c);
 	lwip_hide();
 	if (!keeps)
 		buffer_put(s, b);

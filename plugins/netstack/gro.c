@@ -30,7 +30,6 @@
 #define TRAIN_MOST 65535u /* what an IP packet may be long */
 #define TCP_ACK_AT 8u
 #define TCP_RESERVED_AT 12u
-#define TCP_FLAGS_AT 13u
 #define TCP_WINDOW_AT 14u
 #define TCP_FLAG_PSH 0x08u
 #define STAMPED_HEADER 32u /* TCP with timestamps as everybody lays them out */

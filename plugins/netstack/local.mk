@@ -86,6 +86,8 @@ netstack_sources = \
 	plugins/netstack/receive.c \
 	plugins/netstack/recovery.c \
 	plugins/netstack/recovery.h \
+	plugins/netstack/reorder.c \
+	plugins/netstack/reorder.h \
 	plugins/netstack/reset.c \
 	plugins/netstack/reset.h \
 	plugins/netstack/retransmit.c \

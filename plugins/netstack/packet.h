@@ -16,6 +16,7 @@
 #define ICMP_HEADER 4u /* type, code, checksum */
 #define PORTLESS 0u
 
+#define TCP_FLAGS_AT 13u
 #define TCP_FLAG_FIN 0x01u
 #define TCP_FLAG_SYN 0x02u
 #define TCP_FLAG_RST 0x04u

@@ -40,6 +40,7 @@ void receive_init(struct conn *c)
 	pcb->rcv_ann_right_edge =
 		pcb->rcv_nxt +
 		(pcb->rcv_wnd < UINT16_MAX ? pcb->rcv_wnd : UINT16_MAX);
+	c->acked_to = pcb->rcv_nxt;
 }
 
 void receive_free(struct conn *c)
@@ -134,31 +135,39 @@ static bool window_matters(const struct conn *c)
 	return c->pcb && c->pcb->state != TIME_WAIT && !c->rx_eof;
 }
 
+void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
+		   uint32_t len)
+{
+	if (c->rx)
+		c->rx_tail->next = first;
+	else
+		c->rx = first;
+	c->rx_tail = last;
+	c->rx_unread += len;
+	if (!c->closed) {
+		tell_readable(c);
+		return;
+	}
+	receive_free(c);
+	window_open(c, len);
+}
+
 err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
 	struct conn *c = arg;
 
-	(void)pcb;
 	(void)err;
 	if (!p) {
-		c->rx_eof = c->fin_came = true;
+		/* Who fills a hole with it waits for the ACK. */
+		c->fin_came = !c->reorder;
+		c->rx_eof = true;
+		reorder_free(c);
 		tell_readable(c);
 		return ERR_OK;
 	}
-	if (c->closed) {
-		window_open(c, p->tot_len);
-		pbuf_free(p);
-		return ERR_OK;
-	}
-	c->rx_unread += p->tot_len;
-	if (c->rx)
-		c->rx_tail->next = p;
-	else
-		c->rx = p;
-	while (p->next)
-		p = p->next;
-	c->rx_tail = p;
-	tell_readable(c);
+	receive_chain(c, p, p, p->tot_len);
+	if (c->reorder && pcb->state < CLOSE_WAIT)
+		reorder_join(c);
 	return ERR_OK;
 }
 

@@ -247,7 +247,7 @@ static void hurry_ack(struct conn *c, uint32_t payload)
 	uint32_t mss = c->recovery.mss;
 
 	if (payload >= 2 * mss || (payload >= mss / 2 && ack_is_early(c)) ||
-	    (payload && c->pcb->ooseq))
+	    (payload && c->reorder))
 		tcp_set_flags(c->pcb, TF_ACK_DELAY);
 }
 
@@ -257,14 +257,18 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	struct conn *c;
 	struct ack a = {.ack = tcp->ackno};
 	u8_t flags = TCPH_FLAGS(tcp);
+	uint32_t payload;
 
 	if (pcb->state < SYN_RCVD || pcb->state == TIME_WAIT)
 		return ERR_OK;
 	c = conn_of(pcb);
 	if (!c || first_len != options_len)
 		return ERR_OK;
-	if (!segment_acceptable(c, tcp, options_len, p->tot_len))
+	payload = c->ahead ? c->ahead : p->tot_len;
+	if (!segment_acceptable(c, tcp, options_len, payload)) {
+		c->ahead = 0;
 		return ERR_VAL;
+	}
 	hurry_ack(c, p->tot_len);
 	if ((flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return ERR_OK;
@@ -275,7 +279,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	a.now_us = stack_now_us(c->stack);
 	a.moved = a.ack != pcb->lastack;
 	a.duplicate =
-		!a.moved && !p->tot_len && !(flags & TCP_FIN) &&
+		!a.moved && !payload && !(flags & TCP_FIN) &&
 		(tcpwnd_size_t)SND_WND_SCALE(pcb, tcp->wnd) == pcb->snd_wnd;
 	if (pcb->state == SYN_RCVD) {
 		take_handshake_ack(c, &a);

@@ -155,6 +155,15 @@ static void note_closed_window(struct tcp_pcb *pcb, const struct tcp_hdr *tcp)
 		pcb->snd_wnd = 0;
 }
 
+static void note_repeated(struct conn *c, uint32_t seq, uint32_t payload)
+{
+	uint32_t end = c->pcb->rcv_nxt;
+
+	if (TCP_SEQ_LT(seq + payload, end))
+		end = seq + payload;
+	reorder_repeated(c, seq, end);
+}
+
 void segment_done(struct conn *c)
 {
 	if (c->window_lent && c->pcb)
@@ -174,6 +183,8 @@ bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
 		       !in_window(pcb, tcp->seqno) || may_challenge(c);
 	if (flags & TCP_SYN)
 		return pcb->state == SYN_RCVD || may_challenge(c);
+	if (!(flags & TCP_ACK))
+		return false;
 	if (stamp_is_old(pcb, tcp, len))
 		return drop(c, size || may_challenge(c));
 	if (pcb->state == SYN_RCVD)
@@ -183,6 +194,8 @@ bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
 	if (!(size ? data_acceptable(c, tcp->seqno, size)
 		   : bare_ack_acceptable(c, tcp->seqno)))
 		return false;
+	if (payload && TCP_SEQ_LT(tcp->seqno, pcb->rcv_nxt))
+		note_repeated(c, tcp->seqno, payload);
 	note_closed_window(pcb, tcp);
 	c->silences = 0;
 	return true;

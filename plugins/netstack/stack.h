@@ -14,6 +14,7 @@
 
 #define TTL 64 /* of what we send */
 #define SECOND_US 1000000ull
+#define ACKS_WAITING_MOST 64
 
 enum congestion_choice { CHOICE_CUBIC, CHOICE_BBR };
 
@@ -56,9 +57,8 @@ enum count {
 
 struct slab;
 struct block;
+struct conn;
 struct held_syn;
-
-#define ACKS_NOTED 64
 
 struct netstack {
 	struct weir_instance *instance;
@@ -87,9 +87,9 @@ struct netstack {
 	uint32_t blocks_free, blocks_idle;
 	struct wheel_timer trim_timer; /* trim.c */
 
-	/* ack.c: due when the batch is through */
-	struct conn *acks[ACKS_NOTED];
-	uint32_t acks_noted;
+	/* ack.c: whom to send an ACK at the end of the burst; NULL: gone */
+	struct conn *acks[ACKS_WAITING_MOST];
+	uint8_t acks_waiting;
 
 	/* accept.c */
 	struct held_syn *oldest_syn, *newest_syn;

@@ -3,17 +3,20 @@
  *
  * This unit includes lwIP's source file with its tcp_output renamed, so that
  * the function that builds a segment, static there, is in reach, while every
- * caller in lwIP gets the one below. It differs from lwIP's in three ways: the
+ * caller in lwIP gets the one below. It differs from lwIP's in five ways: the
  * end of the list of unacknowledged segments is known instead of walked to,
  * retransmission goes by what recovery.c marked as lost, and how much may be
- * in flight is congestion.c's business. Nor may lwIP take a segment back from
- * that list to send it once more, as it does with a SYN: the scoreboard holds
- * it. */
+ * in flight is congestion.c's business. An ACK tells of what reorder.c keeps;
+ * one that lwIP wants while it works on a segment goes out when that is done.
+ * Nor may lwIP take a segment back from that list to send it once more, as it
+ * does with a SYN: the scoreboard holds it. */
 #define tcp_output tcp_output_stock
+#define tcp_send_empty_ack tcp_send_empty_ack_stock
 #define tcp_rexmit tcp_rexmit_stock
 #define tcp_rexmit_rto tcp_rexmit_rto_stock
 #include "core/tcp_out.c"
 #undef tcp_output
+#undef tcp_send_empty_ack
 #undef tcp_rexmit
 #undef tcp_rexmit_rto
 
@@ -23,6 +26,25 @@
 err_t tcp_output(struct tcp_pcb *pcb);
 err_t tcp_rexmit(struct tcp_pcb *pcb);
 void tcp_rexmit_rto(struct tcp_pcb *pcb);
+err_t tcp_send_empty_ack(struct tcp_pcb *pcb);
+
+err_t tcp_send_empty_ack(struct tcp_pcb *pcb)
+{
+	struct conn *c = conn_of(pcb);
+	err_t err;
+
+	if (!c)
+		return tcp_send_empty_ack_stock(pcb);
+	if (tcp_input_pcb == pcb) {
+		tcp_ack_now(pcb);
+		return ERR_OK;
+	}
+	reorder_tell(c);
+	err = tcp_send_empty_ack_stock(pcb);
+	reorder_told(c);
+	ack_sent(c);
+	return err;
+}
 
 static bool segment_send(struct conn *c, struct tcp_seg *seg,
 			 struct netif *netif)
@@ -41,6 +63,7 @@ static bool segment_send(struct conn *c, struct tcp_seg *seg,
 	if (err != ERR_OK)
 		return false;
 	recovery_sent(c, seg);
+	ack_sent(c);
 	if (pcb->state != SYN_SENT)
 		tcp_clear_flags(pcb, TF_ACK_DELAY | TF_ACK_NOW);
 	return true;
@@ -156,9 +179,7 @@ err_t tcp_output(struct tcp_pcb *pcb)
 		return ERR_RTE;
 	sent = send_lost(c, netif);
 	sent |= send_new(c, netif);
-	if (pcb->flags & TF_ACK_NOW && c->stack->batch_us)
-		ack_later(c);
-	else if (pcb->flags & TF_ACK_NOW)
+	if ((pcb->flags & TF_ACK_NOW || reorder_untold(c)) && !ack_waits(c))
 		tcp_send_empty_ack(pcb);
 	if (sent)
 		recovery_arm(c);

@@ -121,8 +121,16 @@ void say_options(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	put16(tcp + 18, p->urgent);
 	for (uint32_t i = 0; i < len; i++)
 		tcp[header + i] = pattern(seq + !!(flags & SYN) + i);
-	sim_input(&tun, packet,
-		  make_ip(packet, &p->path, IPPROTO_TCP, tcp, header + len));
+	len = make_ip(packet, &p->path, IPPROTO_TCP, tcp, header + len);
+	if (p->bursts)
+		ck_assert(link_put(&tun, packet, len));
+	else
+		sim_input(&tun, packet, len);
+}
+
+void burst_end(void)
+{
+	sim.ops->flush(tun.link);
 }
 
 void say(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,

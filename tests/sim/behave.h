@@ -32,6 +32,7 @@ struct peer {
 	uint8_t scale;
 	unsigned offer;
 	bool stamps;		/* both sides sent the option */
+	bool bursts;		/* what it says waits for burst_end() */
 	uint32_t stamp, echo;	/* in the next segment */
 	uint32_t read, written; /* by the core */
 };
@@ -64,6 +65,7 @@ void say(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	 uint32_t len);
 void say_options(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 		 uint32_t len, const uint8_t *options, uint32_t options_len);
+void burst_end(void);
 /* An ACK with SACK blocks: pairs of edges. */
 void say_sack(struct peer *p, uint32_t seq, uint32_t ack, int blocks,
 	      const uint32_t *edges);

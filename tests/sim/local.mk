@@ -48,7 +48,8 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
-	tests/sim/test_behave_tune tests/sim/test_memory tests/sim/test_pmtu
+	tests/sim/test_behave_tune tests/sim/test_memory tests/sim/test_pmtu \
+	tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
 
@@ -89,6 +90,9 @@ tests_sim_test_memory_LDADD = $(stack_sim_ldadd)
 tests_sim_test_pmtu_SOURCES = tests/sim/test_pmtu.c $(behave_sim)
 tests_sim_test_pmtu_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_pmtu_LDADD = $(stack_sim_ldadd)
+tests_sim_test_reorder_SOURCES = tests/sim/test_reorder.c $(behave_sim)
+tests_sim_test_reorder_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_reorder_LDADD = $(stack_sim_ldadd)
 tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
 	tests/sim/path.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
