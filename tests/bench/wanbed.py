@@ -24,6 +24,7 @@ PAST4, PAST_SERVER4 = "10.81.0.1", "10.81.0.2"
 PORT = 5201  # and the next, where two ends run at once
 GUARD_S = 20  # iperf3's own talk crosses the bad network as well
 STEP_S = 0.1
+LISTENING_S = 0.2  # until an iperf3 server does
 QUEUE_PACKETS = "10000"
 # The kernel's TCP runs as part of impair, which has this priority.
 NICE = ("nice", "-n", "-10")
@@ -161,19 +162,24 @@ def result_of(process, seconds):
 class Iperf:
     """A client and its server, to one end of the path."""
 
-    def __init__(self, bed, end, port, way, seconds, streams):
-        common = ["-p", str(port), "-i", str(STEP_S), "-J"]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL,
-                 "text": True}
+    PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL,
+             "text": True}
+
+    def __init__(self, bed, end, port, way, seconds):
         self.bed, self.end, self.way, self.seconds = bed, end, way, seconds
-        self.server = bed.spawn("server", ["iperf3", "-s", "-1", *common],
-                                **pipes)
-        time.sleep(0.2)
-        self.before = end.cpu_s()
-        self.client = bed.spawn(
-            "client", ["iperf3", "-c", end.host, "-t", str(seconds), "-C",
-                       end.congestion, "-P", str(streams), *common,
-                       *(["-R"] if way == "down" else [])], **pipes)
+        self.common = ["-p", str(port), "-i", str(STEP_S), "-J"]
+        self.before = self.client = None
+        self.server = bed.spawn("server", ["iperf3", "-s", "-1",
+                                           *self.common], **self.PIPES)
+
+    def start(self, streams):
+        self.before = self.end.cpu_s()
+        self.client = self.bed.spawn(
+            "client", ["iperf3", "-c", self.end.host, "-t",
+                       str(self.seconds), "-C", self.end.congestion,
+                       "-P", str(streams), *self.common,
+                       *(["-R"] if self.way == "down" else [])],
+            **self.PIPES)
 
     def figures(self):
         """Wait for the end; "mbit" is None where it did not come."""
@@ -196,12 +202,15 @@ class Iperf:
 
     def close(self):
         for process in self.client, self.server:
-            self.bed.end(process)
-            process.stdout.close()
+            if process:
+                self.bed.end(process)
+                process.stdout.close()
 
 
 def measure(bed, ends, way, faults, seconds, streams=1):
-    """One run of all `ends` at once: the figures of each."""
+    """One run of all `ends` at once: the figures of each. Who comes 0.3 s
+    later finds the queue full and the path taken, and has far less for as long
+    as a run lasts, be it the kernel beside itself: they start together."""
     bridge = impairment.Impairment(bed, right="middle", left_routes=[HOSTS],
                                    **faults)
     running = []
@@ -209,8 +218,10 @@ def measure(bed, ends, way, faults, seconds, streams=1):
         for end in ends:
             end.start()
         for end in ends:
-            running.append(Iperf(bed, end, PORT + len(running), way, seconds,
-                                 streams))
+            running.append(Iperf(bed, end, PORT + len(running), way, seconds))
+        time.sleep(LISTENING_S)
+        for iperf in running:
+            iperf.start(streams)
         found = [iperf.figures() for iperf in running]
         counters = bridge.counters()[way]
         return [dict(figures, impair=counters) for figures in found]
