@@ -149,13 +149,26 @@ static uint32_t chunk_size(const struct conn *c)
 	return mss ? CHUNK_MOST / mss * mss : CHUNK_MOST;
 }
 
+/* How much more may be copied to a block: what waits in it then fills whole
+ * packets. */
+static uint32_t block_left(const struct conn *c, const struct block *b)
+{
+	uint32_t mss = c->recovery.mss, most = b->size;
+
+	if (b->size == BLOCK_ROOM)
+		most = b->sent + chunk_size(c);
+	if (most > b->size)
+		most = b->sent + (b->size - b->sent) / mss * mss;
+	return b->len < most ? most - b->len : 0;
+}
+
 /* Room at the end of the queue for up to `want` bytes. */
 static struct block *block_with_room(struct conn *c, size_t want)
 {
 	struct block *b = c->tx_tail;
 	uint32_t size = SMALL_ROOM;
 
-	if (b && b->len < b->size)
+	if (b && block_left(c, b))
 		return b;
 	if (want > SMALL_ROOM && may_have(c, 0, BLOCK_ROOM))
 		size = BLOCK_ROOM;
@@ -176,8 +189,8 @@ static size_t send_copy(struct conn *c, const uint8_t *from, size_t len)
 
 		if (!b)
 			break;
-		if (n > b->size - b->len)
-			n = b->size - b->len;
+		if (n > block_left(c, b))
+			n = block_left(c, b);
 		memcpy(b->data + b->len, from + done, n);
 		b->len += (uint32_t)n;
 		c->tx_bytes += (uint32_t)n;

@@ -310,6 +310,33 @@ START_TEST(keepalive_asks_for_the_byte_before)
 }
 END_TEST
 
+/* The peer acknowledges all it gets; returns how many segments were shorter
+ * than a whole one. */
+static unsigned short_segments(struct peer *p)
+{
+	unsigned count = 0;
+	struct heard *h;
+
+	while ((h = hear_within(p, 100 * SIM_MS, NULL))->any) {
+		count += h->len < MSS;
+		say(p, ACK, 1, h->seq + h->len, 0);
+	}
+	return count;
+}
+
+START_TEST(long_write_goes_in_whole_segments)
+{
+	struct peer p = open_window(_i, OFFER_USUAL, 65535);
+
+	core_write(&p, 200 * MSS + 10);
+	ck_assert_uint_eq(short_segments(&p), 1);
+	core_write(&p, 30 * MSS + 7);
+	ck_assert_uint_eq(short_segments(&p), 1);
+	core_write(&p, 150 * MSS);
+	ck_assert_uint_eq(short_segments(&p), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -331,6 +358,7 @@ int main(void)
 		reordered_acks_do_not_reopen_an_old_window,
 		fin_waits_for_the_bytes_before_it,
 		small_writes_are_not_held_back,
+		long_write_goes_in_whole_segments,
 		no_keepalive_unless_asked_for,
 		keepalive_asks_for_the_byte_before,
 	};
