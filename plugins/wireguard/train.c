@@ -81,7 +81,7 @@ bool trains_spare(struct wg_device *d)
 static bool train_fits(const struct train *t, uint32_t len, uint8_t tos)
 {
 	return !t->closed && t->tos == tos && len <= t->segment &&
-	       t->len + len <= WG_DATAGRAM_MAX &&
+	       t->len + len <= WG_TRAIN_MAX &&
 	       t->datagrams < TRAIN_DATAGRAMS_MAX;
 }
 

@@ -14,8 +14,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 
-#define SEGMENTS_MAX 64	     /* the kernel's, before Linux 6.9 doubled it */
-#define CALL_BYTES_MAX 65000 /* with every header below 65,535 */
+#define SEGMENTS_MAX 64 /* the kernel's, before Linux 6.9 doubled it */
 
 struct control {
 	_Alignas(struct cmsghdr) char room
@@ -107,7 +106,7 @@ static bool is_refusal(int err)
 /* Bytes of the next call: as long a train as the kernel takes, or one. */
 static uint32_t next_len(const struct sending *s)
 {
-	uint32_t most = CALL_BYTES_MAX / s->segment, left = s->len - s->at;
+	uint32_t most = WG_TRAIN_MAX / s->segment, left = s->len - s->at;
 
 	if (most > SEGMENTS_MAX)
 		most = SEGMENTS_MAX;

@@ -27,6 +27,9 @@
 #define WG_TAIL 16u	/* and after it */
 #define WG_OVERHEAD 32u /* bytes a data message adds to its packet */
 #define WG_DATAGRAM_MAX 65507u
+/* A train: no device takes one that is 64 KB with the headers of Ethernet, a
+ * VLAN, IPv6 and UDP. */
+#define WG_TRAIN_MAX (65535u - 18 - 40 - 8)
 
 struct wg_device;
 struct wg_peer;
@@ -94,7 +97,8 @@ struct wg_ops {
 	void (*put)(void *arg, struct wg_peer *peer, uint32_t len);
 
 	/* A train: datagrams of `segment` bytes each, the last maybe shorter,
-	 * `len` bytes in all (segment == len: just one), to one endpoint. The
+	 * `len` bytes in all (segment == len: just one; else no more than
+	 * WG_TRAIN_MAX), to one endpoint. The
 	 * bytes are borrowed for the call and may be written on, headroom and
 	 * tail too. `tos` is the outer DSCP and ECN. `peer` is NULL for cookie
 	 * replies. True when it was sent, or failed for good; false when the
