@@ -2,8 +2,10 @@
 /* udp_receive.c - trains in.
  *
  * One call takes several trains, each with who sent it, the address it was
- * sent to, and its DSCP and ECN. A socket that used up its share of a turn is
- * read on in the next, so that a flood leaves room for the rest of weir. */
+ * sent to, and its DSCP and ECN. Where trains are long it takes two: more would
+ * be out of the cache before they are opened. A socket that used up its share
+ * of a turn is read on in the next, so that what came is passed on before it
+ * goes cold, and a flood leaves room for the rest of weir. */
 #include "udp_private.h"
 
 #include <errno.h>
@@ -13,8 +15,11 @@
 #include "pages.h"
 
 #define VECTORS 8
+#define VECTORS_LONG 2	   /* of trains longer than LONG_BYTES */
 #define VECTOR_BYTES 65536 /* a train's bound */
-#define ROUNDS 8	   /* calls a socket and turn */
+#define LONG_BYTES 16384
+#define ROUNDS 8	     /* calls a socket and turn, */
+#define TURN_BYTES (1 << 18) /* or about so many bytes */
 
 /* Room for the control messages of one train. */
 #define CONTROL_BYTES                                                          \
@@ -43,9 +48,9 @@ void wg_udp_trim(struct wg_udp *u)
 		pages_give_back(u->room, (size_t)VECTORS * VECTOR_BYTES);
 }
 
-static void received_init(struct received *r, uint8_t *room)
+static void received_init(struct received *r, uint8_t *room, int vectors)
 {
-	for (int i = 0; i < VECTORS; i++) {
+	for (int i = 0; i < vectors; i++) {
 		r->room[i].iov_base = room + (size_t)i * VECTOR_BYTES;
 		r->room[i].iov_len = VECTOR_BYTES;
 		r->header[i].msg_hdr = (struct msghdr){
@@ -125,9 +130,11 @@ static void train_init(struct received *r, int i)
 		note(t, e, c);
 }
 
-static void hand_on(struct wg_udp *u, struct received *r, int n)
+/* Returns their bytes. */
+static int hand_on(struct wg_udp *u, struct received *r, int n)
 {
 	uint64_t datagrams = 0;
+	uint32_t bytes = 0;
 
 	for (int i = 0; i < n; i++) {
 		const struct wg_datagrams *t = &r->train[i];
@@ -135,30 +142,36 @@ static void hand_on(struct wg_udp *u, struct received *r, int n)
 		train_init(r, i);
 		datagrams +=
 			t->segment ? (t->len + t->segment - 1) / t->segment : 1;
+		bytes += t->len;
 	}
 	*u->count[WG_UDP_RECEIVED] += datagrams;
 	*u->count[WG_UDP_RECEIVED_TRAINS] += (unsigned)n;
 	u->ops->receive(u->arg, r->train, n);
+	return (int)bytes;
 }
 
 /* False: there may be more than one turn's share. */
 static bool socket_drain(struct wg_udp_socket *k)
 {
+	int vectors = VECTORS_LONG, left = TURN_BYTES;
 	struct received r;
 
-	for (int round = 0; round < ROUNDS && k->fd >= 0; round++) {
-		int n;
+	for (int round = 0; round < ROUNDS && left > 0 && k->fd >= 0; round++) {
+		int n, bytes;
 
-		received_init(&r, k->udp->room);
-		n = recvmmsg(k->fd, r.header, VECTORS, MSG_DONTWAIT, NULL);
+		received_init(&r, k->udp->room, vectors);
+		n = recvmmsg(k->fd, r.header, (unsigned)vectors, MSG_DONTWAIT,
+			     NULL);
 		if (n < 0 && errno == EAGAIN)
 			return true;
 		if (n <= 0)
 			continue;
-		hand_on(k->udp, &r, n);
+		bytes = hand_on(k->udp, &r, n);
 		/* Fewer than asked for: what comes next makes an edge. */
-		if (n < VECTORS)
+		if (n < vectors)
 			return true;
+		left -= bytes;
+		vectors = bytes / n < LONG_BYTES ? VECTORS : VECTORS_LONG;
 	}
 	return k->fd < 0;
 }
