@@ -9,6 +9,8 @@
  * sealed, and summed there while it is in the cache. */
 #include "cut.h"
 
+#include "sum.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -49,39 +51,6 @@ static void put32(uint8_t *at, uint32_t value)
 static uint32_t get32(const uint8_t *at)
 {
 	return get16(at) << 16 | get16(at + 2);
-}
-
-static inline uint64_t word_halves(const uint8_t *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof word);
-	return (word & 0xffffffff) + (word >> 32);
-}
-
-/* The Internet checksum (RFC 1071): byte order and the order of words do not
- * matter, so machine words are added in halves and folded once. */
-static uint64_t sum_add(uint64_t sum, const uint8_t *p, size_t len)
-{
-	uint64_t last = 0;
-
-	for (; len >= 32; len -= 32, p += 32)
-		sum += word_halves(p) + word_halves(p + 8) +
-		       word_halves(p + 16) + word_halves(p + 24);
-	for (; len >= 8; len -= 8, p += 8)
-		sum += word_halves(p);
-	memcpy(&last, p, len);
-	return sum + (last & 0xffffffff) + (last >> 32);
-}
-
-/* Complemented, as it lies in memory. */
-static uint16_t sum_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
 }
 
 /* Copy the next `len` bytes of the views. */
@@ -180,6 +149,20 @@ uint32_t cut_len(const struct cut *c)
 	return header + piece_payload(c);
 }
 
+/* Copy a piece's payload; returns its sum. */
+static uint64_t payload_write(struct cut *c, uint8_t *to, uint32_t len)
+{
+	uint64_t sum;
+
+	if (c->view->iov_len - c->offset <= len) {
+		cut_read(c, to, len);
+		return sum_add(0, to, len);
+	}
+	sum = sum_copy(0, to, (uint8_t *)c->view->iov_base + c->offset, len);
+	c->offset += len;
+	return sum;
+}
+
 static void cut_advance(struct cut *c, uint32_t payload)
 {
 	c->at += payload;
@@ -230,25 +213,26 @@ static void write_tcp_header(const struct cut *c, uint8_t *tcp, bool last)
 		tcp[TCP_FLAGS_AT] &= (uint8_t)~TCP_CWR;
 }
 
-/* The transport's header of a piece of a train, and its checksum. */
+/* The transport's header of a piece of a train, and its checksum; `sum` is
+ * that of the payload. */
 static void write_transport(const struct cut *c, uint8_t *packet, uint32_t len,
-			    bool last)
+			    uint64_t sum, bool last)
 {
 	const struct weir_egress *e = c->e;
 	uint8_t *transport = packet + e->csum_start;
 	uint32_t transport_len = len - e->csum_start;
 	bool udp = e->gso == WEIR_GSO_UDP;
 	uint16_t check;
-	uint64_t sum;
 
 	if (udp)
 		put16(transport + UDP_LEN_AT, transport_len);
 	else
 		write_tcp_header(c, transport, last);
 	put16(transport + e->csum_offset, 0);
-	sum = pseudo_sum(packet, udp ? IPPROTO_UDP : IPPROTO_TCP,
-			 transport_len);
-	check = sum_fold(sum_add(sum, transport, transport_len));
+	sum += pseudo_sum(packet, udp ? IPPROTO_UDP : IPPROTO_TCP,
+			  transport_len);
+	check = sum_fold(
+		sum_add(sum, transport, c->header_len - e->csum_start));
 	if (udp && !check)
 		check = UINT16_MAX;
 	memcpy(transport + e->csum_offset, &check, sizeof check);
@@ -270,14 +254,18 @@ static void complete_checksum(const struct weir_egress *e, uint8_t *packet,
 void cut_write(struct cut *c, uint8_t *to)
 {
 	uint32_t len = cut_len(c), payload = piece_payload(c);
+	bool last = payload == c->left;
 
-	cut_read(c, to + len - payload, payload);
 	if (c->e->gso != WEIR_GSO_NONE) {
+		uint64_t sum = payload_write(c, to + c->header_len, payload);
+
 		memcpy(to, c->header, c->header_len);
 		write_ip_header(c, to, len);
-		write_transport(c, to, len, payload == c->left);
-	} else if (c->e->flags & WEIR_CSUM_PARTIAL) {
-		complete_checksum(c->e, to, len);
+		write_transport(c, to, len, sum, last);
+	} else {
+		cut_read(c, to, len);
+		if (c->e->flags & WEIR_CSUM_PARTIAL)
+			complete_checksum(c->e, to, len);
 	}
 	cut_advance(c, payload);
 }

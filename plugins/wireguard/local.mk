@@ -67,6 +67,8 @@ wg_sources += \
 	plugins/wireguard/receive.c \
 	plugins/wireguard/send.c \
 	plugins/wireguard/staged.c \
+	plugins/wireguard/sum.c \
+	plugins/wireguard/sum.h \
 	plugins/wireguard/timers.c \
 	plugins/wireguard/train.c \
 	plugins/wireguard/train.h \

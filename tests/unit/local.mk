@@ -290,7 +290,8 @@ TESTS += tests/unit/test_wg_kernel
 tests_unit_test_wg_kernel_SOURCES = tests/unit/test_wg_kernel.c \
 	plugins/outbound-wireguard/guard.c plugins/outbound-wireguard/guard.h \
 	plugins/outbound-wireguard/merge.c plugins/outbound-wireguard/merge.h \
-	plugins/wireguard/cut.c plugins/wireguard/cut.h
+	plugins/wireguard/cut.c plugins/wireguard/cut.h \
+	plugins/wireguard/sum.c plugins/wireguard/sum.h
 tests_unit_test_wg_kernel_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/plugins/wireguard
 tests_unit_test_wg_kernel_LDADD = $(CHECK_LIBS)

@@ -4,6 +4,7 @@
 #include "tests/unit/wgbed.h"
 
 #include "device.h"
+#include "sum.h"
 
 #define IP4_BYTES 20u
 #define IP6_BYTES 40u
@@ -395,8 +396,33 @@ START_TEST(reserved_bytes_that_nobody_expects_are_dropped)
 }
 END_TEST
 
+START_TEST(a_copy_is_summed_whatever_its_length_and_place)
+{
+	uint8_t from[300], to[300];
+
+	for (unsigned i = 0; i < sizeof from; i++)
+		from[i] = (uint8_t)(0xff - i * 31);
+	for (uint32_t at = 0; at < 40; at++) {
+		for (uint32_t len = 0; at + len <= sizeof from; len++) {
+			uint32_t sum = sum16(0, from + at, len);
+			uint16_t copied, added;
+
+			memset(to, 0xee, sizeof to);
+			copied = sum_fold(sum_copy(0, to, from + at, len));
+			added = sum_fold(sum_add(0, from + at, len));
+			ck_assert_uint_eq(ntohs(copied), 0xffff - sum);
+			ck_assert_uint_eq(ntohs(added), 0xffff - sum);
+			ck_assert(memcmp(to, from + at, len) == 0);
+			if (len < sizeof to)
+				ck_assert_uint_eq(to[len], 0xee);
+		}
+	}
+}
+END_TEST
+
 static void tests(TCase *t)
 {
+	tcase_add_test(t, a_copy_is_summed_whatever_its_length_and_place);
 	tcase_add_test(t, a_tcp_train_is_cut_into_right_segments);
 	tcase_add_test(t, a_udp_train_is_cut_into_right_datagrams);
 	tcase_add_test(t, a_train_may_wait_for_a_key_too);
