@@ -4,7 +4,8 @@
  * One flow carries them all: the outbound dials itself. A question goes to one
  * server after the other until one answers or the tries are used up. An answer
  * must come from the server that was asked last, bear the question's number and
- * repeat its name; c-ares makes the packets and takes them apart. */
+ * repeat its name; c-ares makes the packets and takes them apart. One that was
+ * cut short is worth nothing: the same server is asked again over TCP. */
 #include <ares.h>
 #include <ares_nameser.h>
 #include <errno.h>
@@ -15,11 +16,14 @@
 #include "outbound.h"
 
 #define TRY_US 2000000ull
-#define TRIES 3u /* times each server */
+#define STREAM_TRY_US 4000000ull /* three trips, and a lost SYN */
+#define TRIES 3u		 /* times each server */
 #define DNS_PORT 53
 #define UDP_SIZE 1232 /* an answer that needs no fragments: DNS flag day */
 #define ANSWERS_MAX 16
 #define NO_SUCH_NAME_TTL_S 5
+#define IS_ANSWER 0x80 /* of a message's third byte */
+#define IS_TRUNCATED 0x02
 
 struct dns_question {
 	struct dns_question *next, **link;
@@ -29,6 +33,7 @@ struct dns_question {
 	bool v6;
 	unsigned tries;
 	const struct weir_addr *server; /* asked last; NULL: none yet */
+	struct dns_stream *stream;	/* to it; NULL: asked by datagram */
 	unsigned char *packet;
 	int packet_len;
 	dns_done *done;
@@ -44,7 +49,7 @@ struct dns {
 	const struct weir_flow_ops *flow; /* NULL: not ready */
 	void *inner;
 	struct dns_question *questions;
-	uint64_t *asked, *answered;
+	uint64_t *asked, *answered, *truncated;
 };
 
 static void question_free(struct dns_question *q)
@@ -52,6 +57,7 @@ static void question_free(struct dns_question *q)
 	*q->link = q->next;
 	if (q->next)
 		q->next->link = q->link;
+	dns_stream_free(q->stream);
 	if (q->timer)
 		q->dns->outbound->host->timer_free(q->timer);
 	if (q->packet)
@@ -143,19 +149,67 @@ static bool question_take(struct dns_question *q, const unsigned char *p,
 	return true;
 }
 
-static void answer_take(struct dns *dns, const struct weir_datagram *d)
+/* Ask anew: the next server, or the same again. */
+static void question_next(struct dns_question *q)
 {
-	const unsigned char *p = d->data;
+	q->dns->outbound->host->timer_set(q->timer, 0);
+}
+
+static bool answers(const struct dns_question *q, const unsigned char *p,
+		    size_t len)
+{
+	return len >= HFIXEDSZ && (p[2] & IS_ANSWER) && q->id == packet_id(p) &&
+	       repeats_question(q, p, len);
+}
+
+static void stream_done(void *arg, const uint8_t *p, uint32_t len)
+{
+	struct dns_question *q = arg;
+
+	q->stream = NULL;
+	if (!p || !answers(q, p, len) || p[2] & IS_TRUNCATED ||
+	    !question_take(q, p, (int)len))
+		question_next(q);
+}
+
+static void question_by_stream(struct dns_question *q)
+{
+	struct outbound *o = q->dns->outbound;
+
+	if (q->stream)
+		return;
+	++*q->dns->truncated;
+	q->stream = dns_stream_new(o, q->server, q->packet,
+				   (uint32_t)q->packet_len, stream_done, q);
+	o->host->timer_set(q->timer, q->stream ? STREAM_TRY_US : 0);
+}
+
+static void answer_take(struct dns *dns, const struct weir_addr *from,
+			const unsigned char *p, size_t len)
+{
 	struct dns_question *q = dns->questions;
 
-	if (d->len < HFIXEDSZ || d->segment || !(p[2] & 0x80))
-		return;
-	while (q && (q->id != packet_id(p) || !q->server ||
-		     !weir_addr_equal(q->server, d->peer) ||
-		     !repeats_question(q, p, d->len)))
+	while (q && (!q->server || !weir_addr_equal(q->server, from) ||
+		     !answers(q, p, len)))
 		q = q->next;
-	if (q && !question_take(q, p, (int)d->len))
-		q->dns->outbound->host->timer_set(q->timer, 0);
+	if (!q)
+		return;
+	if (p[2] & IS_TRUNCATED)
+		question_by_stream(q);
+	else if (!question_take(q, p, (int)len))
+		question_next(q);
+}
+
+/* Answers of one length, such as those to A and AAAA of a name that is not
+ * there, come as a train. */
+static void answers_take(struct dns *dns, const struct weir_datagram *d)
+{
+	const unsigned char *p = d->data;
+	size_t most = d->segment ? d->segment : d->len;
+
+	for (size_t at = 0; at < d->len; at += most)
+		answer_take(dns, d->peer, p + at,
+			    most < d->len - at ? most : d->len - at);
 }
 
 /* ---- questions */
@@ -187,7 +241,7 @@ static void flow_ready(void *arg, const struct weir_flow_ops *ops, void *f)
 static void flow_deliver(void *arg, const struct weir_datagram *v, int n)
 {
 	for (int i = 0; i < n; i++)
-		answer_take(arg, &v[i]);
+		answers_take(arg, &v[i]);
 }
 
 /* Questions that wait dial again when their time has come. */
@@ -226,6 +280,8 @@ static void question_late(void *arg)
 {
 	struct dns_question *q = arg;
 
+	dns_stream_free(q->stream);
+	q->stream = NULL;
 	if (q->tries >= TRIES * q->dns->server_count) {
 		question_end(q, ETIMEDOUT, NULL, 0, 0);
 		return;
@@ -302,6 +358,7 @@ struct dns *dns_new(struct outbound *o, const struct weir_list *servers)
 	}
 	dns->asked = o->host->counter(o->instance, "dns_asked");
 	dns->answered = o->host->counter(o->instance, "dns_answered");
+	dns->truncated = o->host->counter(o->instance, "dns_truncated");
 	return dns;
 }
 

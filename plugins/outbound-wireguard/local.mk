@@ -4,6 +4,7 @@ plugin_LTLIBRARIES += outbound-wireguard.la
 outbound_wireguard_la_SOURCES = \
 	plugins/outbound-wireguard/bridge.c \
 	plugins/outbound-wireguard/dns.c \
+	plugins/outbound-wireguard/dns_stream.c \
 	plugins/outbound-wireguard/guard.c \
 	plugins/outbound-wireguard/guard.h \
 	plugins/outbound-wireguard/kernel.c \

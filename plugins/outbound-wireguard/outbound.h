@@ -81,6 +81,21 @@ struct dns_question *dns_ask(struct dns *, const char *name, bool v6,
 			     dns_done *, void *arg);
 void dns_cancel(struct dns_question *);
 
+/* ---- dns_stream.c: one question over TCP */
+
+struct dns_stream;
+
+/* The answer, borrowed for the call; NULL: there is none. The stream is gone
+ * after it. */
+typedef void dns_stream_done(void *arg, const uint8_t *answer, uint32_t len);
+
+/* Never answers inside the call. NULL: out of memory, or no stream can be. */
+struct dns_stream *dns_stream_new(struct outbound *,
+				  const struct weir_addr *server,
+				  const unsigned char *question, uint32_t len,
+				  dns_stream_done *, void *arg);
+void dns_stream_free(struct dns_stream *); /* NULL is fine */
+
 /* ---- bridge.c */
 
 /* Answers `end` later. NULL: it was answered already, with a failure. */

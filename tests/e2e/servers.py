@@ -165,3 +165,40 @@ def udp_echo_server(endpoints):
         for key, _ in events.select():
             data, peer = key.fileobj.recvfrom(1 << 16)
             key.fileobj.sendto(data, peer)
+
+
+def dns_answer(query, address, count, truncated=False):
+    """`count` times `address` to a question for it, else nothing."""
+    end = query.index(b"\0", 12) + 5
+    is_a = query[end - 4:end - 2] == b"\0\x01"
+    count = count if is_a and not truncated else 0
+    record = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" \
+        + socket.inet_aton(address)
+    flags = b"\x83\x80" if is_a and truncated else b"\x81\x80"
+    return query[:2] + flags + b"\0\x01" + count.to_bytes(2, "big") \
+        + bytes(4) + query[12:end] + record * count
+
+
+def dns_over_tcp(connection, address, count):
+    with connection, contextlib.suppress(ConnectionError):
+        room = connection.makefile("rb")
+        while length := room.read(2):
+            query = room.read(int.from_bytes(length, "big"))
+            answer = dns_answer(query, address, count)
+            connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
+def truncating_name_server(address):
+    """Each name has 200 times this address: too many for a datagram."""
+    events = selectors.DefaultSelector()
+    there, door = udp_socket("0.0.0.0", 53), listener(53)
+    for s in there, door:
+        events.register(s, selectors.EVENT_READ)
+    while True:
+        for key, _ in events.select():
+            if key.fileobj is there:
+                query, peer = there.recvfrom(4096)
+                there.sendto(dns_answer(query, address, 200, True), peer)
+            else:
+                threading.Thread(target=dns_over_tcp, daemon=True, args=(
+                    door.accept()[0], address, 200)).start()

@@ -8,7 +8,7 @@ import time
 import servers
 import wgbed
 from bed import HOST4, NAMED4, SERVER4, SERVER6, run
-from harness import (Weir, check, check_equal, keep, main, need, test,
+from harness import (Weir, check, check_equal, keep, main, need, serve, test,
                      wait_for)
 from wgbed import FAR4, FAR6, Keys, Pair, WireguardGo
 from wgtraffic import (PORT, check_all, check_echo, check_hash, check_upload,
@@ -177,6 +177,22 @@ def names_are_looked_up_through_the_tunnel(bed):
     there.sendto(data, peer)
     check_equal(here.recv(100), b"hello", "the datagram")
     check_equal(weir.stop(), 0, "exit status")
+
+
+@test
+def answers_too_long_for_a_datagram_come_over_tcp(bed):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public)
+    serve(bed, servers.truncating_name_server, NAMED4, 53)
+    web(bed)
+    weir = Weir(bed, wgbed.through(
+        '  - { tag: named, type: freedom, redirect: "host.example", '
+        "via: wg }\n"
+        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
+                         more=f"    dns: [{FAR4}]\n")))
+    check(fetch(bed, HOST4), "the request by name failed")
+    check_equal(weir.counters()["wg", "dns_truncated"], 1, "truncated answers")
 
 
 @test

@@ -296,6 +296,20 @@ tests_unit_test_wg_kernel_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/plugins/wireguard
 tests_unit_test_wg_kernel_LDADD = $(CHECK_LIBS)
 
+# WireGuard: names that are asked for behind a tunnel.
+if OUTBOUND_WIREGUARD
+check_PROGRAMS += tests/unit/test_wg_dns
+TESTS += tests/unit/test_wg_dns
+tests_unit_test_wg_dns_SOURCES = tests/unit/test_wg_dns.c \
+	plugins/outbound-wireguard/dns.c \
+	plugins/outbound-wireguard/dns_stream.c \
+	plugins/outbound-wireguard/outbound.h
+tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	$(CARES_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard \
+	-I$(top_srcdir)/sdk/fakehost
+tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
+endif
+
 # The tools of the tests.
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair
