@@ -191,6 +191,7 @@ def a_peer_that_comes_back_is_the_same_user(bed):
     server = Server(bed)
     web(bed)
     check(fetch(bed, PUBLIC4), "the first request failed")
+    before = server.weir.log().count("handshake with")
     kept = run("wg", "showconf", server.name)
     run("wg", "set", server.name, "peer", server.near.public, "remove")
     with tempfile.NamedTemporaryFile("w") as f:
@@ -199,7 +200,9 @@ def a_peer_that_comes_back_is_the_same_user(bed):
         run("wg", "setconf", server.name, f.name)
     check(fetch(bed, PUBLIC4, seconds=40), "the request afterwards failed")
     log = server.weir.log()
-    check_equal(log.count(f"peer alice: handshake"), 2, log)
+    check(log.count("handshake with") > before, log)
+    check_equal(log.count("peer alice: handshake with"),
+                log.count("handshake with"), log)
 
 
 @test
