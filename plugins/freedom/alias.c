@@ -151,8 +151,7 @@ static struct alias *alias_new(struct udp *u, const struct weir_addr *shown,
 	a->real = *real;
 	if (real->kind == WEIR_ADDR_NAME) {
 		a->real.kind = WEIR_ADDR_NONE;
-		a->query = f->host->resolve(f->instance, real->name, 3,
-					    alias_resolved, a);
+		a->query = freedom_resolve(f, real->name, 3, alias_resolved, a);
 		if (!a->query) {
 			free(a);
 			return NULL;

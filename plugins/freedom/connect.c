@@ -282,8 +282,7 @@ static bool lookup_start(struct connecting *c, const char *name)
 		struct lookup *l = &c->lookup[i];
 
 		l->owner = c;
-		l->query = f->host->resolve(f->instance, name, bit[i],
-					    lookup_done, l);
+		l->query = freedom_resolve(f, name, bit[i], lookup_done, l);
 		if (!l->query)
 			l->err = EAGAIN;
 	}

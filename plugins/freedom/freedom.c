@@ -30,11 +30,22 @@ void freedom_init(struct freedom *f, struct weir_instance *instance,
 {
 	size_t skip = inside ? 0 : sizeof INSIDE - 1;
 
-	*f = (struct freedom){.instance = instance, .host = host};
+	*f = (struct freedom){
+		.instance = instance, .host = host, .inside = inside};
 	f->resume.run = udp_resume;
 	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
 		*(uint64_t **)((char *)&f->n + counters[i].at) =
 			host->counter(instance, counters[i].name + skip);
+}
+
+struct weir_query *freedom_resolve(
+	struct freedom *f, const char *name, unsigned families,
+	void (*done)(void *arg, int err, const struct weir_addr *addrs, int n),
+	void *arg)
+{
+	if (f->inside)
+		return NULL;
+	return f->host->resolve(f->instance, name, families, done, arg);
 }
 
 bool freedom_start(struct freedom *f)

@@ -41,6 +41,7 @@ struct freedom {
 	const struct weir_host *host;
 	const struct freedom_conf *conf;
 	const char *device; /* the interface of every socket; NULL: any */
+	bool inside;	    /* a tunnel: no name is looked up outside of it */
 	struct freedom_counters n;
 
 	/* One receive area for all flows: what is read is delivered before
@@ -56,11 +57,19 @@ struct freedom {
 
 /* ---- freedom.c: its life */
 
-/* `inside`: another thing of the instance has the common counters' names. */
+/* `inside`: the sockets are inside a tunnel, which looks names up itself and
+ * has the common counters' names. */
 void freedom_init(struct freedom *, struct weir_instance *,
 		  const struct weir_host *, bool inside);
 bool freedom_start(struct freedom *); /* false: out of memory */
 void freedom_fini(struct freedom *);
+
+/* host->resolve; NULL also where a look-up would tell the world outside what is
+ * asked for inside. */
+struct weir_query *freedom_resolve(
+	struct freedom *, const char *name, unsigned families,
+	void (*done)(void *arg, int err, const struct weir_addr *addrs, int n),
+	void *arg);
 
 /* What open() returns while unanswered. */
 struct pending {

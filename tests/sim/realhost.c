@@ -43,6 +43,11 @@ void *real_self(struct weir_instance *i)
 	return i->self;
 }
 
+unsigned real_lookups(struct weir_instance *i)
+{
+	return i->lookups;
+}
+
 uint64_t real_counter(struct weir_instance *i, const char *name)
 {
 	return *real_host.counter(i, name);

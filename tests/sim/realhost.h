@@ -47,6 +47,7 @@ struct weir_instance *real_new(const struct weir_component *component,
 			       const void *conf, const struct real_name *names);
 void *real_self(struct weir_instance *);
 uint64_t real_counter(struct weir_instance *, const char *name);
+unsigned real_lookups(struct weir_instance *); /* asked for so far */
 /* Sockets of this family or type, and dials, are refused with `err`; 0: as
  * ever. */
 void real_refuse(struct weir_instance *, int domain, int type, int err);

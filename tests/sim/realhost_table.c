@@ -279,6 +279,7 @@ host_resolve(struct weir_instance *i, const char *name, unsigned families,
 	struct weir_query *q = calloc(1, sizeof *q);
 	uint64_t delay_ms = 0;
 
+	i->lookups++;
 	for (const struct real_name *n = i->names; n && n->name; n++) {
 		if (strcmp(n->name, name) || !(n->family & families))
 			continue;

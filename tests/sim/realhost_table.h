@@ -52,7 +52,7 @@ struct weir_instance {
 	const struct real_name *names;
 	int epoll, fds;
 	uint64_t skew_us;
-	unsigned watches;
+	unsigned watches, lookups;
 	struct weir_timer *timers;
 	struct weir_watch *dead;
 	struct weir_query *queries;

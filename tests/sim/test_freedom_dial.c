@@ -219,6 +219,27 @@ START_TEST(a_name_that_does_not_exist_is_a_failure_with_words)
 }
 END_TEST
 
+START_TEST(a_name_is_not_looked_up_outside_of_a_tunnel)
+{
+	struct freedom_conf conf = conf_preset();
+	struct real_name names[] = {
+		{"host.test", 1, 0, 0, 1, {loopback_addr(AF_INET, 0)}},
+		{0},
+	};
+	struct weir_addr to = {
+		.kind = WEIR_ADDR_NAME, .port = 1, .name = "host.test"};
+	struct weir_instance *h = real_new(FREEDOM, &conf, names);
+	struct weir_end *e;
+
+	((struct freedom *)real_self(h))->inside = true;
+	e = real_open(h, &to, WEIR_NET_TCP);
+	ck_assert(e->failed);
+	ck_assert_uint_eq(real_lookups(h), 0);
+	real_end_free(e, 0);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
 START_TEST(an_open_can_be_abandoned_in_every_phase)
 {
 	struct freedom_conf conf = conf_preset();
@@ -317,6 +338,7 @@ int main(void)
 	tcase_add_test(t, a_socket_that_cannot_be_had_fails_with_its_errno);
 	tcase_add_loop_test(t, a_name_goes_to_the_family_that_works, 0, 6);
 	tcase_add_test(t, a_name_that_does_not_exist_is_a_failure_with_words);
+	tcase_add_test(t, a_name_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_test(t, an_open_can_be_abandoned_in_every_phase);
 	tcase_add_loop_test(t, redirect_replaces_the_host_the_port_or_both, 0,
 			    3);

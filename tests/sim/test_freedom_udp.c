@@ -339,6 +339,30 @@ START_TEST(a_named_peer_is_looked_up_once_and_holds_a_few_datagrams)
 }
 END_TEST
 
+START_TEST(a_named_peer_is_not_looked_up_outside_of_a_tunnel)
+{
+	struct real_name names[] = {
+		{"peer.test", 1, 0, 0, 1, {loopback_addr(AF_INET, 0)}},
+		{0},
+	};
+	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
+	union sockaddr_any from;
+	struct net t;
+	char in[8];
+
+	net_init(&t, AF_INET, names);
+	((struct freedom *)real_self(t.host))->inside = true;
+	name.port = t.peer[0].port;
+	flow_send(t.end, &name, "name", 4, 0);
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 1);
+	flow_send(t.end, &t.peer[0], "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ck_assert_uint_eq(real_counter(t.host, "udp_sent"), 1);
+	ck_assert_uint_eq(real_lookups(t.host), 0);
+	net_fini(&t);
+}
+END_TEST
+
 START_TEST(a_flow_through_via_keeps_its_peers)
 {
 	struct freedom_conf conf = {.dial_timeout_ms = 16000};
@@ -438,6 +462,7 @@ int main(void)
 	tcase_add_test(t, redirected_replies_show_the_peer_that_was_asked);
 	tcase_add_test(
 		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
+	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
