@@ -10,6 +10,13 @@
  * congestion window allows. lwIP's own fast retransmit never runs, because its
  * count of duplicate ACKs is kept at zero, nor does its retransmission timer.
  *
+ * What was resent may not have been lost. Three things tell: the peer says that
+ * it got it twice (RFC 2883), an ACK comes sooner than a round trip after it,
+ * or after a timeout answers a timestamp from before it (RFC 3522). Then the
+ * congestion control takes its answer back, and the reorder window widens by a
+ * quarter of the least round trip where a duplicate was reported, up to a whole
+ * one, until 16 episodes have passed without.
+ *
  * What is known of a segment lives in spare bits of its flags and in the
  * headroom of its header pbuf, which lwIP leaves alone. */
 #include "scoreboard.h"
@@ -23,6 +30,10 @@
 #define RTO_FIRST_US 1000000u
 #define DUPLICATE_ACKS 3u
 #define OPTION_SACK 5
+#define OPTION_STAMPS 8
+#define STAMPS_LEN 10
+#define WINDOW_QUARTERS_MOST 3 /* beyond the first */
+#define CALM_EPISODES 16       /* then the window is narrow again */
 
 void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 {
@@ -30,7 +41,7 @@ void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 
 	r->mss = wire_mss;
 	r->rto_us = r->srtt_us ? r->rto_us : RTO_FIRST_US;
-	r->recover = c->pcb->lastack;
+	r->recover = r->dsack_round = c->pcb->lastack;
 	r->highest_sacked = c->pcb->lastack;
 	r->train = r->train_most = train;
 	r->train_round = c->pcb->snd_nxt;
@@ -87,6 +98,11 @@ static void begin_recovery(struct conn *c)
 	r->cc.ops->on_loss(&r->cc);
 	r->in_recovery = true;
 	r->force = true;
+	r->resent = 0;
+	if (r->calm_episodes < CALM_EPISODES)
+		r->calm_episodes++;
+	else
+		r->reorder_quarters = 0;
 	r->recover = c->pcb->snd_nxt;
 }
 
@@ -164,6 +180,54 @@ static void take_duplicates(struct conn *c, struct ack *a)
 		scoreboard_lose(r, first, a);
 }
 
+/* What was taken for an episode of loss was none. */
+static void undo(struct recovery *r)
+{
+	if (!r->cc.can_undo)
+		return;
+	r->cc.ops->undo(&r->cc);
+	scoreboard_find_all(r);
+	r->in_recovery = r->after_timeout = r->force = false;
+}
+
+/* The timeout came too soon where an ACK of progress answers what was sent
+ * before it (RFC 3522). How soon the ACK comes tells nothing here: there may
+ * have been one round trip in all to compare it with. */
+static bool timeout_was_spurious(const struct recovery *r, const struct ack *a)
+{
+	return r->after_timeout && a->moved && a->has_echo &&
+	       (int32_t)(a->echo - r->resent_stamp) < 0;
+}
+
+/* Bytes that came twice were resent in vain: wait longer before the next time,
+ * and where that is true of all that was resent, nothing was lost. */
+static void take_needless(struct recovery *r, const struct ack *a,
+			  uint32_t snd_nxt)
+{
+	if (!r->resent)
+		return; /* it was a probe, or the network doubled it */
+	r->resent -= a->needless < r->resent ? a->needless : r->resent;
+	if (!r->resent)
+		undo(r);
+	if (TCP_SEQ_LT(a->ack, r->dsack_round))
+		return;
+	r->reordering = true;
+	r->reorder_quarters += r->reorder_quarters < WINDOW_QUARTERS_MOST;
+	r->calm_episodes = 0;
+	r->dsack_round = snd_nxt;
+}
+
+static void take_spurious(struct recovery *r, const struct ack *a,
+			  uint32_t snd_nxt)
+{
+	if (a->too_soon)
+		r->reordering = true;
+	if ((a->too_soon && r->in_recovery) || timeout_was_spurious(r, a))
+		undo(r);
+	if (a->needless)
+		take_needless(r, a, snd_nxt);
+}
+
 static void take_ack(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
@@ -180,16 +244,10 @@ static void take_ack(struct conn *c, struct ack *a)
 		r->backoff = 0;
 		r->probe_out = false;
 	}
-	if (a->too_soon) {
-		r->reordering = true;
-		if (r->in_recovery && r->cc.can_undo) {
-			r->cc.ops->undo(&r->cc);
-			r->in_recovery = false;
-		}
-	}
+	take_spurious(r, a, pcb->snd_nxt);
 	if (!(pcb->flags & TF_SACK))
 		take_duplicates(c, a);
-	else if (r->sacked && (a->moved || a->sacked))
+	else if (a->moved || a->sacked)
 		scoreboard_mark_lost(r, a);
 	if (TCP_SEQ_GEQ(a->ack, r->recover))
 		r->in_recovery = r->after_timeout = false;
@@ -199,7 +257,22 @@ static void take_ack(struct conn *c, struct ack *a)
 	report(c, a, before, after_timeout && !r->after_timeout);
 }
 
-/* Read the options: SACK blocks to *a. */
+void recovery_late(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+	struct ack a = {.ack = c->pcb->lastack,
+			.now_us = stack_now_us(c->stack)};
+
+	scoreboard_mark_lost(r, &a);
+	if (!a.newly_lost)
+		return;
+	if (!r->in_recovery && !r->after_timeout)
+		begin_recovery(c);
+	fit_train(r, &a, c->pcb->snd_nxt);
+	tcp_output(c->pcb);
+}
+
+/* Read the options: SACK blocks and the echoed timestamp, to *a. */
 static void read_options(const uint8_t *at, int len, struct ack *a)
 {
 	const uint8_t *end = at + len;
@@ -208,6 +281,11 @@ static void read_options(const uint8_t *at, int len, struct ack *a)
 		if (*at == 1) {
 			at++;
 			continue;
+		}
+		if (*at == OPTION_STAMPS && at[1] == STAMPS_LEN) {
+			memcpy(&a->echo, at + 6, sizeof a->echo);
+			a->echo = lwip_ntohl(a->echo);
+			a->has_echo = true;
 		}
 		if (*at == OPTION_SACK) {
 			for (int i = 2; i + 8 <= at[1] && a->sacks < MAX_SACKS;
@@ -273,6 +351,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	if ((flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return ERR_OK;
 	read_options((const uint8_t *)(tcp + 1), options_len, &a);
+	a.has_echo &= !!(pcb->flags & TF_TIMESTAMP);
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;

@@ -35,9 +35,15 @@ struct recovery {
 	uint32_t train_round;	 /* the train may double from here on */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
 	uint32_t rack_rtt_us, rack_end;
-	uint64_t rack_sent_us; /* newest send time of anything delivered */
+	uint64_t rack_sent_us;	/* newest send time of anything delivered */
+	uint64_t reorder_at_us; /* then a segment is no longer just late */
+	uint32_t dsack_round;	/* the window widens once until then */
+	uint32_t resent;	/* bytes of this episode not proved needless */
+	uint32_t resent_stamp;	/* of the first thing resent after a timeout */
 	uint8_t backoff;
-	uint8_t duplicates; /* ACKs in a row, of a peer without SACK */
+	uint8_t reorder_quarters; /* of the least round trip: the window */
+	uint8_t calm_episodes;	  /* of loss, since it was widened */
+	uint8_t duplicates;	  /* ACKs in a row, of a peer without SACK */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
 };
@@ -49,6 +55,7 @@ uint32_t recovery_pipe(const struct conn *c); /* bytes believed in flight */
 void recovery_sent(struct conn *c, struct tcp_seg *seg); /* it went out now */
 void recovery_arm(struct conn *c);     /* start the retransmission timer */
 void recovery_timeout(struct conn *c); /* it fired */
+void recovery_late(struct conn *c);    /* reorder_at_us has come */
 
 /* tcp_out.c: send this segment (again) now. */
 bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg);

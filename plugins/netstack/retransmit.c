@@ -6,9 +6,12 @@
  * ACK tells what is missing (RFC 8985, 7). After that, or in recovery, it is
  * the timeout of RFC 6298 with a floor of 200 ms: all that is in flight counts
  * as lost, the window shrinks to one segment, and the wait doubles each time
- * until the client is given up. */
+ * until the client is given up. A peer that had the first of them by its word
+ * and does not acknowledge it has thrown it away: its word counts no more. */
 #include "pmtu.h"
 #include "scoreboard.h"
+
+#include "lwip/sys.h"
 
 #include <errno.h>
 
@@ -55,6 +58,7 @@ static void probe_tail(struct conn *c)
 	struct tcp_seg *seg = r->tail;
 
 	r->probe_out = true;
+	r->resent = 0; /* what comes twice now is the probe */
 	if (!(seg->flags & SEGMENT_LOST) && tcp_resend(c->pcb, seg))
 		seg->flags |= SEGMENT_RESENT;
 }
@@ -65,13 +69,19 @@ static void timeout(struct conn *c)
 	struct tcp_seg *first = c->pcb->unacked;
 
 	r->cc.ops->on_timeout(&r->cc, r->in_recovery || r->after_timeout);
+	if (!r->after_timeout)
+		r->resent_stamp = sys_now();
 	r->in_recovery = false;
 	r->after_timeout = true;
 	r->recover = c->pcb->snd_nxt;
+	r->resent = 0;
+	r->reorder_at_us = 0;
 	r->train = r->mss;
 	r->train_round = c->pcb->snd_nxt;
 	if (!(c->pcb->flags & TF_SACK))
 		r->sacked = r->duplicates = 0;
+	if (first->flags & SEGMENT_SACKED)
+		scoreboard_forget_sacks(c);
 	scoreboard_lose_all(r);
 	if (!first->len) { /* SYN or FIN alone: no bytes to count */
 		if (tcp_resend(c->pcb, first))

@@ -9,7 +9,9 @@
  *
  * A segment is lost when one sent later has arrived and it had its round trip
  * and the reorder window (RACK), or while no reordering was ever seen, when 3
- * segments above it have arrived. */
+ * segments above it have arrived. Where the first is not due yet a timer comes
+ * back for it: the ACK that would tell may never come. The tail of a flight has
+ * nothing above it, but a segment resent after it does as well. */
 #include "scoreboard.h"
 
 #define DUPLICATE_SEGMENTS 3u
@@ -51,6 +53,8 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 		a->rtt_us = rtt_us ? rtt_us : 1;
 		if (seg->len && TCP_SEQ_LT(seg_end(seg), r->highest_sacked))
 			r->reordering = true;
+	} else if (a->early) {
+		return;
 	} else if (r->min_rtt_us &&
 		   rtt_us < r->min_rtt_us - r->min_rtt_us / 8) {
 		a->too_soon = true;
@@ -65,12 +69,25 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 	}
 }
 
+/* The timestamp it was sent with last. */
+static uint32_t stamp_of(const struct tcp_seg *seg)
+{
+	return (uint32_t)(note_of(seg)->sent_us / 1000);
+}
+
 /* What the cumulative ACK covers; lwIP will free it. */
 static void take_acked(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *seg = c->pcb->unacked;
 
+	if (a->sacks && TCP_SEQ_LT(a->left[0], a->right[0]) &&
+	    (TCP_SEQ_LEQ(a->right[0], a->ack) ||
+	     (a->sacks > 1 && TCP_SEQ_GEQ(a->left[0], a->left[1]) &&
+	      TCP_SEQ_LEQ(a->right[0], a->right[1]))))
+		a->needless = a->right[0] - a->left[0];
+	a->early = seg && a->moved && a->has_echo &&
+		   (int32_t)(a->echo - stamp_of(seg)) < 0;
 	for (; seg && TCP_SEQ_LEQ(seg_end(seg), a->ack); seg = seg->next) {
 		if (seg->flags & SEGMENT_SACKED)
 			r->sacked -= seg->len;
@@ -137,16 +154,43 @@ void scoreboard_take(struct conn *c, struct ack *a)
 		r->highest_sacked = a->ack;
 }
 
-static bool seg_lost(const struct recovery *r, const struct tcp_seg *seg,
-		     uint64_t now_us)
+/* The window is a quarter of the least round trip, and more where segments
+ * were resent in vain, up to a whole one. */
+static uint32_t reorder_window_us(const struct recovery *r)
+{
+	uint32_t window_us = (1u + r->reorder_quarters) * (r->min_rtt_us / 4);
+
+	return window_us < r->srtt_us ? window_us : r->srtt_us;
+}
+
+/* Was it sent before the newest that is known to have arrived? */
+static bool sent_before_rack(const struct recovery *r,
+			     const struct tcp_seg *seg)
 {
 	uint64_t sent_us = note_of(seg)->sent_us;
 
+	if (sent_us != r->rack_sent_us)
+		return sent_us < r->rack_sent_us;
+	return TCP_SEQ_LT(seg_end(seg), r->rack_end);
+}
+
+static bool seg_lost(struct recovery *r, const struct tcp_seg *seg,
+		     uint64_t now_us)
+{
+	uint64_t sent_us = note_of(seg)->sent_us, late_us;
+
 	if (!(seg->flags & SEGMENT_RESENT) && !r->reordering &&
-	    r->highest_sacked - seg_end(seg) >= DUPLICATE_SEGMENTS * r->mss)
+	    TCP_SEQ_GEQ(r->highest_sacked,
+			seg_end(seg) + DUPLICATE_SEGMENTS * r->mss))
 		return true;
-	return sent_us < r->rack_sent_us &&
-	       now_us - sent_us > r->rack_rtt_us + r->min_rtt_us / 4;
+	if (!sent_before_rack(r, seg))
+		return false;
+	late_us = sent_us + r->rack_rtt_us + reorder_window_us(r) + 1;
+	if (now_us >= late_us)
+		return true;
+	if (!r->reorder_at_us || late_us < r->reorder_at_us)
+		r->reorder_at_us = late_us;
+	return false;
 }
 
 void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
@@ -171,11 +215,17 @@ void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 
 void scoreboard_mark_lost(struct recovery *r, struct ack *a)
 {
-	for (struct tcp_seg *s = r->open;
-	     s && TCP_SEQ_LT(seg_begin(s), r->highest_sacked);
-	     s = note_of(s)->next)
-		if (!seg_waits(s) && seg_lost(r, s, a->now_us))
+	r->reorder_at_us = 0;
+	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next) {
+		if (seg_waits(s) || !s->len)
+			continue;
+		if (seg_lost(r, s, a->now_us))
 			scoreboard_lose(r, s, a);
+		else if (TCP_SEQ_GEQ(seg_begin(s), r->highest_sacked) &&
+			 !(s->flags & SEGMENT_RESENT) &&
+			 !sent_before_rack(r, s))
+			break; /* so were all that follow */
+	}
 }
 
 void scoreboard_lose_all(struct recovery *r)
@@ -186,6 +236,26 @@ void scoreboard_lose_all(struct recovery *r)
 		s->flags &= (u8_t)~SEGMENT_RESENT;
 		r->lost += s->len;
 	}
+}
+
+void scoreboard_find_all(struct recovery *r)
+{
+	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next)
+		if (seg_waits(s)) {
+			s->flags &= (u8_t)~SEGMENT_LOST;
+			r->lost -= s->len;
+		}
+}
+
+void scoreboard_forget_sacks(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+
+	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next)
+		s->flags &= (u8_t)~SEGMENT_SACKED;
+	r->sacked = 0;
+	r->highest_sacked = c->pcb->lastack;
+	scoreboard_init(c);
 }
 
 struct tcp_seg *scoreboard_first_waiting(const struct recovery *r)

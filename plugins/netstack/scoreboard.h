@@ -20,9 +20,13 @@ struct ack {
 	struct rate_probe probe;
 	int sacks;
 	uint32_t left[MAX_SACKS], right[MAX_SACKS];
+	uint32_t echo; /* the timestamp it answers */
+	bool has_echo;
+	uint32_t needless; /* bytes that arrived twice (RFC 2883) */
 	bool moved, sacked;
 	bool duplicate; /* says again what the one before said */
-	bool too_soon;	/* a resent one came sooner than it can have */
+	bool early; /* it answers what was sent before the first was resent */
+	bool too_soon; /* a resent one came sooner than it can have */
 };
 
 /* In the headroom of a segment's header pbuf. */
@@ -66,8 +70,12 @@ void scoreboard_take(struct conn *c, struct ack *a);
 /* Mark what must be lost by now. */
 void scoreboard_mark_lost(struct recovery *r, struct ack *a);
 void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a);
-/* All that is not known to have arrived counts as lost, or as in flight. */
+/* All that is not known to have arrived counts as lost. */
 void scoreboard_lose_all(struct recovery *r);
+/* What waits to be sent again is on its way after all. */
+void scoreboard_find_all(struct recovery *r);
+/* The peer may have thrown away what it once said it had (RFC 2018, 8). */
+void scoreboard_forget_sacks(struct conn *c);
 /* The first that is lost and waits to be sent again. */
 struct tcp_seg *scoreboard_first_waiting(const struct recovery *r);
 

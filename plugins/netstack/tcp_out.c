@@ -103,6 +103,7 @@ static bool send_lost(struct conn *c, struct netif *netif)
 			break;
 		s->flags |= SEGMENT_RESENT;
 		r->lost -= s->len;
+		r->resent += s->len;
 		sent = true;
 		stack_add(c->stack, COUNT_RETRANSMITS, 1);
 	}

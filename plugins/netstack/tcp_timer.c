@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tcp_timer.c - one wheel timer a connection, for whichever is due first:
- * retransmission, the next paced segment, a delayed ACK, or the slow work that is left to lwIP's
- * tcp_slowtmr: persist probes and keepalives. A connection that the core has
- * closed gets a minute from its last progress on to end by itself.
+ * retransmission, the end of a reorder window, the next paced segment, a delayed
+ * ACK, or the slow work that is left to lwIP's tcp_slowtmr: persist probes and
+ * keepalives. A connection that the core has closed gets a minute from its last
+ * progress on to end by itself.
  *
  * tcp_slowtmr walks lists; it gets a list of one. What of it we do ourselves
  * is switched off around the call: its retransmission counter is pinned. It
@@ -106,6 +107,7 @@ void conn_arm(struct conn *c)
 	if (now_us)
 		arm_slow(c, now_us);
 	sooner(&at, c->retransmit_at);
+	sooner(&at, c->recovery.reorder_at_us);
 	sooner(&at, c->pace_at);
 	sooner(&at, c->ack_at);
 	sooner(&at, c->slow_at);
@@ -138,6 +140,9 @@ static void open_fire(struct conn *c, uint64_t now_us)
 	}
 	if (c->retransmit_at && now_us >= c->retransmit_at)
 		recovery_timeout(c);
+	if (c->pcb && c->recovery.reorder_at_us &&
+	    now_us >= c->recovery.reorder_at_us)
+		recovery_late(c);
 	if (c->pcb && c->slow_at && now_us >= c->slow_at)
 		slow_work(c);
 	conn_settle(c);

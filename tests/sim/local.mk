@@ -48,11 +48,14 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
-	tests/sim/test_behave_tune tests/sim/test_memory tests/sim/test_pmtu \
-	tests/sim/test_reorder
+	tests/sim/test_behave_tune tests/sim/test_behave_recover \
+	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
 
+tests_sim_test_behave_recover_SOURCES = tests/sim/test_behave_recover.c $(behave_sim)
+tests_sim_test_behave_recover_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_recover_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
 tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)

@@ -152,7 +152,7 @@ START_TEST(known_reordering_is_given_time)
 	flight(&p, 10);
 	sack(&p, 10, 11, 19);
 	hear_nothing(&p);
-	sim_run(RTT / 10);
+	sim_run(RTT / 50);
 	hear_nothing(&p);
 	say(&p, ACK, 1, at(20), 0);
 	stays_quiet(&p);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_behave_recover.c - how the stack takes back what it wrongly held for
+ * lost, and finds what no ACK tells of. The round trip is 50 ms and a segment
+ * 1000 bytes. Each test runs over IPv4 and IPv6, with CUBIC and BBR. */
+#include "behave.h"
+
+#define MSS 1000u
+#define RTT (50 * SIM_MS)
+#define PACED (20 * SIM_MS) /* in which a flight may be spread */
+
+static struct peer open_far(int v6, unsigned offer)
+{
+	struct peer p = peer_new(v6);
+
+	p.mss = MSS;
+	p.offer = offer;
+	peer_syn(&p);
+	peer_accept(&p);
+	sim_run(RTT);
+	p.stamp += 50;
+	say(&p, ACK, 1, 1, 0);
+	return p;
+}
+
+static uint32_t segment_of(const struct peer *p)
+{
+	return p->stamps ? MSS - 12 : MSS;
+}
+
+static uint32_t at(const struct peer *p, uint32_t segment)
+{
+	return 1 + segment * segment_of(p);
+}
+
+/* So many segments go out; they would arrive now. */
+static void flight(struct peer *p, uint32_t segments)
+{
+	core_write(p, segments * segment_of(p));
+	sim_run(PACED);
+	ck_assert_uint_eq(hear_all(p), segments * segment_of(p));
+	sim_run(RTT);
+	hear_nothing(p);
+}
+
+static void sack(struct peer *p, uint32_t ack, uint32_t first, uint32_t end)
+{
+	const uint32_t edges[] = {at(p, first), at(p, end)};
+
+	say_sack(p, 1, at(p, ack), 1, edges);
+}
+
+static void is_resent(struct peer *p, uint32_t segment)
+{
+	struct heard *h = hear_within(p, 1000 * SIM_MS, NULL);
+
+	ck_assert(h->any);
+	ck_assert_uint_eq(h->seq, at(p, segment));
+}
+
+static void stays_quiet(struct peer *p)
+{
+	sim_run(5000 * SIM_MS);
+	hear_nothing(p);
+}
+
+START_TEST(late_segment_is_lost_without_a_further_ack)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint64_t after_us;
+
+	flight(&p, 10);
+	sack(&p, 0, 1, 3);
+	hear_nothing(&p);
+	ck_assert(hear_within(&p, RTT, &after_us)->any);
+	ck_assert_uint_le(after_us, RTT / 2);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
+START_TEST(tail_is_lost_where_what_was_resent_after_it_arrives)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint64_t after_us;
+
+	flight(&p, 10);
+	sack(&p, 0, 1, 7);
+	is_resent(&p, 0);
+	sim_run(RTT);
+	say(&p, ACK, 1, at(&p, 7), 0);
+	ck_assert_uint_eq(hear_within(&p, RTT, &after_us)->seq, at(&p, 7));
+	ck_assert_uint_le(after_us, RTT / 2);
+	hear_all(&p);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
+/* Resent, and the peer says that it had it already. */
+static void resend_in_vain(struct peer *p, uint32_t base)
+{
+	flight(p, 10);
+	sack(p, base, base + 1, base + 10);
+	is_resent(p, base);
+	sim_run(RTT);
+	sack(p, base + 10, base, base + 1);
+	hear_all(p);
+}
+
+START_TEST(resending_in_vain_widens_the_reorder_window)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint64_t first_us, later_us;
+
+	resend_in_vain(&p, 0);
+	flight(&p, 10);
+	sack(&p, 10, 11, 20);
+	ck_assert(hear_within(&p, 10 * RTT, &first_us)->any);
+	sim_run(RTT);
+	sack(&p, 20, 10, 11);
+	hear_all(&p);
+	flight(&p, 10);
+	sack(&p, 20, 21, 30);
+	ck_assert(hear_within(&p, 10 * RTT, &later_us)->any);
+	ck_assert_uint_gt(later_us, first_us + RTT / 8);
+	say(&p, ACK, 1, at(&p, 30), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
+/* How much goes out at once when there is much to say. */
+static uint32_t window_now(struct peer *p)
+{
+	core_write(p, 100 * MSS);
+	sim_run(RTT);
+	return hear_all(p);
+}
+
+START_TEST(window_is_given_back_where_all_was_resent_in_vain)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+
+	resend_in_vain(&p, 0);
+	ck_assert_uint_ge(window_now(&p), 10 * MSS);
+}
+END_TEST
+
+START_TEST(reneging_is_survived)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint32_t got = 5;
+
+	flight(&p, 10);
+	sack(&p, 0, 5, 10);
+	for (uint32_t i = 0; i < 5; i++)
+		is_resent(&p, i);
+	say(&p, ACK, 1, at(&p, 5), 0); /* and forgets the rest */
+	while (got < 10) {
+		struct heard *h = hear_within(&p, 5000 * SIM_MS, NULL);
+
+		ck_assert(h->any);
+		if (h->seq == at(&p, got))
+			say(&p, ACK, 1, at(&p, ++got), 0);
+	}
+	stays_quiet(&p);
+}
+END_TEST
+
+/* Nothing for so long that the timeout comes; everything was only late. */
+static void wait_for_the_timeout(struct peer *p)
+{
+	uint32_t early = p->echo;
+
+	flight(p, 10);
+	early = p->echo;
+	is_resent(p, 9); /* the probe */
+	is_resent(p, 0);
+	sim_run(RTT); /* longer than a round trip: only the stamp tells */
+	p->echo = early;
+}
+
+START_TEST(spurious_timeout_is_seen_by_its_timestamp)
+{
+	struct peer p = open_far(_i, OFFER_ALL);
+
+	wait_for_the_timeout(&p);
+	say(&p, ACK, 1, at(&p, 2), 0);
+	sim_run(PACED);
+	hear_nothing(&p); /* the eight others are on their way */
+	say(&p, ACK, 1, at(&p, 10), 0);
+	ck_assert_uint_ge(window_now(&p), 10 * segment_of(&p));
+}
+END_TEST
+
+START_TEST(true_timeout_is_not_taken_back)
+{
+	struct peer p = open_far(_i, OFFER_ALL);
+	uint32_t early;
+
+	flight(&p, 10);
+	early = p.echo;
+	is_resent(&p, 9);
+	is_resent(&p, 0);
+	ck_assert_uint_ne(p.echo, early);
+	sim_run(RTT);
+	say(&p, ACK, 1, at(&p, 1), 0);
+	is_resent(&p, 1);
+	hear_all(&p);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
+START_TEST(quick_ack_does_not_make_a_timeout_spurious)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint64_t after_us;
+
+	flight(&p, 10);
+	is_resent(&p, 9);
+	is_resent(&p, 0);
+	sim_run(RTT / 2); /* the path has become shorter */
+	say(&p, ACK, 1, at(&p, 1), 0);
+	ck_assert_uint_eq(hear_within(&p, RTT, &after_us)->seq, at(&p, 1));
+	ck_assert_uint_le(after_us, PACED);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		late_segment_is_lost_without_a_further_ack,
+		tail_is_lost_where_what_was_resent_after_it_arrives,
+		resending_in_vain_widens_the_reorder_window,
+		window_is_given_back_where_all_was_resent_in_vain,
+		reneging_is_survived,
+		spurious_timeout_is_seen_by_its_timestamp,
+		true_timeout_is_not_taken_back,
+		quick_ack_does_not_make_a_timeout_spurious,
+	};
+
+	return BEHAVE_MAIN("recover", tests);
+}
