@@ -237,6 +237,8 @@ static void set_pacing(struct congestion *cc, uint64_t bw)
 	struct bbr *b = &cc->is.bbr;
 	uint64_t rate = (uint64_t)(gains[b->mode] * PACING_MARGIN * (float)bw);
 
+	if (b->min_rtt_us == NONE32)
+		return;
 	if (b->min_rtt_us <= WHEEL_TICK_US) {
 		cc->pacing_rate = 0;
 		return;

@@ -226,6 +226,27 @@ START_TEST(quick_ack_does_not_make_a_timeout_spurious)
 }
 END_TEST
 
+START_TEST(lost_first_flight_says_nothing_of_the_rate)
+{
+	struct peer p = peer_open(_i);
+
+	uint32_t got = 1;
+	struct heard *h;
+
+	core_write(&p, 10 * MSS);
+	hear_all(&p);
+	while ((h = hear_within(&p, 500 * SIM_MS, NULL))->seq != got)
+		;
+	for (; h->any; h = hear_within(&p, PACED, NULL)) {
+		if (h->seq != got)
+			continue;
+		got += h->len;
+		say(&p, ACK, 1, got, 0);
+	}
+	ck_assert_uint_eq(got, 1 + 10 * MSS);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -237,6 +258,7 @@ int main(void)
 		spurious_timeout_is_seen_by_its_timestamp,
 		true_timeout_is_not_taken_back,
 		quick_ack_does_not_make_a_timeout_spurious,
+		lost_first_flight_says_nothing_of_the_rate,
 	};
 
 	return BEHAVE_MAIN("recover", tests);
