@@ -54,6 +54,8 @@ void dispatch_info_init(struct dispatch_info *d,
 	d->info.level = inbound->conf->inbound.level;
 	if (info->level)
 		d->info.level = info->level;
+	if (WEIR_HAS(info, exchange_ms))
+		d->info.exchange_ms = info->exchange_ms;
 	if (info->user)
 		d->info.user = xstrdup(info->user);
 	if (info->target.kind == WEIR_ADDR_NAME)

@@ -13,7 +13,9 @@
  * goes; an evicted flow is the last used one until its turn ends it.
  *
  * A flow ends when nothing passed in either direction for its idle time, which
- * is the longest that any of its destinations asks for. */
+ * is the longest that any of its destinations asks for. It is less where the
+ * inbound wants that for exchanges: flows that were answered, and were silent
+ * before they had lasted long enough to be a conversation. */
 #include "flow.h"
 
 #include <errno.h>
@@ -22,6 +24,10 @@
 #include "leg.h"
 #include "policy.h"
 #include "util.h"
+
+/* A flow that goes on for so long is more than a question and its answer; as
+ * Linux's connection tracking has it. */
+#define EXCHANGE_US 2000000
 
 static struct flow *flow_of(struct weir_end *end)
 {
@@ -58,6 +64,25 @@ void flow_touch(struct flow *fl)
 		return;
 	flow_unlink(fl);
 	flow_link(fl);
+}
+
+static uint64_t idle_us(const struct flow *fl)
+{
+	uint32_t exchange_ms = fl->about.info.exchange_ms, ms = fl->idle_ms;
+
+	if (exchange_ms && exchange_ms < ms && fl->answered &&
+	    fl->active_us - fl->started_us < EXCHANGE_US)
+		ms = exchange_ms;
+	return ms * UINT64_C(1000);
+}
+
+void flow_answered(struct flow *fl)
+{
+	flow_touch(fl);
+	if (fl->answered)
+		return;
+	fl->answered = true;
+	loop_timer_set(fl->timer, idle_us(fl));
 }
 
 void flow_undelivered(struct flow *fl, const struct weir_addr *peer, int err)
@@ -177,7 +202,7 @@ static const struct end_ops in_ops = {
 static void timer_fired(void *arg)
 {
 	struct flow *fl = arg;
-	uint64_t due_us = fl->active_us + fl->idle_ms * UINT64_C(1000);
+	uint64_t due_us = fl->active_us + idle_us(fl);
 	uint64_t now_us = loop_now_us();
 
 	if (now_us < due_us)

@@ -81,7 +81,7 @@ static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 	struct flow *fl = leg->flow;
 	int taken;
 
-	flow_touch(fl);
+	flow_answered(fl);
 	for (int i = 0; i < n; i++)
 		fl->down_bytes += v[i].len;
 	if (fl->failed)

@@ -62,7 +62,7 @@ struct flow {
 	uint64_t started_us, active_us, up_bytes, down_bytes;
 	uint64_t dropped; /* backlogs and ends that were full */
 	uint32_t idle_ms;
-	bool in_call, failed, evicted;
+	bool answered, in_call, failed, evicted;
 	int err;
 	char why[48];
 };
@@ -79,6 +79,8 @@ void leg_close(struct leg *, int err);
 void flow_queue(struct flow *);
 /* Something passed: it is the last used now. */
 void flow_touch(struct flow *);
+/* The same, by a peer: the flow may be over now. */
+void flow_answered(struct flow *);
 /* The client is told, in the turn, that `peer` could not be reached. */
 void flow_undelivered(struct flow *, const struct weir_addr *peer, int err);
 

@@ -17,6 +17,10 @@
 #define IP4_BYTES 20
 #define IP6_BYTES 40
 
+/* Peers are many, and ask much: a flow that was a question and its answer is
+ * not kept for as long as a conversation that is silent. */
+#define EXCHANGE_MS 15000
+
 struct inbound {
 	struct weir_instance *instance;
 	const struct weir_host *host;
@@ -101,6 +105,8 @@ static struct weir_end *inbound_flow(void *owner,
 
 	if (!sign(in, info, label))
 		return NULL;
+	if (WEIR_HAS(info, exchange_ms))
+		info->exchange_ms = EXCHANGE_MS;
 	return in->host->accept_flow(in->instance, info, ops, f);
 }
 

@@ -206,6 +206,18 @@ def a_peer_that_comes_back_is_the_same_user(bed):
 
 
 @test
+def a_question_that_was_answered_is_not_kept_long(bed):
+    """15 s, where the policy allows 300."""
+    server = Server(bed)
+    check_echo(bed, PUBLIC4)
+    wait_for(lambda: f"{PUBLIC4}:{PORT} user alice" in server.weir.log(), 40,
+             "the end of the flow")
+    line, = [text for text in server.weir.log().splitlines()
+             if f"{PUBLIC4}:{PORT} user alice" in text]
+    check(" idle" in line, line)
+
+
+@test
 def weir_talks_to_weir(bed):
     far, near = Keys(), Keys()
     server = Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],

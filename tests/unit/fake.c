@@ -286,6 +286,7 @@ struct weir_end *fake_accept_flow(struct fake_part *p, struct fake_flow *f,
 {
 	struct weir_session_info info = info_of(WEIR_NET_UDP, target);
 
+	info.exchange_ms = f->exchange_ms;
 	f->host = p->host;
 	f->calling = true;
 	f->handle = p->host->accept_flow(p->instance, &info, &f->ops, f);

@@ -67,8 +67,9 @@ struct fake_flow {
 	const struct weir_host *host;
 	struct weir_end *handle;
 	bool calling;
-	bool full;	   /* takes nothing */
-	const char *reply; /* deliver this to the sender inside send */
+	bool full;	      /* takes nothing */
+	const char *reply;    /* deliver this to the sender inside send */
+	uint32_t exchange_ms; /* of its session's info */
 	struct fake_heard heard[FAKE_HEARD];
 	int heard_count;
 	struct weir_addr unreachable[16];

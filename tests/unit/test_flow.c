@@ -297,6 +297,47 @@ START_TEST(flow_ends_when_idle_and_resets_nothing)
 }
 END_TEST
 
+#define EXCHANGE_MS 100u
+
+/* The flow that an inbound made with a shorter time for exchanges. */
+static void ask(void)
+{
+	client.exchange_ms = EXCHANGE_MS;
+	out->answer = FAKE_READY;
+	fake_accept_flow(in, &client, "192.0.2.1:9");
+	send_to("192.0.2.1:9", "a");
+}
+
+START_TEST(flow_that_was_one_exchange_ends_sooner)
+{
+	setup();
+	ask();
+	fake_wait(world, 3 * EXCHANGE_MS);
+	ck_assert_int_eq(client.closes, 0); /* the answer may take its time */
+	reply_from(leg(out), "192.0.2.1:9", "b");
+	fake_wait(world, EXCHANGE_MS / 2);
+	ck_assert_int_eq(client.closes, 0);
+	while (!client.closes)
+		fake_wait(world, 1);
+	ck_assert_int_eq(client.close_err, 0);
+	finish_test();
+}
+END_TEST
+
+START_TEST(flow_that_is_a_conversation_has_the_policys_idle_time)
+{
+	setup();
+	ask();
+	for (int i = 0; i < 45; i++) {
+		reply_from(leg(out), "192.0.2.1:9", "b");
+		fake_wait(world, EXCHANGE_MS / 2);
+	}
+	fake_wait(world, 5 * EXCHANGE_MS);
+	ck_assert_int_eq(client.closes, 0);
+	finish_test();
+}
+END_TEST
+
 START_TEST(flow_ends_with_the_client_and_abandons_what_opens)
 {
 	setup();
@@ -410,6 +451,8 @@ FAKE_MAIN("flow", flow_routes_each_destination_on_its_own,
 	  flow_opens_a_failed_leg_again_after_a_second,
 	  flow_counts_what_a_full_end_did_not_take,
 	  flow_ends_when_idle_and_resets_nothing,
+	  flow_that_was_one_exchange_ends_sooner,
+	  flow_that_is_a_conversation_has_the_policys_idle_time,
 	  flow_ends_with_the_client_and_abandons_what_opens,
 	  flow_that_is_closed_passes_nothing_more,
 	  flow_is_refused_past_the_bound_and_while_weir_drains,

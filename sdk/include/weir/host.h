@@ -28,6 +28,10 @@ struct weir_session_info {
 	struct weir_addr source, target;
 	const char *user; /* NULL: none */
 	uint32_t level;	  /* policy level */
+	uint32_t unused;  /* what 1.0 left as padding */
+	/* Since 1.2, UDP: a flow that was answered and no more than that ends
+	 * when it was silent so long; 0: by the policy alone. */
+	uint32_t exchange_ms;
 };
 
 struct weir_policy {
