@@ -308,6 +308,15 @@ tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	$(CARES_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_wg_names
+TESTS += tests/unit/test_wg_names
+tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c \
+	plugins/outbound-wireguard/dns.c \
+	plugins/outbound-wireguard/dns_stream.c \
+	plugins/outbound-wireguard/names.c \
+	plugins/outbound-wireguard/outbound.h
+tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
+tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
 endif
 
 # The tools of the tests.

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses of a name a tunnel goes to, and in which order. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <weir/fakehost.h>
+
+#include "plugins/outbound-wireguard/outbound.h"
+
+#define NAME_BYTES_MAX 253u
+#define FOUND_MOST 8
+
+static struct world {
+	struct fakehost *host;
+	struct weir_instance *instance;
+	struct outbound outbound;
+	struct outbound_conf conf;
+	struct wg_settings settings;
+	struct weir_cidr own[2];
+	uint64_t unresolved;
+	struct names *names;
+	bool done;
+	int err;
+	char found[FOUND_MOST + 1]; /* '4' or '6' for each address */
+} w;
+
+static void *create(struct weir_instance *i, const struct weir_host *host,
+		    const void *conf, struct weir_error *e)
+{
+	(void)host, (void)conf, (void)e;
+	return i;
+}
+
+static bool start(void *self, struct weir_error *e)
+{
+	(void)self, (void)e;
+	return true;
+}
+
+static void stop(void *self)
+{
+	fakehost_table(w.host)->stopped(self);
+}
+
+static void destroy(void *self)
+{
+	(void)self;
+}
+
+static const struct weir_component component = {.size = sizeof component,
+						.kind = WEIR_INBOUND,
+						.type = "asks",
+						.summary = "who asks",
+						.create = create,
+						.start = start,
+						.stop = stop,
+						.destroy = destroy};
+
+/* `own`: families of the tunnel's addresses, "4", "6" or "46". */
+static void begin(enum strategy strategy, const char *own)
+{
+	static const struct weir_addr addrs[] = {
+		{.kind = WEIR_ADDR_IP6, .ip = {0x20, 1}},
+		{.kind = WEIR_ADDR_IP4, .ip = {192, 0, 2, 1}},
+		{.kind = WEIR_ADDR_IP6, .ip = {0x20, 2}},
+		{.kind = WEIR_ADDR_IP4, .ip = {192, 0, 2, 2}},
+	};
+	const struct weir_list none = {NULL, 0};
+	struct weir_error e;
+
+	memset(&w, 0, sizeof w);
+	w.host = fakehost_new();
+	w.instance = fakehost_start(w.host, &component, "wg", NULL, &e);
+	ck_assert_ptr_nonnull(w.instance);
+	fakehost_name(w.host, "both.example", 0, addrs, 4);
+	fakehost_name(w.host, "four.example", 0, addrs + 1, 1);
+	fakehost_name(w.host, "six.example", 0, addrs, 1);
+	fakehost_name(w.host, "late.example", ETIMEDOUT, NULL, 0);
+	for (size_t i = 0; own[i]; i++)
+		w.own[i].base.kind =
+			own[i] == '4' ? WEIR_ADDR_IP4 : WEIR_ADDR_IP6;
+	w.settings.address = (struct weir_list){w.own, strlen(own)};
+	w.conf.strategy = strategy;
+	w.outbound.conf = &w.conf;
+	w.outbound.tunnel.conf.settings = &w.settings;
+	w.outbound.host = fakehost_table(w.host);
+	w.outbound.instance = w.instance;
+	w.outbound.unresolved = &w.unresolved;
+	w.names = names_new(&w.outbound, &none);
+	ck_assert_ptr_nonnull(w.names);
+}
+
+static void end(void)
+{
+	names_free(w.names);
+	fakehost_free(w.host);
+}
+
+static void answered(void *arg, int err, const struct weir_addr *addrs, int n)
+{
+	(void)arg;
+	ck_assert(!w.done);
+	w.done = true;
+	w.err = err;
+	memset(w.found, 0, sizeof w.found);
+	for (int i = 0; i < n && i < FOUND_MOST; i++)
+		w.found[i] = addrs[i].kind == WEIR_ADDR_IP4 ? '4' : '6';
+}
+
+/* The families of what was found, in their order; "" where nothing was. */
+static const char *found(const char *name)
+{
+	w.done = false;
+	ck_assert_ptr_nonnull(names_lookup(w.names, name, answered, NULL));
+	ck_assert(!w.done); /* never inside the call */
+	for (int turn = 0; turn < 3; turn++)
+		fakehost_turn(w.host);
+	ck_assert(w.done);
+	return w.found;
+}
+
+static const struct wanted {
+	enum strategy strategy;
+	const char *own, *both, *four, *six;
+} wanted[] = {
+	{FORCE_IP, "46", "4466", "4", "6"}, {FORCE_IP, "4", "44", "4", ""},
+	{FORCE_IP, "6", "66", "", "6"},	    {FORCE_IP4, "46", "44", "4", ""},
+	{FORCE_IP4, "6", "", "", ""},	    {FORCE_IP6, "46", "66", "", "6"},
+	{FORCE_IP6, "4", "", "", ""},	    {FORCE_IP46, "46", "44", "4", "6"},
+	{FORCE_IP46, "4", "44", "4", ""},   {FORCE_IP46, "6", "66", "", "6"},
+	{FORCE_IP64, "46", "66", "4", "6"}, {FORCE_IP64, "4", "44", "4", ""},
+	{FORCE_IP64, "6", "66", "", "6"},
+};
+
+START_TEST(each_strategy_takes_its_families_in_its_order)
+{
+	const struct wanted *want = &wanted[_i];
+
+	begin(want->strategy, want->own);
+	ck_assert_str_eq(found("both.example"), want->both);
+	ck_assert_str_eq(found("four.example"), want->four);
+	ck_assert_str_eq(found("six.example"), want->six);
+	end();
+}
+END_TEST
+
+START_TEST(what_cannot_be_found_is_told_and_counted)
+{
+	begin(FORCE_IP4, "46");
+	ck_assert_str_eq(found("nowhere.example"), "");
+	ck_assert_int_eq(w.err, ENOENT);
+	ck_assert_str_eq(found("six.example"), "");
+	ck_assert_int_eq(w.err, ENOENT);
+	ck_assert_str_eq(found("late.example"), "");
+	ck_assert_int_eq(w.err, ETIMEDOUT);
+	ck_assert_uint_eq(w.unresolved, 3);
+	end();
+}
+END_TEST
+
+/* Not the name that it begins with. */
+START_TEST(a_name_that_is_too_long_is_nobodys)
+{
+	char name[NAME_BYTES_MAX + 8];
+	const struct weir_addr addr = {.kind = WEIR_ADDR_IP4, .ip = {192}};
+
+	begin(FORCE_IP, "46");
+	for (size_t len = NAME_BYTES_MAX; len < sizeof name; len++) {
+		memset(name, 'a', sizeof name);
+		name[len] = '\0';
+		fakehost_name(w.host, name, 0, &addr, 1);
+		ck_assert_str_eq(found(name), len == NAME_BYTES_MAX ? "4" : "");
+		ck_assert_int_eq(w.err, len == NAME_BYTES_MAX ? 0 : ENOENT);
+	}
+	end();
+}
+END_TEST
+
+START_TEST(who_cancels_hears_nothing)
+{
+	struct lookup *l;
+
+	begin(FORCE_IP, "46");
+	for (int i = 0; i < 2; i++) {
+		l = names_lookup(w.names, "both.example", answered, NULL);
+		ck_assert_ptr_nonnull(l);
+		names_cancel(l);
+		for (int turn = 0; turn < 3; turn++)
+			fakehost_turn(w.host);
+		ck_assert(!w.done);
+	}
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("wg-names");
+	TCase *t = tcase_create("names");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_loop_test(t, each_strategy_takes_its_families_in_its_order, 0,
+			    (int)(sizeof wanted / sizeof wanted[0]));
+	tcase_add_test(t, what_cannot_be_found_is_told_and_counted);
+	tcase_add_test(t, a_name_that_is_too_long_is_nobodys);
+	tcase_add_test(t, who_cancels_hears_nothing);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
