@@ -20,6 +20,7 @@ from wgbed import Keys
 from wgserved import Served, client_peers, config, ended, peer
 
 LOUD = "level: debug"
+SHADOW = 1 << 34  # bytes; only a sanitizer's shadow is larger
 PIECE = 12  # so many characters of a text, or bytes of a key, are a find
 
 
@@ -45,10 +46,12 @@ def memory(pid):
                 r"(\w+)-(\w+) (\S+) \S+ \S+ \S+\s*(.*)", line).groups()
             if not mode.startswith("rw") or path.startswith("[v"):
                 continue
-            mem.seek(int(begin, 16))
+            begin, end = int(begin, 16), int(end, 16)
+            if end - begin > SHADOW:
+                continue
+            mem.seek(begin)
             try:
-                yield path or "anonymous", mem.read(
-                    int(end, 16) - int(begin, 16))
+                yield path or "anonymous", mem.read(end - begin)
             except OSError:  # a guard
                 continue
 
