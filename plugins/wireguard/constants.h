@@ -45,8 +45,10 @@
 #define HANDSHAKE_QUEUE_MARK (HANDSHAKE_QUEUE_MAX / 8) /* load begins (2) */
 
 /* Ours (3). */
-#define HANDSHAKES_A_TURN 8u	/* about 1.2 ms of X25519 */
-#define COOKIES_A_SECOND 10000u /* under load: less than a tenth of a core */
+#define HANDSHAKES_A_TURN 8u   /* about 1.2 ms of X25519 */
+#define COOKIES_A_SECOND 2500u /* under load: some hundredths of a core */
+#define COOKIES_AT_ONCE 10000u /* after calm: that many clients come back */
+#define COOKIES_AHEAD_US (SECOND_US / COOKIES_A_SECOND * (COOKIES_AT_ONCE - 1))
 #define STAGED_BYTES_MAX (32u << 20) /* of all peers */
 #define TRAINS_MAX 32u		     /* that wait for the socket: 2 MB */
 #define TRAINS_SPARE 4u		     /* free, or a train of TCP is not begun */

@@ -62,6 +62,13 @@ static void cookie_for(const struct cookie_checker *c,
 	crypto_mac(cookie, c->secret, sizeof c->secret, endpoint, len);
 }
 
+bool cookie_is_shown(const struct message *m)
+{
+	const struct message_macs *macs = macs_of(m->bytes, m->len);
+
+	return !crypto_is_zero(macs->mac2, sizeof macs->mac2);
+}
+
 enum cookie_verdict cookie_check(const struct cookie_checker *c,
 				 const struct message *m,
 				 const struct weir_addr *from, uint64_t now_us)
@@ -75,8 +82,7 @@ enum cookie_verdict cookie_check(const struct cookie_checker *c,
 	if (!crypto_equal(mac, macs->mac1, sizeof mac))
 		return COOKIE_FORGED;
 	/* Most floods do not even try; two MACs for each would be too many. */
-	if (crypto_is_zero(macs->mac2, sizeof macs->mac2) ||
-	    !fresh(c->has_secret, c->secret_us, now_us))
+	if (!cookie_is_shown(m) || !fresh(c->has_secret, c->secret_us, now_us))
 		return COOKIE_UNPROVEN;
 	cookie_for(c, from, cookie);
 	crypto_mac(mac, cookie, sizeof cookie, m->bytes, before_mac2);

@@ -42,6 +42,9 @@ enum cookie_verdict cookie_check(const struct cookie_checker *c,
 				 const struct message *m,
 				 const struct weir_addr *from, uint64_t now_us);
 
+/* Is there anything in the place of the second MAC? */
+bool cookie_is_shown(const struct message *m);
+
 /* Make the reply to such a message, sealed so that only who saw it can read
  * the cookie. */
 void cookie_reply(struct cookie_checker *c, const struct message *m,

@@ -113,9 +113,8 @@ struct wg_device {
 	/* Handshakes that came in and wait for their turn: a ring. */
 	struct inbox_entry *inbox;
 	uint32_t inbox_first, inbox_count;
-	uint64_t loaded_until_us; /* under load until then */
-	uint64_t cookies_from_us; /* the second in which ... */
-	uint32_t cookies_sent;	  /* this many replies went out */
+	uint64_t loaded_until_us;  /* under load until then */
+	uint64_t cookies_until_us; /* those that were given last */
 
 	/* Trains: open ones in the order they were begun, and free ones. */
 	struct train *trains, **trains_last, *trains_free;

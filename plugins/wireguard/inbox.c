@@ -26,14 +26,12 @@ static bool under_load(struct wg_device *d, uint64_t now_us)
 	return now_us < d->loaded_until_us;
 }
 
-/* A bounded number a second: each costs a system call. */
-static bool may_send_cookie(struct wg_device *d, uint64_t now_us)
+/* Each reply costs a system call and more: many clients at once get theirs, a
+ * flood only so many a second. Time is counted instead of tokens: the bucket
+ * is empty as long as what was given reaches too far ahead. */
+static bool may_send_cookie(const struct wg_device *d, uint64_t now_us)
 {
-	if (now_us - d->cookies_from_us >= SECOND_US) {
-		d->cookies_from_us = now_us;
-		d->cookies_sent = 0;
-	}
-	return d->cookies_sent++ < COOKIES_A_SECOND;
+	return d->cookies_until_us <= now_us + COOKIES_AHEAD_US;
 }
 
 static void send_cookie(struct wg_device *d, const struct message *m,
@@ -45,8 +43,9 @@ static void send_cookie(struct wg_device *d, const struct message *m,
 		uint8_t tail[WG_TAIL];
 	} out;
 
-	if (!may_send_cookie(d, now_us))
-		return;
+	if (d->cookies_until_us < now_us)
+		d->cookies_until_us = now_us;
+	d->cookies_until_us += SECOND_US / COOKIES_A_SECOND;
 	cookie_reply(&d->checker, m, &from->addr, now_us, d->random,
 		     &out.reply);
 	if (!d->ops->send(d->arg, NULL, from, (uint8_t *)&out.reply,
@@ -54,28 +53,38 @@ static void send_cookie(struct wg_device *d, const struct message *m,
 		device_drop(d, NULL, WG_DROP_FULL);
 }
 
+/* What can only be turned away gets neither a MAC nor a reply. */
+static bool is_hopeless(const struct wg_device *d, const struct message *m,
+			bool loaded, uint64_t now_us)
+{
+	return d->inbox_count == HANDSHAKE_QUEUE_MAX ||
+	       (loaded && !cookie_is_shown(m) && !may_send_cookie(d, now_us));
+}
+
 /* May this message wait for its turn? False: dropped and counted. */
 static bool inbox_admit(struct wg_device *d, const struct message *m,
 			const struct wg_endpoint *from, uint64_t now_us)
 {
-	enum cookie_verdict verdict =
-		cookie_check(&d->checker, m, &from->addr, now_us);
-	enum wg_drop why;
+	enum cookie_verdict verdict;
+	enum wg_drop why = WG_DROP_QUEUE;
+	bool loaded = under_load(d, now_us);
 
+	if (is_hopeless(d, m, loaded, now_us))
+		goto out;
+	verdict = cookie_check(&d->checker, m, &from->addr, now_us);
 	if (verdict == COOKIE_FORGED) {
 		why = WG_DROP_MAC1;
-	} else if (d->inbox_count == HANDSHAKE_QUEUE_MAX) {
-		why = WG_DROP_QUEUE;
-	} else if (!under_load(d, now_us)) {
+	} else if (!loaded) {
 		return true;
-	} else if (verdict == COOKIE_UNPROVEN) {
+	} else if (verdict == COOKIE_PROVEN) {
+		if (ratelimit_allow(&d->ratelimit, &from->addr, now_us))
+			return true;
+		why = WG_DROP_RATE;
+	} else if (may_send_cookie(d, now_us)) {
 		why = WG_DROP_COOKIE;
 		send_cookie(d, m, from, now_us);
-	} else if (!ratelimit_allow(&d->ratelimit, &from->addr, now_us)) {
-		why = WG_DROP_RATE;
-	} else {
-		return true;
 	}
+out:
 	device_drop(d, NULL, why);
 	return false;
 }

@@ -193,19 +193,39 @@ START_TEST(the_queue_is_bounded_and_counted)
 }
 END_TEST
 
-START_TEST(cookies_are_bounded_a_second)
+START_TEST(cookies_are_bounded_at_once_and_a_second)
 {
 	struct bed b;
 
 	bed_init(&b);
 	b.nodes[1].d->loaded_until_us = UINT64_MAX;
-	flood(&b, COOKIES_A_SECOND + 500);
+	flood(&b, COOKIES_AT_ONCE + 500);
 	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_COOKIE_REPLY),
-			  COOKIES_A_SECOND);
+			  COOKIES_AT_ONCE);
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_COOKIE), COOKIES_AT_ONCE);
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_QUEUE), 500);
+	for (unsigned seconds = 1; seconds <= 3; seconds++) {
+		bed_run(&b, 1);
+		flood(&b, COOKIES_A_SECOND + 500);
+		ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_COOKIE_REPLY),
+				  COOKIES_AT_ONCE + seconds * COOKIES_A_SECOND);
+	}
+	bed_fini(&b);
+}
+END_TEST
+
+START_TEST(who_shows_a_cookie_is_heard_when_no_more_are_given)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_pair(&b, 0, 1);
+	b.nodes[1].d->loaded_until_us = UINT64_MAX;
+	bed_send(&b, 0, 1, 100);
 	bed_run(&b, 1);
-	flood(&b, 1);
-	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_COOKIE_REPLY),
-			  COOKIES_A_SECOND + 1);
+	flood(&b, COOKIES_AT_ONCE + 500);
+	bed_run(&b, 5);
+	ck_assert_uint_eq(b.nodes[1].got_count, 1);
 	bed_fini(&b);
 }
 END_TEST
@@ -317,7 +337,8 @@ static void tests(TCase *t)
 	tcase_add_test(t, a_forged_cookie_reply_changes_nothing);
 	tcase_add_test(t, a_source_with_a_cookie_may_begin_5_at_once);
 	tcase_add_test(t, the_queue_is_bounded_and_counted);
-	tcase_add_test(t, cookies_are_bounded_a_second);
+	tcase_add_test(t, who_shows_a_cookie_is_heard_when_no_more_are_given);
+	tcase_add_test(t, cookies_are_bounded_at_once_and_a_second);
 	tcase_add_test(t, a_tunnel_that_stands_goes_on_under_a_flood);
 	tcase_add_test(t, trains_of_a_burst_go_back_to_the_system);
 	tcase_add_test(t, places_of_a_flood_go_back_to_the_system);
