@@ -131,6 +131,14 @@ static const struct weir_option options[] = {
 	 .preset = "false",
 	 .type = WEIR_BOOL,
 	 .at = offsetof(struct inbound_conf, allow_private)},
+	{.name = "workers",
+	 .help = "threads that seal and open long runs of packets beside the "
+		 "loop, for machines with CPUs to spare; 0: none",
+	 .preset = "0",
+	 .type = WEIR_INT,
+	 .at = WG(workers),
+	 .min = 0,
+	 .max = WG_WORKERS_MAX},
 	{.name = "congestion",
 	 .help = "how TCP in the tunnel finds the rate of the path; default: "
 		 "as the netstack is told",

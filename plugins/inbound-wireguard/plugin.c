@@ -134,6 +134,7 @@ static bool tunnel_make(struct inbound *in, struct weir_error *e)
 		.host = in->host,
 		.keepalive = true,
 		.congestion = (uint32_t)c->congestion,
+		.workers = (unsigned)c->wg.workers,
 		.interface = c->wg.interface,
 		.accept_stream = inbound_stream,
 		.accept_flow = inbound_flow,

@@ -138,6 +138,14 @@ static const struct weir_option options[] = {
 	 .at = offsetof(struct outbound_conf, dial_timeout_ms),
 	 .min = 10,
 	 .max = DAY_MS},
+	{.name = "workers",
+	 .help = "threads that seal and open long runs of packets beside the "
+		 "loop, for machines with CPUs to spare; 0: none",
+	 .preset = "0",
+	 .type = WEIR_INT,
+	 .at = WG(workers),
+	 .min = 0,
+	 .max = WG_WORKERS_MAX},
 	{.name = "congestion",
 	 .help = "how TCP in the tunnel finds the rate of the path; default: "
 		 "as the netstack is told; with kernel_tun the kernel's TCP "

@@ -117,6 +117,7 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 		.instance = o->instance,
 		.host = o->host,
 		.congestion = (uint32_t)o->conf->congestion,
+		.workers = (unsigned)o->conf->wg.workers,
 		.interface = o->conf->wg.interface,
 		.accept_stream = refuse_stream,
 		.accept_flow = refuse_flow,

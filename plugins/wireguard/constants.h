@@ -12,6 +12,7 @@
 #include "handshake.h"
 #include "ratelimit.h"
 #include "replay.h"
+#include "workers.h"
 
 #define SECOND_US 1000000ull
 
@@ -53,7 +54,13 @@
 #define TRAINS_MAX 32u		     /* that wait for the socket: 2 MB */
 #define TRAINS_SPARE 4u		     /* free, or a train of TCP is not begun */
 #define TRAIN_DATAGRAMS_MAX 64u	     /* UDP_MAX_SEGMENTS of Linux */
+#define OPENINGS_MAX 32u  /* runs of datagrams that workers open: 2 MB */
+#define OPENINGS_SPARE 9u /* one call's trains, and one for the odd ones */
+#define WORK_LEAST 4u /* datagrams: fewer are done before a thread wakes up */
 
+_Static_assert(TRAIN_DATAGRAMS_MAX <= WORK_DATAGRAMS_MAX &&
+		       TRAINS_MAX + OPENINGS_MAX <= WORK_WAITING_MAX,
+	       "workers can take all there may be");
 _Static_assert(REPLAY_WINDOW == 8128, "the window of (2)");
 _Static_assert(COOKIE_LIFE_US == 120 * SECOND_US, "the cookie's life of (1)");
 _Static_assert(RATELIMIT_PER_SECOND == 20 && RATELIMIT_BURST == 5,

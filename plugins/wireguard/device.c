@@ -5,9 +5,11 @@
  * times as much as a packet: they wait for the end of the turn and a bounded
  * number of them is done in each. What goes out is gathered into trains until
  * then. So a burst of packets costs one system call, and a flood of handshakes
- * costs the tunnels next to it a bounded share. */
+ * costs the tunnels next to it a bounded share. With workers the sealing and
+ * opening of runs of packets is theirs; all else stays on this thread. */
 #include "train.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 void device_flush_later(struct wg_device *d)
@@ -30,21 +32,49 @@ void device_drop(struct wg_device *d, struct wg_peer *p, enum wg_drop why)
 		p->drops[why]++;
 }
 
+void device_work(struct wg_device *d, struct work *work, uint32_t datagrams)
+{
+	atomic_store_explicit(&work->done, false, memory_order_relaxed);
+	if (datagrams < WORK_LEAST)
+		work_do(work);
+	else
+		workers_give(d->workers, work);
+}
+
+static void device_told(void *arg)
+{
+	struct wg_device *d = arg;
+
+	d->ops->collect_later(d->arg);
+}
+
+/* False with errno. */
+static bool workers_start(struct wg_device *d, unsigned threads)
+{
+	if (threads)
+		d->workers = workers_new(threads, device_told, d);
+	return !threads || d->workers;
+}
+
 struct wg_device *wg_new(const struct wg_conf *conf)
 {
 	struct wg_device *d;
 
+	errno = ENOTSUP;
 	if (!crypto_init())
 		return NULL;
 	d = calloc(1, sizeof *d);
-	if (!d)
+	if (!d || !workers_start(d, conf->workers)) {
+		free(d);
 		return NULL;
+	}
 	d->ops = conf->ops;
 	d->arg = conf->arg;
 	d->mtu_bytes = conf->mtu_bytes;
 	d->random = conf->random ? conf->random : &crypto_random_system;
 	d->wake_us = WHEEL_NEVER;
 	d->trains_last = &d->trains;
+	d->openings_last = &d->openings;
 	peers_init(&d->peers);
 	ratelimit_init(&d->ratelimit, d->random);
 	crypto_random_fill(d->random, &d->jitter, sizeof d->jitter);
@@ -57,10 +87,12 @@ void wg_free(struct wg_device *d)
 	if (!d)
 		return;
 	d->up = false;
+	workers_free(d->workers);
 	while (d->peers.first)
 		peer_free(d->peers.first);
 	peers_fini(&d->peers);
 	trains_fini(d);
+	openings_fini(d);
 	inbox_fini(d);
 	index_fini(&d->indices);
 	allowedips_fini(&d->allowedips);
@@ -126,6 +158,7 @@ bool wg_flush(struct wg_device *d, uint64_t now_us)
 void wg_trim(struct wg_device *d)
 {
 	trains_trim(d);
+	openings_trim(d);
 	inbox_trim(d);
 	peers_trim(&d->peers);
 	allowedips_trim(&d->allowedips);

@@ -16,6 +16,7 @@
  * leaves the peer's three places. */
 struct keypair {
 	struct wg_peer *peer;
+	uint64_t serial; /* of the device's: never used again */
 	struct aead seal, open;
 	uint64_t counter; /* of the next packet sealed */
 	uint64_t born_us;
@@ -47,6 +48,9 @@ struct staged {
 };
 
 struct train;
+struct work;
+struct workers;
+struct opening;
 
 struct wg_peer {
 	struct wg_device *device;
@@ -121,6 +125,15 @@ struct wg_device {
 	uint32_t trains_open;
 	bool full; /* the socket took no more */
 
+	/* NULL: everything is sealed and opened where it stands. */
+	struct workers *workers;
+	/* Runs of datagrams that they open, in the order they came. */
+	struct opening *openings, **openings_last, *openings_free;
+	uint32_t openings_made, openings_open;
+	struct opening *gathering; /* the last one while it grows, or NULL */
+
+	uint64_t keypairs; /* made so far */
+
 	uint64_t staged_bytes;
 	uint64_t drops[WG_DROPS];
 };
@@ -130,6 +143,8 @@ void device_flush_later(struct wg_device *d);
 void device_event(struct wg_peer *p, enum wg_event event);
 /* `p` NULL: nobody's. */
 void device_drop(struct wg_device *d, struct wg_peer *p, enum wg_drop why);
+/* Give it to a worker, or do it where that is quicker. */
+void device_work(struct wg_device *d, struct work *work, uint32_t datagrams);
 /* Everything that a changed key or going down ends. */
 void device_end_sessions(struct wg_device *d);
 
@@ -147,6 +162,7 @@ static inline bool peer_has_endpoint(const struct wg_peer *p)
 {
 	return p->endpoint.addr.kind != WEIR_ADDR_NONE;
 }
+bool endpoint_equal(const struct wg_endpoint *a, const struct wg_endpoint *b);
 /* An authenticated packet came from there. */
 void peer_heard_from(struct wg_peer *p, const struct wg_endpoint *from);
 static inline struct wg_peer *peer_of_owner(struct allowed_owner *o)
@@ -206,8 +222,29 @@ void inbox_trim(struct wg_device *d); /* no memory for places that are free */
 void inbox_fini(struct wg_device *d);
 
 /* receive.c */
+/* A data message's bytes are opened and `plain` of them lie at `packet`. */
+struct received_data {
+	const struct wg_endpoint *from;
+	uint64_t counter;
+	uint32_t len, plain; /* of the message, of what is in it */
+	uint8_t *packet;
+	uint8_t tos; /* outer */
+};
+void receive_opened(struct keypair *k, const struct received_data *r,
+		    uint64_t now_us);
 /* Bytes 1 to 3 of a peer's message: expected, or none. */
 bool receive_reserved_ok(const struct wg_peer *p, const struct message *m);
+
+/* openings.c: with workers. */
+/* Have it opened together with those before it, where it can be. */
+void openings_add(struct keypair *k, const struct message *m,
+		  const struct wg_datagrams *v);
+void openings_give(struct wg_device *d); /* what was added so far */
+void openings_collect(struct wg_device *d, uint64_t now_us);
+/* Is there room for the datagrams of one more turn of the socket? */
+bool openings_spare(const struct wg_device *d);
+void openings_trim(struct wg_device *d);
+void openings_fini(struct wg_device *d);
 
 /* send.c */
 void send_keepalive(struct wg_peer *p, uint64_t now_us);

@@ -56,6 +56,7 @@ bool keypair_begin(struct wg_peer *p, struct handshake *h, bool initiator,
 	aead_init(&k->open, aead_default, AEAD_OPEN, keys.receive);
 	crypto_wipe(&keys, sizeof keys);
 	k->peer = p;
+	k->serial = ++p->device->keypairs;
 	k->born_us = now_us;
 	k->local_index = h->local_index;
 	k->remote_index = h->remote_index;

@@ -60,6 +60,7 @@ wg_sources += \
 	plugins/wireguard/index.c \
 	plugins/wireguard/index.h \
 	plugins/wireguard/keypair.c \
+	plugins/wireguard/openings.c \
 	plugins/wireguard/pages.h \
 	plugins/wireguard/peer.c \
 	plugins/wireguard/peers.c \
@@ -73,6 +74,8 @@ wg_sources += \
 	plugins/wireguard/train.c \
 	plugins/wireguard/train.h \
 	plugins/wireguard/wg.h \
+	plugins/wireguard/workers.c \
+	plugins/wireguard/workers.h \
 	plugins/wireguard/wheel.c \
 	plugins/wireguard/wheel.h
 if AEAD_OPENSSL

@@ -44,8 +44,7 @@ void peer_free(struct wg_peer *p)
 	peers_remove(&d->peers, p);
 }
 
-static bool endpoint_equal(const struct wg_endpoint *a,
-			   const struct wg_endpoint *b)
+bool endpoint_equal(const struct wg_endpoint *a, const struct wg_endpoint *b)
 {
 	return weir_addr_equal(&a->addr, &b->addr) && a->scope == b->scope &&
 	       a->local_if == b->local_if &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* receive.c - datagrams that come in.
  *
- * A data packet is opened straight into room that its reader lends. Only then
- * is anything believed of it, in this order: the counter is new, the peer is
+ * A data packet is opened straight into room that its reader lends, or copied
+ * there after a worker has opened it. Only then is anything believed of it, in this order: the counter is new, the peer is
  * where the packet came from, the packet inside is as long as it says and its
  * source is one of the peer's. */
 #include "cut.h"
@@ -112,56 +112,87 @@ static bool key_too_old(const struct keypair *k, const struct message *m,
 	       m->counter >= REJECT_AFTER_MESSAGES;
 }
 
-/* The crypto's part: bytes, key and counter, nothing of the peer's changes.
- * Here workers would take over. */
-static bool receive_open(struct wg_device *d, struct keypair *k,
-			 const struct message *m, uint8_t *room)
+void receive_opened(struct keypair *k, const struct received_data *r,
+		    uint64_t now_us)
 {
-	if (!aead_open(&k->open, room, m->sealed, m->sealed_len, m->counter))
+	struct wg_peer *p = k->peer;
+
+	if (!replay_accept(&k->replay, r->counter)) {
+		device_drop(p->device, p, WG_DROP_WINDOW);
+		return;
+	}
+	receive_session(k, r->from, now_us);
+	p->rx_bytes += r->len;
+	p->rx_packets++;
+	if (!r->plain)
+		return; /* a keepalive */
+	timers_data_received(p, now_us);
+	receive_inner(p, r->packet, r->plain, r->tos);
+}
+
+/* Whose key? NULL: dropped. */
+static struct keypair *receive_key(struct wg_device *d, const struct message *m,
+				   uint64_t now_us)
+{
+	struct index_entry *e = index_find(&d->indices, m->receiver);
+	struct keypair *k;
+
+	if (!e || e->kind != INDEX_KEYPAIR) {
+		device_drop(d, NULL, WG_DROP_INDEX);
+		return NULL;
+	}
+	k = e->what;
+	if (!receive_reserved_ok(k->peer, m)) {
+		device_drop(d, k->peer, WG_DROP_RESERVED);
+		return NULL;
+	}
+	if (key_too_old(k, m, now_us)) {
+		device_drop(d, k->peer, WG_DROP_KEY_OLD);
+		return NULL;
+	}
+	return k;
+}
+
+static void receive_open(struct keypair *k, const struct message *m,
+			 const struct wg_datagrams *v, uint64_t now_us)
+{
+	struct wg_device *d = k->peer->device;
+	uint8_t empty[1];
+	struct received_data r = {
+		.from = v->from,
+		.counter = m->counter,
+		.len = (uint32_t)m->len,
+		.plain = (uint32_t)m->sealed_len - WG_TAG_BYTES,
+		.packet = empty,
+		.tos = v->tos,
+	};
+
+	if (r.plain)
+		r.packet = d->ops->room(d->arg, r.plain);
+	if (!r.packet)
+		device_drop(d, k->peer, WG_DROP_NO_ROOM);
+	else if (!aead_open(&k->open, r.packet, m->sealed, m->sealed_len,
+			    m->counter))
 		device_drop(d, k->peer, WG_DROP_AUTH);
-	else if (!replay_accept(&k->replay, m->counter))
-		device_drop(d, k->peer, WG_DROP_WINDOW);
 	else
-		return true;
-	return false;
+		receive_opened(k, &r, now_us);
 }
 
 static void receive_data(struct wg_device *d, const struct message *m,
 			 const struct wg_datagrams *v, uint64_t now_us)
 {
-	struct index_entry *e = index_find(&d->indices, m->receiver);
-	uint32_t len = m->sealed_len - WG_TAG_BYTES;
-	uint8_t empty[1], *room = empty;
 	struct keypair *k;
-	struct wg_peer *p;
 
-	if (!e || e->kind != INDEX_KEYPAIR) {
-		device_drop(d, NULL, WG_DROP_INDEX);
+	/* Before the key is looked up: what it takes out may end a key. */
+	if (d->workers && d->openings_open == OPENINGS_MAX)
+		openings_collect(d, now_us);
+	k = receive_key(d, m, now_us);
+	if (!k)
 		return;
-	}
-	k = e->what;
-	p = k->peer;
-	if (!receive_reserved_ok(p, m)) {
-		device_drop(d, p, WG_DROP_RESERVED);
-		return;
-	}
-	if (key_too_old(k, m, now_us)) {
-		device_drop(d, p, WG_DROP_KEY_OLD);
-		return;
-	}
-	if (len && !(room = d->ops->room(d->arg, len))) {
-		device_drop(d, p, WG_DROP_NO_ROOM);
-		return;
-	}
-	if (!receive_open(d, k, m, room))
-		return;
-	receive_session(k, v->from, now_us);
-	p->rx_bytes += m->len;
-	p->rx_packets++;
-	if (!len)
-		return; /* a keepalive */
-	timers_data_received(p, now_us);
-	receive_inner(p, room, len, v->tos);
+	if (d->workers)
+		openings_add(k, m, v);
+	else
+		receive_open(k, m, v, now_us);
 }
 
 static void receive_one(struct wg_device *d, const struct wg_datagrams *v,
@@ -198,4 +229,22 @@ void wg_receive(struct wg_device *d, const struct wg_datagrams *v, int n,
 			at += step;
 		} while (at < v->len);
 	}
+	if (!d->workers)
+		return;
+	openings_give(d);
+	openings_collect(d, now_us);
+}
+
+bool wg_may_receive(const struct wg_device *d)
+{
+	return !d->workers || openings_spare(d);
+}
+
+bool wg_collect(struct wg_device *d, uint64_t now_us)
+{
+	if (!d->workers)
+		return false;
+	workers_heard(d->workers);
+	openings_collect(d, now_us);
+	return d->openings_open || trains_wait(d);
 }

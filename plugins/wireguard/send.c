@@ -81,7 +81,7 @@ static void slot_open(struct slot *s, struct wg_peer *p, uint32_t len,
 		device_drop(p->device, p, WG_DROP_STAGED);
 }
 
-/* The crypto's part, as in receive.c: the key's counter and the bytes. */
+/* The crypto's part; with workers it is done once the train is whole. */
 static void slot_seal(struct slot *s)
 {
 	struct wg_peer *p = s->peer;
@@ -90,13 +90,14 @@ static void slot_seal(struct slot *s)
 	uint8_t *datagram = s->at - MESSAGE_DATA_HEADER_BYTES;
 
 	memset(s->at + s->len, 0, padded - s->len);
-	if (!aead_seal(&k->seal, s->at, s->at, padded, k->counter)) {
-		device_drop(p->device, p, WG_DROP_FULL);
-		return;
-	}
 	message_data_header((struct message_data *)(void *)datagram,
 			    k->remote_index, k->counter);
 	message_set_reserved(datagram, p->reserved);
+	if (!p->device->workers &&
+	    !aead_seal(&k->seal, s->at, s->at, padded, k->counter)) {
+		device_drop(p->device, p, WG_DROP_FULL);
+		return;
+	}
 	k->counter++;
 	train_add(s->train, padded + WG_OVERHEAD);
 }

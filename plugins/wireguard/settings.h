@@ -40,6 +40,7 @@ struct wg_options {
 	int64_t listen_port;	  /* 0: any */
 	struct weir_list peers;	  /* struct wg_peer_options */
 	const char *interface;	  /* NULL: no socket for wg */
+	int64_t workers;
 };
 
 struct wg_peer_settings {

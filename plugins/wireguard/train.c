@@ -3,9 +3,11 @@
  *
  * What one system call can send: datagrams for one peer with the same ECN, of
  * the same size but for a shorter last. A train grows until something does
- * not fit or the turn ends. Trains leave in the order they were begun; so a
- * peer's datagrams keep theirs. When the socket is full they stay here, and
- * since their number is bounded the engine takes no more packets then.
+ * not fit or the turn ends. Its datagrams are sealed as they come, or, where
+ * there are workers, all together by one of them once it grows no more. Trains
+ * leave in the order they were begun; so a peer's datagrams keep theirs. When
+ * the socket is full, or the first of the line is not sealed yet, they stay
+ * here, and since their number is bounded the engine takes no more packets then.
  *
  * A train that left is kept for the next burst; between bursts its pages go
  * back to the system. */
@@ -15,12 +17,11 @@
 
 #include <stdlib.h>
 
-static void train_release(struct train *t)
+static void train_release(struct wg_device *d, struct train *t)
 {
-	struct wg_device *d = t->peer->device;
-
-	if (t->peer->train == t)
+	if (t->peer && t->peer->train == t)
 		t->peer->train = NULL;
+	crypto_wipe(t->work.key, sizeof t->work.key);
 	t->next = d->trains_free;
 	d->trains_free = t;
 	d->trains_open--;
@@ -36,31 +37,85 @@ static void train_unlink_first(struct wg_device *d)
 		d->trains_last = &d->trains;
 }
 
-/* Send the oldest train. False: the socket is full, it stays the oldest. */
+static void train_drop(struct train *t, enum wg_drop why)
+{
+	for (uint32_t i = 0; i < t->datagrams; i++)
+		device_drop(t->peer->device, t->peer, why);
+}
+
+/* It grows no more: have it sealed, a short one here and now. */
+static void train_give(struct train *t)
+{
+	struct wg_device *d = t->peer->device;
+
+	t->given = true;
+	if (t->peer->train == t)
+		t->peer->train = NULL;
+	t->work.direction = AEAD_SEAL;
+	t->work.bytes = train_bytes(t);
+	t->work.len = t->len;
+	t->work.segment = t->segment;
+	device_work(d, &t->work, t->datagrams);
+}
+
+static bool train_is_sealed(struct train *t)
+{
+	if (!t->given)
+		train_give(t);
+	return work_is_done(&t->work);
+}
+
+/* False: the socket is full. */
+static bool train_send(struct wg_device *d, struct train *t)
+{
+	struct wg_peer *p = t->peer;
+
+	if (t->given && t->work.failed) {
+		train_drop(t, WG_DROP_FULL);
+		return true;
+	}
+	if (!peer_has_endpoint(p)) {
+		train_drop(t, WG_DROP_NO_ENDPOINT);
+		return true;
+	}
+	if (!d->ops->send(d->arg, p, &p->endpoint, train_bytes(t), t->len,
+			  t->segment, t->tos)) {
+		d->full = true;
+		return false;
+	}
+	p->tx_bytes += t->len;
+	return true;
+}
+
+/* Send the oldest train. False: it stays the oldest, since the socket is full
+ * or it is not sealed. */
 static bool train_send_first(struct wg_device *d)
 {
 	struct train *t = d->trains;
-	struct wg_peer *p = t->peer;
 
-	if (!peer_has_endpoint(p)) {
-		for (uint32_t i = 0; i < t->datagrams; i++)
-			device_drop(d, p, WG_DROP_NO_ENDPOINT);
-	} else {
-		if (!d->ops->send(d->arg, p, &p->endpoint, train_bytes(t),
-				  t->len, t->segment, t->tos)) {
-			d->full = true;
-			return false;
-		}
-		p->tx_bytes += t->len;
-	}
+	if (d->workers && !train_is_sealed(t))
+		return false;
+	if (t->peer && !train_send(d, t))
+		return false;
 	train_unlink_first(d);
-	train_release(t);
+	train_release(d, t);
 	return true;
+}
+
+/* All of the line begin to be sealed, so that none waits for the one before. */
+static void trains_give(struct wg_device *d)
+{
+	for (struct train *t = d->trains; t; t = t->next) {
+		if (!t->given)
+			train_give(t);
+	}
 }
 
 bool trains_flush(struct wg_device *d)
 {
 	d->full = false;
+	if (d->workers)
+		trains_give(d);
 	while (d->trains) {
 		if (!train_send_first(d))
 			return false;
@@ -81,6 +136,7 @@ bool trains_spare(struct wg_device *d)
 static bool train_fits(const struct train *t, uint32_t len, uint8_t tos)
 {
 	return !t->closed && t->tos == tos && len <= t->segment &&
+	       t->keypair == t->peer->current->serial &&
 	       t->len + len <= WG_TRAIN_MAX &&
 	       t->datagrams < TRAIN_DATAGRAMS_MAX;
 }
@@ -103,7 +159,7 @@ static struct train *train_new(struct wg_peer *p, uint8_t tos)
 	t->peer = p;
 	t->len = t->datagrams = t->segment = 0;
 	t->tos = tos;
-	t->closed = false;
+	t->closed = t->given = false;
 	*d->trains_last = t;
 	d->trains_last = &t->next;
 	d->trains_open++;
@@ -112,17 +168,36 @@ static struct train *train_new(struct wg_peer *p, uint8_t tos)
 	return t;
 }
 
+/* Which key it is sealed with. */
+static void train_key(struct train *t)
+{
+	const struct keypair *k = t->peer->current;
+
+	t->keypair = k->serial;
+	if (t->peer->device->workers)
+		memcpy(t->work.key, k->seal.key, sizeof t->work.key);
+}
+
 struct train *train_for(struct wg_peer *p, uint32_t len, uint8_t tos)
 {
 	struct train *t = p->train;
 
-	if (t && (t->datagrams == 0 || train_fits(t, len, tos)))
+	if (t && t->datagrams && train_fits(t, len, tos))
 		return t;
 	/* A whole train need not wait for the end of the turn, which lets the
 	 * other side begin; but the others before it must not be overtaken. */
-	if (t && p->device->trains == t && !p->device->full)
-		train_send_first(p->device);
-	return train_new(p, tos);
+	if (t && t->datagrams) {
+		if (p->device->workers)
+			train_give(t);
+		if (p->device->trains == t && !p->device->full)
+			train_send_first(p->device);
+		t = NULL;
+	}
+	if (!t)
+		t = train_new(p, tos);
+	if (t)
+		train_key(t);
+	return t;
 }
 
 void train_add(struct train *t, uint32_t len)
@@ -145,8 +220,13 @@ void trains_forget(struct wg_peer *p)
 			at = &t->next;
 			continue;
 		}
+		if (t->given && !work_is_done(&t->work)) {
+			t->peer = NULL;
+			at = &t->next;
+			continue;
+		}
 		*at = t->next;
-		train_release(t);
+		train_release(d, t);
 	}
 	d->trains_last = at;
 }
@@ -157,10 +237,23 @@ void trains_trim(struct wg_device *d)
 		pages_give_back(t->buffer, sizeof t->buffer);
 }
 
+bool trains_wait(const struct wg_device *d)
+{
+	for (struct train *t = d->trains; t; t = t->next) {
+		if (t->given && !work_is_done(&t->work))
+			return true;
+	}
+	return false;
+}
+
 void trains_fini(struct wg_device *d)
 {
 	struct train *t;
 
+	while ((t = d->trains) != NULL) {
+		train_unlink_first(d);
+		train_release(d, t);
+	}
 	while ((t = d->trains_free) != NULL) {
 		d->trains_free = t->next;
 		free(t);

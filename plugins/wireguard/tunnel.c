@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "endpoint.h"
 #include "network.h"
@@ -139,15 +141,38 @@ void tunnel_writable(struct tunnel *t)
 	t->stack->writable(t->link);
 }
 
-void tunnel_receive(struct tunnel *t, const struct wg_datagrams *v, int n)
+/* The engine has handed on what it could. */
+static void received(struct tunnel *t)
 {
-	wg_receive(t->device, v, n, t->conf.host->now_us());
 	if (t->lent)
 		t->stack->put(t->link, 0, 0);
 	t->lent = NULL;
 	t->stack->flush(t->link);
+}
+
+void tunnel_receive(struct tunnel *t, const struct wg_datagrams *v, int n)
+{
+	wg_receive(t->device, v, n, t->conf.host->now_us());
+	received(t);
 	trim_later(t);
 	tunnel_count(t);
+}
+
+/* Workers have sealed or opened something. */
+static void done_ready(void *arg, unsigned events)
+{
+	struct tunnel *t = arg;
+	eventfd_t times;
+
+	(void)events;
+	eventfd_read(t->done_fd, &times);
+	wg_collect(t->device, t->conf.host->now_us());
+	if (!t->up)
+		return;
+	received(t);
+	tunnel_writable(t);
+	if (t->udp)
+		wg_udp_read_on(t->udp);
 }
 
 int tunnel_up(struct tunnel *t)
@@ -206,11 +231,39 @@ void tunnel_stop(struct tunnel *t)
 	}
 }
 
-static bool parts_make(struct tunnel *t, struct weir_error *e)
+static bool workers_hear(struct tunnel *t, struct weir_error *e)
+{
+	if (!t->conf.workers)
+		return true;
+	t->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (t->done_fd >= 0)
+		t->done = t->conf.host->watch_new(t->conf.instance, t->done_fd,
+						  WEIR_READABLE, done_ready, t);
+	return t->done || weir_error(e, "workers", "%s", strerror(errno));
+}
+
+static bool device_make(struct tunnel *t, struct weir_error *e)
 {
 	struct wg_conf conf = {.ops = &tunnel_engine_ops,
 			       .arg = t,
-			       .mtu_bytes = t->conf.mtu_bytes};
+			       .mtu_bytes = t->conf.mtu_bytes,
+			       .workers = t->conf.workers};
+
+	t->device = wg_new(&conf);
+	if (t->device)
+		return true;
+	if (errno == EAGAIN)
+		return weir_error(e, "workers",
+				  "%u more threads cannot be started",
+				  t->conf.workers);
+	return weir_error(e, NULL,
+			  errno == ENOMEM
+				  ? "out of memory"
+				  : "the crypto library does not start");
+}
+
+static bool parts_make(struct tunnel *t, struct weir_error *e)
+{
 	const struct weir_host *host = t->conf.host;
 
 	t->timer = host->timer_new(t->conf.instance, timer_fire, t);
@@ -222,9 +275,7 @@ static bool parts_make(struct tunnel *t, struct weir_error *e)
 	if (!t->timer || !t->trim || !t->endpoints || !t->network ||
 	    (!t->udp && !t->conf.wire))
 		return weir_error(e, NULL, "out of memory");
-	t->device = wg_new(&conf);
-	return t->device ||
-	       weir_error(e, NULL, "the crypto library does not start");
+	return workers_hear(t, e) && device_make(t, e);
 }
 
 bool tunnel_init(struct tunnel *t, const struct tunnel_conf *conf,
@@ -235,6 +286,7 @@ bool tunnel_init(struct tunnel *t, const struct tunnel_conf *conf,
 	memset(t, 0, sizeof *t);
 	t->conf = *conf;
 	t->flush.run = flush_run;
+	t->done_fd = -1;
 	t->port = conf->settings->listen_port;
 	t->mark = conf->settings->mark;
 	for (int i = 0; i < WG_DROPS; i++)
@@ -253,6 +305,10 @@ void tunnel_fini(struct tunnel *t)
 {
 	if (t->device)
 		wg_free(t->device);
+	if (t->done)
+		t->conf.host->watch_free(t->done);
+	if (t->done_fd >= 0)
+		close(t->done_fd);
 	wg_udp_free(t->udp);
 	network_free(t->network);
 	endpoints_free(t->endpoints);

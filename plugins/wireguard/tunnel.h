@@ -26,6 +26,7 @@ struct tunnel_conf {
 	uint32_t mtu_bytes;
 	bool keepalive;			/* TCP keepalive of accepted streams */
 	uint32_t congestion;		/* enum weir_congestion */
+	unsigned workers;		/* threads that seal and open */
 	struct weir_addr listen;	/* NONE: every address */
 	const char *interface;		/* the name that wg knows; or NULL */
 	const struct tunnel_wire *wire; /* NULL: sockets */
@@ -67,6 +68,8 @@ struct tunnel {
 	struct weir_timer *trim; /* memory goes back when it fires */
 	bool trimming;		 /* it was set */
 	struct weir_task flush;
+	int done_fd; /* an eventfd that workers write; -1 without them */
+	struct weir_watch *done;
 	struct endpoints *endpoints;
 	struct network *network;
 	struct uapi_socket *uapi;

@@ -7,6 +7,7 @@
 #include "tunnel_ops.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "endpoint.h"
@@ -63,6 +64,14 @@ static void engine_wake_at(void *arg, uint64_t at_us)
 	uint64_t now_us = t->conf.host->now_us();
 
 	t->conf.host->timer_set(t->timer, at_us > now_us ? at_us - now_us : 0);
+}
+
+/* On a worker's thread. */
+static void engine_collect_later(void *arg)
+{
+	struct tunnel *t = arg;
+
+	eventfd_write(t->done_fd, 1);
 }
 
 static void engine_wall(void *arg, struct timespec *now)
@@ -175,6 +184,7 @@ const struct wg_ops tunnel_engine_ops = {
 	.send = engine_send,
 	.flush_later = engine_flush_later,
 	.wake_at = engine_wake_at,
+	.collect_later = engine_collect_later,
 	.wall = engine_wall,
 	.event = engine_event,
 };
@@ -217,6 +227,13 @@ static void udp_receive(void *arg, const struct wg_datagrams *v, int n)
 	tunnel_receive(arg, v, n);
 }
 
+static bool udp_may_receive(void *arg)
+{
+	const struct tunnel *t = arg;
+
+	return wg_may_receive(t->device);
+}
+
 static void udp_writable(void *arg)
 {
 	struct tunnel *t = arg;
@@ -238,6 +255,7 @@ static void udp_failed(void *arg, const struct wg_endpoint *to, int err)
 
 const struct wg_udp_ops tunnel_udp_ops = {
 	.receive = udp_receive,
+	.may_receive = udp_may_receive,
 	.writable = udp_writable,
 	.failed = udp_failed,
 };

@@ -15,6 +15,8 @@ struct wg_udp_ops {
 	/* What came in; the bytes are the receiver's to write on during the
 	 * call. It may close the sockets. */
 	void (*receive)(void *arg, const struct wg_datagrams *v, int n);
+	/* May more be read? False: wg_udp_read_on will be called. */
+	bool (*may_receive)(void *arg);
 	/* There is room again after a send that found none. */
 	void (*writable)(void *arg);
 	/* Something to `to` could not be sent, with this errno, although there
@@ -37,6 +39,8 @@ int wg_udp_open(struct wg_udp *, const struct weir_addr *address, uint16_t port,
 /* Give back memory that was kept for the next burst. */
 void wg_udp_trim(struct wg_udp *);
 void wg_udp_close(struct wg_udp *);
+/* Read what was left unread. */
+void wg_udp_read_on(struct wg_udp *);
 uint16_t wg_udp_port(const struct wg_udp *); /* 0: not open */
 
 /* Send a train as wg_ops.send has it: false when the socket is full. The same

@@ -159,6 +159,8 @@ static bool socket_drain(struct wg_udp_socket *k)
 	for (int round = 0; round < ROUNDS && left > 0 && k->fd >= 0; round++) {
 		int n, bytes;
 
+		if (!k->udp->ops->may_receive(k->udp->arg))
+			return false;
 		received_init(&r, k->udp->room, vectors);
 		n = recvmmsg(k->fd, r.header, (unsigned)vectors, MSG_DONTWAIT,
 			     NULL);
@@ -183,7 +185,14 @@ void wg_udp_read(struct wg_udp_socket *k)
 	if (k->unread || socket_drain(k))
 		return;
 	k->unread = true;
-	u->host->defer(u->instance, &u->resume);
+	if (u->ops->may_receive(u->arg))
+		u->host->defer(u->instance, &u->resume);
+}
+
+void wg_udp_read_on(struct wg_udp *u)
+{
+	if (u->socket[WG_V4].unread || u->socket[WG_V6].unread)
+		u->host->defer(u->instance, &u->resume);
 }
 
 void wg_udp_resume(struct weir_task *task)

@@ -8,8 +8,10 @@
  *   packets inside            wg_send -> ops.send               the socket
  *   the host's timer          wg_expire      <- ops.wake_at asks for it
  *   the end of a loop's turn  wg_flush       <- ops.flush_later asks for it
+ *   what workers have done    wg_collect     <- ops.collect_later asks for it
  *
- * One thread. `now_us` is a monotonic clock that never steps back. An op may
+ * One thread, beside which workers seal and open where they are wanted; they
+ * call nothing but ops.collect_later. `now_us` is a monotonic clock that never steps back. An op may
  * call nothing of the engine but the functions marked "(from ops)"; put may
  * call wg_send as well. */
 #ifndef WG_H
@@ -23,6 +25,7 @@
 
 #define WG_RESERVED_BYTES 3u
 #define WG_PEERS_MAX 65536u
+#define WG_WORKERS_MAX 16u
 #define WG_HEADROOM 64u /* writable before what ops.send gets */
 #define WG_TAIL 16u	/* and after it */
 #define WG_OVERHEAD 32u /* bytes a data message adds to its packet */
@@ -117,6 +120,10 @@ struct wg_ops {
 	 * of the kind. */
 	void (*wake_at)(void *arg, uint64_t at_us);
 
+	/* Call wg_collect, then wg_flush, on the engine's thread. The one op
+	 * that other threads call; asked once until that is done. */
+	void (*collect_later)(void *arg);
+
 	/* The wall clock, for the handshake's timestamp. */
 	void (*wall)(void *arg, struct timespec *now);
 
@@ -124,16 +131,21 @@ struct wg_ops {
 };
 
 struct wg_conf {
-	const struct wg_ops *ops; /* all set; lives as long as the device */
+	const struct wg_ops *ops; /* all set, collect_later with workers; lives
+				   * as long as the device */
 	void *arg;
 	uint32_t mtu_bytes; /* inner; padding never passes it */
+	/* Threads that seal and open long runs of packets; 0: none, up to
+	 * WG_WORKERS_MAX. */
+	unsigned workers;
 	/* Where random bytes come from; NULL: the kernel. */
 	const struct crypto_random *random;
 };
 
 /* ---- a device: down, without key and peers ---- */
 
-/* NULL when memory is out or the crypto library does not start. */
+/* NULL with errno: memory is out, threads are (EAGAIN), or the crypto library
+ * does not start (ENOTSUP). */
 struct wg_device *wg_new(const struct wg_conf *conf);
 /* Wipes every key; tells WG_EVENT_REMOVED of each peer. */
 void wg_free(struct wg_device *d);
@@ -159,6 +171,12 @@ struct wg_datagrams {
 void wg_receive(struct wg_device *d, const struct wg_datagrams *v, int n,
 		uint64_t now_us);
 
+/* Is there room for what one more call of the socket brings? False: the workers
+ * are behind; ask again after wg_collect. What comes even so may be dropped. */
+bool wg_may_receive(const struct wg_device *d);
+/* Packets that workers have opened go to ops.put. True: more is under way. */
+bool wg_collect(struct wg_device *d, uint64_t now_us);
+
 /* Packets into the tunnel, as a link's output gets them: plain, with a partial
  * checksum (WEIR_CSUM_PARTIAL: completed here), or trains of TCP or UDP (cut
  * here, each piece gets its own header and checksum). Returns how many of `n`
@@ -168,7 +186,8 @@ int wg_send(struct wg_device *d, const struct weir_egress *v, int n,
 	    uint64_t now_us);
 
 /* Handshakes of this turn (a bounded number: may ask for another flush_later),
- * then every open train goes out. False while the socket is full. */
+ * then every open train goes out. False while the socket is full or workers
+ * have not sealed all of them. */
 bool wg_flush(struct wg_device *d, uint64_t now_us);
 
 /* Timers that are due; call it at the time that ops.wake_at named. */

@@ -78,6 +78,7 @@ class Split(Way):
 class Tunnel(Way):
     near_weir = far_weir = False
     congestion = "default"  # of weir's TCP
+    workers = 0  # threads of weir's that seal and open
     remote4 = SERVER4  # where the near end finds the far one
 
     def far_end(self, far, near):
@@ -95,6 +96,7 @@ inbounds:
     address: {wgbed.listed(wgbed.FAR)}
     allow_private: true
     congestion: {self.congestion}
+    workers: {self.workers}
     peers:
       - {{ name: bench, public_key: "{near.public}",
           allowed_ips: {wgbed.listed(wgbed.NEAR)} }}
@@ -108,7 +110,8 @@ outbounds:
         if self.near_weir:
             weir = harness.Weir(self.bed, wgbed.through(
                 wgbed.outbound(near, far.public, endpoint, more="    "
-                               f"congestion: {self.congestion}\n")).replace(
+                               f"congestion: {self.congestion}\n"
+                               f"    workers: {self.workers}\n")).replace(
                     "level: info", "level: warn"))
             return weir.process
         go = wgbed.WireguardGo(self.bed, "proxy", near,
@@ -144,6 +147,11 @@ class WeirWeir(Tunnel):
     near_weir = far_weir = True
 
 
+class WeirWeirWorker(WeirWeir):
+    name = "one worker"
+    workers = 1
+
+
 class WeirWeirCubic(WeirWeir):
     name = "weir cubic"
     congestion = "cubic"
@@ -160,7 +168,7 @@ class WeirGoBbr(WeirGo):
 
 
 ALL = {way.name: way for way in (Direct, Split, GoGo, WeirGo, GoWeir,
-                                 WeirWeir)}
+                                 WeirWeir, WeirWeirWorker)}
 # What is told apart only on bad networks.
 WAN = {way.name: way for way in (GoGo, WeirWeirCubic, WeirWeirBbr,
                                  WeirGoBbr)}

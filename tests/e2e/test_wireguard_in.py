@@ -217,19 +217,50 @@ def a_question_that_was_answered_is_not_kept_long(bed):
     check(" idle" in line, line)
 
 
-@test
-def weir_talks_to_weir(bed):
+def weir_to_weir(bed, more=""):
+    """The server and the client."""
     far, near = Keys(), Keys()
     server = Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
                                wgbed.unique_name(),
-                               more="    allow_private: true\n"),
+                               more="    allow_private: true\n" + more),
                   own_tun=True, role="server")
     client = Weir(bed, wgbed.through(wgbed.outbound(
-        near, far.public, f"{SERVER4}:{wgbed.PORT}")))
+        near, far.public, f"{SERVER4}:{wgbed.PORT}", more=more)))
     serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+    return server, client
+
+
+@test
+def weir_talks_to_weir(bed):
+    ends = weir_to_weir(bed)
     for host in HOST4, HOST6:
         check_hash(bed, host, "client")
-    check(server.alive() and client.alive(), "weir died")
+    check(all(end.alive() for end in ends), "weir died")
+
+
+def threads(weir):
+    return len(os.listdir(f"/proc/{weir.process.pid}/task"))
+
+
+def worked(weir):
+    """Whether every thread has used a hundredth of a second."""
+    folder = f"/proc/{weir.process.pid}/task"
+    for task in os.listdir(folder):
+        with open(f"{folder}/{task}/schedstat", encoding="ascii") as f:
+            if int(f.read().split()[0]) < 10_000_000:
+                return False
+    return True
+
+
+@test
+def workers_seal_and_open_what_comes_in_bulk(bed):
+    ends = weir_to_weir(bed, "    workers: 2\n")
+    for end in ends:
+        check_equal(threads(end), 3, "threads")
+    for host in HOST4, HOST6:
+        check_hash(bed, host, "client")
+    check(all(worked(end) for end in ends), "a worker did nothing")
+    check(all(end.alive() for end in ends), "weir died")
 
 
 def refused(config):

@@ -242,7 +242,7 @@ endif
 
 # The WireGuard engine's device, in virtual time.
 if HAVE_WOLFSSL
-wgbed = tests/unit/wgbed.c tests/unit/wgbed.h
+wgbed = tests/unit/wgbed.c tests/unit/wgbed.h tests/unit/wgbed_main.c
 wgbed_cppflags = $(WG_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)
 wgbed_ldadd = libwg.la $(CHECK_LIBS)
 wg_device_tests = tests/unit/test_wg_data \
@@ -252,7 +252,8 @@ wg_device_tests = tests/unit/test_wg_data \
 	tests/unit/test_wg_memory \
 	tests/unit/test_wg_packets \
 	tests/unit/test_wg_roaming \
-	tests/unit/test_wg_timers
+	tests/unit/test_wg_timers \
+	tests/unit/test_wg_workers
 check_PROGRAMS += $(wg_device_tests)
 TESTS += $(wg_device_tests)
 tests_unit_test_wg_data_SOURCES = tests/unit/test_wg_data.c $(wgbed)
@@ -282,6 +283,9 @@ tests_unit_test_wg_roaming_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_timers_SOURCES = tests/unit/test_wg_timers.c $(wgbed)
 tests_unit_test_wg_timers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_timers_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_workers_SOURCES = tests/unit/test_wg_workers.c $(wgbed)
+tests_unit_test_wg_workers_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_workers_LDADD = $(wgbed_ldadd)
 endif
 
 # WireGuard: packets to and from the kernel.

@@ -8,6 +8,7 @@
 #define TESTS_WGBED_H
 
 #include <check.h>
+#include <stdatomic.h>
 
 #include "plugins/wireguard/constants.h"
 #include "plugins/wireguard/message.h"
@@ -57,10 +58,11 @@ struct node {
 	struct weir_addr address; /* of its socket */
 	uint64_t wake_us;
 	bool flush_wanted;
-	bool full;    /* its socket takes nothing */
-	bool no_room; /* its reader lends nothing */
-	bool silent;  /* what it sends gets lost */
-	uint8_t mark; /* ECN that the path sets on what it sends */
+	atomic_uint told; /* how often workers said that something is done */
+	bool full;	  /* its socket takes nothing */
+	bool no_room;	  /* its reader lends nothing */
+	bool silent;	  /* what it sends gets lost */
+	uint8_t mark;	  /* ECN that the path sets on what it sends */
 	uint8_t room[WG_DATAGRAM_MAX];
 	uint32_t room_lent;
 	struct got *got;
@@ -125,7 +127,10 @@ struct sent *bed_last(struct bed *b, int from, enum message_type type,
 unsigned bed_keepalives(struct bed *b, int from);
 uint64_t bed_drops(struct bed *b, int at, enum wg_drop why);
 
-/* Run what `add` adds; the exit status. */
+/* Threads that each device has; set by bed_main. */
+extern unsigned bed_workers;
+
+/* Run what `add` adds, without workers and with; the exit status. */
 int bed_main(const char *suite, void (*add)(TCase *));
 
 #endif
