@@ -202,3 +202,12 @@ def truncating_name_server(address):
             else:
                 threading.Thread(target=dns_over_tcp, daemon=True, args=(
                     door.accept()[0], address, 200)).start()
+
+
+def written_name_server(address, path):
+    """Each name has the address that stands in the file."""
+    there = udp_socket(address, 53)
+    while True:
+        query, peer = there.recvfrom(4096)
+        with open(path, encoding="ascii") as f:
+            there.sendto(dns_answer(query, f.read(), 1), peer)

@@ -263,6 +263,56 @@ def workers_seal_and_open_what_comes_in_bulk(bed):
     check(all(end.alive() for end in ends), "weir died")
 
 
+@test
+def a_changed_network_looks_the_endpoint_up_again(bed):
+    """The server has moved; nobody would notice for 15 s of silence."""
+    far, near = Keys(), Keys()
+    name = wgbed.unique_name()
+
+    def serves(address):
+        return Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
+                                 wgbed.unique_name(),
+                                 f"{address}:{wgbed.PORT}",
+                                 "    allow_private: true\n"),
+                    own_tun=True, role="server")
+
+    def asked(seconds=2):
+        curl = bed.spawn("client", [need("curl"), "-sS", "-o", "/dev/null",
+                                    "-m", str(seconds), url(HOST4, 1000)],
+                         stderr=subprocess.DEVNULL)
+        return curl.wait() == 0
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "address")
+
+        def named(address):
+            with open(path + ".new", "w", encoding="ascii") as f:
+                f.write(address)
+            os.rename(path + ".new", path)
+
+        named("10.77.2.1")
+        keep(Child(bed, "server", servers.written_name_server, "10.77.1.53",
+                   path))
+        server = serves("10.77.2.1")
+        serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+        Weir(bed, wgbed.through(
+            wgbed.outbound(near, far.public, f"host.example:{wgbed.PORT}",
+                           more=f"    interface: {name}\n"),
+            'dns: { servers: ["10.77.1.53"] }\n'))
+        check(asked(20), "the first request failed")
+        check_equal(server.stop(), 0, "exit status")
+        server = serves("10.77.2.2")
+        named("10.77.2.2")
+        bed.ip("proxy", "addr", "add", "10.99.9.9/32", "dev", "lo")
+        try:
+            wait_for(asked, 12, "traffic after the network has changed")
+        finally:
+            bed.ip("proxy", "addr", "del", "10.99.9.9/32", "dev", "lo")
+    check_equal(wgbed.show(name)[far.public]["endpoint"],
+                f"10.77.2.2:{wgbed.PORT}", "the endpoint")
+    check(server.alive(), "the server died")
+
+
 def refused(config):
     """What `weir check` says of it."""
     with tempfile.TemporaryDirectory() as folder:
