@@ -62,6 +62,7 @@ libweircore_la_SOURCES = \
 	core/turn.c core/turn.h \
 	core/utf8.c core/utf8.h \
 	core/util.h \
+	core/watches.c core/watches.h \
 	core/yaml.c
 libweircore_la_CPPFLAGS = $(WEIR_CORE_CPPFLAGS)
 libweircore_la_LIBADD = $(WEIR_CORE_LIBS)

@@ -4,10 +4,11 @@
  * Theory of operation: each turn asks libevent for one round of events and
  * then calls after_turn, where the core serves the sessions with news. Sockets
  * are watched edge-triggered for both directions at once, so that parking a
- * session costs no system call. libevent wakes us for the soonest timer, or for
- * one that was moved since, which costs a turn. Work of other threads comes in through a list
- * under a mutex and an eventfd. Handles are linked to their owner: what an
- * instance forgot is found and freed when it stops. */
+ * session costs no system call; watches.c has them in a set of their own, which
+ * is one event for libevent. It wakes us for the soonest timer, or for one that
+ * was moved since, which costs a turn. Work of other threads comes in through a
+ * list under a mutex and an eventfd. Timers and watches are linked to their
+ * owner: what an instance forgot is found and freed when it stops. */
 #include "loop.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@
 
 #include "timers.h"
 #include "util.h"
+#include "watches.h"
 
 #define US_PER_S 1000000
 
@@ -39,22 +41,13 @@ struct loop {
 	bool again, stopping;
 	int post_fd;
 	struct event *post_event;
+	struct watches watches;
+	struct event news; /* of the watches */
 	struct timers timers;
 	struct event wake; /* at wake_us, for the timers; 0: it is not set */
 	uint64_t wake_us, fired_us;
 	pthread_mutex_t post_lock;
 	struct posted *posts, **posts_end;
-};
-
-struct loop_handle {
-	struct loop_handle *next, **link;
-	struct event event;
-};
-
-struct loop_watch {
-	struct loop_handle handle;
-	void (*ready)(void *, unsigned);
-	void *arg;
 };
 
 struct loop_signal {
@@ -129,20 +122,39 @@ static void timers_fire(evutil_socket_t fd, short what, void *arg)
 	set_wake(l);
 }
 
-struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
+static void watches_ready(evutil_socket_t fd, short what, void *arg)
 {
-	struct loop *l = xcalloc(1, sizeof *l);
+	struct loop *l = arg;
+
+	(void)fd, (void)what;
+	watches_tell(&l->watches);
+}
+
+/* libevent's part, or a loop without it is no loop. */
+static void loop_set_up(struct loop *l)
+{
 	struct event_config *conf = event_config_new();
+	bool ready;
 
 	assert(conf);
 	event_set_log_callback(say_nothing);
-	event_config_require_features(conf, EV_FEATURE_ET);
 	event_config_set_flag(conf, EVENT_BASE_FLAG_NOLOCK |
 					    EVENT_BASE_FLAG_NO_CACHE_TIME |
 					    EVENT_BASE_FLAG_IGNORE_ENV);
 	l->base = event_base_new_with_config(conf);
 	event_config_free(conf);
-	assert(l->base);
+	ready = watches_init(&l->watches);
+	assert(l->base && ready);
+	event_assign(&l->news, l->base, l->watches.fd, EV_READ | EV_PERSIST,
+		     watches_ready, l);
+	event_add(&l->news, NULL);
+}
+
+struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
+{
+	struct loop *l = xcalloc(1, sizeof *l);
+
+	loop_set_up(l);
 	l->after_turn = after_turn;
 	l->arg = arg;
 	pthread_mutex_init(&l->post_lock, NULL);
@@ -181,6 +193,8 @@ void loop_free(struct loop *l)
 		return;
 	assert(!l->posts); /* loop_run_posts came before */
 	timers_fini(&l->timers);
+	event_del(&l->news);
+	watches_fini(&l->watches);
 	event_del(&l->wake);
 	event_free(l->post_event);
 	close(l->post_fd);
@@ -197,35 +211,17 @@ uint64_t loop_now_us(void)
 	return (uint64_t)t.tv_sec * US_PER_S + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void handle_link(struct loop_owner *o, struct loop_handle *h)
-{
-	h->next = o->first;
-	h->link = &o->first;
-	if (h->next)
-		h->next->link = &h->next;
-	o->first = h;
-}
-
-static void handle_free(struct loop_handle *h)
-{
-	event_del(&h->event);
-	*h->link = h->next;
-	if (h->next)
-		h->next->link = h->link;
-	free(h);
-}
-
 void loop_owner_init(struct loop_owner *o, struct loop *l)
 {
 	o->loop = l;
-	o->first = NULL;
+	o->watches = NULL;
 	o->timers = NULL;
 }
 
 void loop_owner_sweep(struct loop_owner *o)
 {
-	while (o->first)
-		handle_free(o->first);
+	while (o->watches)
+		watch_free(o->watches);
 	while (o->timers)
 		loop_timer_free(o->timers);
 }
@@ -273,40 +269,17 @@ void loop_timer_free(struct loop_timer *t)
 	free(t);
 }
 
-static void watch_fired(evutil_socket_t fd, short what, void *arg)
-{
-	struct loop_watch *w = arg;
-
-	(void)fd;
-	w->ready(w->arg, (what & EV_READ ? WEIR_READABLE : 0) |
-				 (what & EV_WRITE ? WEIR_WRITABLE : 0));
-}
-
 struct loop_watch *loop_watch_new(struct loop_owner *o, int fd, unsigned events,
 				  void (*ready)(void *, unsigned), void *arg)
 {
-	struct loop_watch *w = xcalloc(1, sizeof *w);
-	short flags = EV_PERSIST;
-
-	flags |= events & WEIR_READABLE ? EV_READ : 0;
-	flags |= events & WEIR_WRITABLE ? EV_WRITE : 0;
-	flags |= events & WEIR_LEVEL_TRIGGERED ? 0 : (short)EV_ET;
-	w->ready = ready;
-	w->arg = arg;
-	event_assign(&w->handle.event, o->loop->base, fd, flags, watch_fired,
-		     w);
-	if (event_add(&w->handle.event, NULL) < 0) {
-		free(w);
-		return NULL;
-	}
-	handle_link(o, &w->handle);
-	return w;
+	return watch_new(&o->loop->watches, &o->watches, fd, events, ready,
+			 arg);
 }
 
 void loop_watch_free(struct loop_watch *w)
 {
 	if (w)
-		handle_free(&w->handle);
+		watch_free(w);
 }
 
 static void signal_fired(evutil_socket_t fd, short what, void *arg)

@@ -11,14 +11,13 @@
 #include <stdint.h>
 
 struct loop;
-struct loop_handle; /* of a watch; private to loop.c */
 struct loop_timer;
 struct loop_watch;
 struct loop_signal;
 
 struct loop_owner {
 	struct loop *loop;
-	struct loop_handle *first;
+	struct loop_watch *watches;
 	struct loop_timer *timers;
 };
 
@@ -38,8 +37,8 @@ void loop_timer_set(struct loop_timer *, uint64_t after_us);
 void loop_timer_stop(struct loop_timer *);
 void loop_timer_free(struct loop_timer *); /* NULL is fine */
 
-/* WEIR_READABLE | WEIR_WRITABLE | WEIR_LEVEL_TRIGGERED of <weir/host.h>; NULL
- * with errno where the kernel refuses the fd. */
+/* WEIR_READABLE | WEIR_WRITABLE | WEIR_LEVEL_TRIGGERED of <weir/host.h>, which
+ * says what is told; NULL with errno where the kernel refuses the fd. */
 struct loop_watch *loop_watch_new(struct loop_owner *, int fd, unsigned events,
 				  void (*ready)(void *, unsigned), void *arg);
 void loop_watch_free(struct loop_watch *); /* NULL is fine */

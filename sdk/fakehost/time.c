@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define POLL_FDS 256
+#define POLLIN_ON (POLLIN | POLLRDHUP | POLLPRI)
 
 /* ---- log ---- */
 
@@ -190,9 +191,13 @@ static int watches_tell(struct fakehost *f, int fd, unsigned events)
 	int heard = 0;
 
 	for (struct weir_watch *w = f->watches; w; w = w->next) {
-		if (w->dead || w->fd != fd || !(w->events & events))
+		unsigned news = w->events & events;
+
+		if (w->dead || w->fd != fd || !news)
 			continue;
-		w->ready(w->arg, w->events & events);
+		if (!(w->events & WEIR_LEVEL_TRIGGERED))
+			news |= events & WEIR_READ_ON;
+		w->ready(w->arg, news);
 		heard++;
 	}
 	return heard;
@@ -218,7 +223,7 @@ int fakehost_poll(struct fakehost *f, int timeout_ms)
 	     w = w->next) {
 		fds[n].fd = w->fd;
 		fds[n].events =
-			(short)((w->events & WEIR_READABLE ? POLLIN : 0) |
+			(short)((w->events & WEIR_READABLE ? POLLIN_ON : 0) |
 				(w->events & WEIR_WRITABLE ? POLLOUT : 0));
 		fds[n++].revents = 0;
 	}
@@ -228,10 +233,12 @@ int fakehost_poll(struct fakehost *f, int timeout_ms)
 		short got = fds[i].revents;
 		unsigned events = 0;
 
-		if (got & (POLLIN | POLLHUP | POLLERR))
+		if (got & (POLLIN_ON | POLLHUP | POLLERR))
 			events |= WEIR_READABLE;
 		if (got & (POLLOUT | POLLHUP | POLLERR))
 			events |= WEIR_WRITABLE;
+		if (got & (POLLRDHUP | POLLPRI | POLLHUP | POLLERR))
+			events |= WEIR_READ_ON;
 		if (events)
 			heard += watches_tell(f, fds[i].fd, events);
 	}

@@ -158,10 +158,12 @@ static void events_run(struct weir_instance *i, int wait_ms)
 		struct weir_watch *w = e[k].data.ptr;
 		unsigned events = 0;
 
-		if (e[k].events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		if (e[k].events & ~(uint32_t)EPOLLOUT)
 			events |= WEIR_READABLE;
 		if (e[k].events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
 			events |= WEIR_WRITABLE;
+		if (e[k].events & ~(uint32_t)(EPOLLIN | EPOLLOUT))
+			events |= WEIR_READ_ON;
 		if (!w->dead)
 			w->ready(w->arg, events);
 	}

@@ -230,7 +230,7 @@ static struct weir_watch *host_watch_new(struct weir_instance *i, int fd,
 	if (events & WEIR_WRITABLE)
 		e.events |= EPOLLOUT;
 	if (!(events & WEIR_LEVEL_TRIGGERED))
-		e.events |= EPOLLET;
+		e.events |= EPOLLET | EPOLLRDHUP | EPOLLPRI;
 	w->host = i;
 	w->fd = fd;
 	w->ready = ready;

@@ -123,7 +123,7 @@ START_TEST(loop_timer_may_free_itself)
 	loop_timer_set(timer, 0);
 	run_for(20);
 	ck_assert_int_eq(calls, 1);
-	ck_assert_ptr_null(owner.first);
+	ck_assert_ptr_null(owner.timers);
 	teardown();
 }
 END_TEST
@@ -169,6 +169,75 @@ START_TEST(loop_watches_levels_and_a_watch_may_free_itself)
 	run_for(20);
 	ck_assert_int_eq(calls, 3);
 	ck_assert_uint_eq(seen, WEIR_READABLE);
+	teardown();
+}
+END_TEST
+
+static void end_by_shutdown(void)
+{
+	shutdown(fds[1], SHUT_WR);
+}
+
+static void end_by_close(void)
+{
+	close(fds[1]);
+	fds[1] = -1;
+}
+
+static const struct {
+	void (*then)(void);
+	unsigned flags;
+	bool told;
+} behind[] = {
+	{end_by_shutdown, 0, true},
+	{end_by_close, 0, true},
+	{end_by_shutdown, WEIR_LEVEL_TRIGGERED, false},
+	{NULL, 0, false},
+};
+
+static void tells_what_is_behind(size_t i)
+{
+	setup();
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	if (behind[i].then)
+		behind[i].then();
+	calls = 2; /* at the next one it frees itself */
+	seen = 0;
+	watch = loop_watch_new(&owner, fds[0],
+			       WEIR_READABLE | WEIR_WRITABLE | behind[i].flags,
+			       ready_thrice, NULL);
+	run_for(20);
+	ck_assert_uint_eq(seen & WEIR_READ_ON,
+			  behind[i].told ? WEIR_READ_ON : 0);
+	ck_assert(seen & WEIR_READABLE);
+	teardown();
+}
+
+START_TEST(loop_tells_that_more_than_bytes_is_there_to_read)
+{
+	for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++)
+		tells_what_is_behind(i);
+}
+END_TEST
+
+static struct loop_watch *both[2];
+
+static void free_both(void *arg, unsigned events)
+{
+	(void)arg, (void)events;
+	calls++;
+	loop_watch_free(both[0]);
+	loop_watch_free(both[1]);
+}
+
+START_TEST(loop_tells_no_watch_that_another_one_freed)
+{
+	setup();
+	for (int i = 0; i < 2; i++)
+		both[i] = loop_watch_new(&owner, fds[i], WEIR_WRITABLE,
+					 free_both, NULL);
+	run_for(20);
+	ck_assert_int_eq(calls, 1);
 	teardown();
 }
 END_TEST
@@ -256,6 +325,8 @@ FAKE_MAIN("loop", loop_fires_a_timer_once_and_not_before_its_time,
 	  loop_moves_a_timer_that_is_set_again, loop_stops_a_timer,
 	  loop_timer_may_free_itself, loop_watches_edges,
 	  loop_watches_levels_and_a_watch_may_free_itself,
+	  loop_tells_that_more_than_bytes_is_there_to_read,
+	  loop_tells_no_watch_that_another_one_freed,
 	  loop_says_why_an_fd_cannot_be_watched, loop_sweeps_what_an_owner_left,
 	  loop_runs_what_other_threads_post,
 	  loop_ends_every_turn_with_after_turn, loop_hears_signals)

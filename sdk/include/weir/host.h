@@ -63,6 +63,10 @@ struct weir_task {
 
 #define WEIR_RESOLVE_ANEW 4u	/* resolve: ask the servers, not the memory */
 #define WEIR_LEVEL_TRIGGERED 4u /* watch: repeat while ready */
+/* Told by an edge-triggered watch, with other news (1.2): something stands
+ * behind or among the bytes to read - the end, an error, urgent data - of which
+ * there is no further news. Without it a read that fell short has taken all. */
+#define WEIR_READ_ON 8u
 
 struct weir_host {
 	uint32_t size;
