@@ -222,7 +222,7 @@ static void attempt_ready(void *arg, unsigned events)
 	end = c->end;
 	++*c->freedom->n.tcp_connects;
 	connecting_free(c);
-	stream_begin(s, end);
+	stream_begin(s, end, events);
 }
 
 static void pace_fire(void *arg)

@@ -124,11 +124,13 @@ struct stream {
 	uint32_t held_at, held_end;
 	int fd;
 	bool attempt : 1, starved : 1, full : 1, failed : 1, finished : 1;
-	bool ended : 1; /* it is at the end of what it can receive */
+	bool ended : 1;	  /* it is at the end of what it can receive */
+	bool read_on : 1; /* a read that falls short may not have taken all */
 };
 
-/* The attempt `s` is connected: it becomes the stream of `end`. */
-void stream_begin(struct stream *s, struct weir_end *end);
+/* The attempt `s` is connected, as `events` told: it becomes the stream of
+ * `end`. */
+void stream_begin(struct stream *s, struct weir_end *end, unsigned events);
 void stream_ready(struct stream *s, unsigned events);
 void stream_free(struct stream *s);
 

@@ -8,7 +8,9 @@
  * The watch is edge-triggered for both directions from the first connect on
  * and is never changed. `starved` and `full` remember what the core waits
  * for; an edge it does not wait for needs no notice, because its next read or
- * write will find out. */
+ * write will find out. A read that fell short has drained the socket: until the
+ * next edge the core is answered without a system call, unless an edge told
+ * that there is more than bytes to come (read_on). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include "freedom.h"
 
 #define HELD_MAX (64 * 1024)
+#define TELLS_READ_ON 2 /* the first minor of hosts that do */
 
 /* Unread bytes thrown away at an orderly close, so that the kernel sends what
  * is queued and a FIN instead of a reset. */
@@ -36,7 +39,7 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 	size_t asked = 0;
 	ssize_t got;
 
-	if (s->failed)
+	if (s->failed || s->starved)
 		return -EAGAIN;
 	for (int i = 0; i < n; i++)
 		asked += room[i].iov_len;
@@ -49,8 +52,7 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 			stream_fail(s, errno, "receive failed");
 		return -EAGAIN;
 	}
-	/* Less than asked for: the socket is drained. */
-	s->starved = (size_t)got < asked;
+	s->starved = got && (size_t)got < asked && !s->read_on;
 	s->ended = !got;
 	*s->freedom->n.tcp_received_bytes += (uint64_t)got;
 	return got;
@@ -188,9 +190,18 @@ static const struct weir_stream_ops stream_ops = {
 	.read = stream_read,
 };
 
-void stream_begin(struct stream *s, struct weir_end *end)
+static void note_edge(struct stream *s, unsigned events)
+{
+	if (events & WEIR_READ_ON)
+		s->read_on = true;
+}
+
+void stream_begin(struct stream *s, struct weir_end *end, unsigned events)
 {
 	s->attempt = false;
+	s->starved = !(events & WEIR_READABLE);
+	s->read_on = s->freedom->host->minor < TELLS_READ_ON;
+	note_edge(s, events);
 	s->end = end;
 	s->freedom->host->stream_ready(end, &stream_ops, s);
 }
@@ -201,6 +212,7 @@ void stream_ready(struct stream *s, unsigned events)
 
 	if (s->failed)
 		return;
+	note_edge(s, events);
 	if (s->starved)
 		news |= events & WEIR_READABLE;
 	if (s->full)

@@ -104,8 +104,11 @@ START_TEST(peek_shows_what_read_then_takes)
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
 	ck_assert_uint_eq(view[0].iov_len, 3);
+	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
+	p.end->news = 0;
 	send(p.far, "def", 3, 0);
 	shutdown(p.far, SHUT_WR);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	usleep(10000);
 	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
 	ck_assert_uint_eq(view[0].iov_len, 6);
@@ -118,6 +121,83 @@ START_TEST(peek_shows_what_read_then_takes)
 	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2),
 			 WEIR_PEEK_EOF);
 	ck_assert_ptr_null(((struct stream *)p.end->object)->held);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(a_drained_socket_is_asked_again_only_when_it_has_news)
+{
+	struct pair p;
+	char room[64];
+
+	pair_init(&p, AF_INET);
+	send(p.far, "abc", 3, 0);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
+	p.end->news = 0;
+	send(p.far, "de", 2, 0);
+	usleep(10000);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), -EAGAIN);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, 1), 1);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 1);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(the_end_behind_the_last_bytes_is_read_without_another_event)
+{
+	struct pair p;
+	char room[64];
+
+	pair_init(&p, AF_INET);
+	send(p.far, "abc", 3, 0);
+	shutdown(p.far, SHUT_WR);
+	usleep(10000);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 0);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(a_reset_behind_the_last_bytes_is_read_without_another_event)
+{
+	struct pair p;
+	struct linger reset = {1, 0};
+	char room[64];
+
+	pair_init(&p, AF_INET);
+	send(p.far, "abc", 3, 0);
+	setsockopt(p.far, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	close(p.far);
+	p.far = -1;
+	usleep(10000);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
+	ck_assert_int_eq(end_read(p.end, room, sizeof room), -EAGAIN);
+	ck_assert(p.end->failed);
+	ck_assert_int_eq(p.end->err, ECONNRESET);
+	pair_fini(&p, ECONNRESET);
+}
+END_TEST
+
+START_TEST(what_is_behind_an_urgent_byte_is_read_without_another_event)
+{
+	struct pair p;
+	char room[64];
+	ssize_t n, got = 0;
+
+	pair_init(&p, AF_INET);
+	send(p.far, "ab", 2, 0);
+	send(p.far, "c", 1, MSG_OOB);
+	send(p.far, "de", 2, 0);
+	usleep(10000);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	while ((n = end_read(p.end, room + got, sizeof room - (size_t)got)) > 0)
+		got += n;
+	ck_assert_int_eq(got, 4); /* the urgent one stands apart */
+	ck_assert_int_eq(memcmp(room, "abde", 4), 0);
 	pair_fini(&p, 0);
 }
 END_TEST
@@ -257,6 +337,14 @@ int main(void)
 	tcase_add_loop_test(
 		t, bytes_pass_both_ways_and_either_side_can_finish_first, 0, 2);
 	tcase_add_test(t, peek_shows_what_read_then_takes);
+	tcase_add_test(t,
+		       a_drained_socket_is_asked_again_only_when_it_has_news);
+	tcase_add_test(
+		t, the_end_behind_the_last_bytes_is_read_without_another_event);
+	tcase_add_test(
+		t, a_reset_behind_the_last_bytes_is_read_without_another_event);
+	tcase_add_test(
+		t, what_is_behind_an_urgent_byte_is_read_without_another_event);
 	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);
 	tcase_add_test(t, a_reset_of_the_far_side_is_econnreset);
 	tcase_add_loop_test(
