@@ -23,7 +23,7 @@
 #define BLOCKS_KEPT 128u
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
-#define RESERVE_BLOCKS 4
+#define RESERVE_MORE 3 /* blocks beyond the first */
 
 /* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
 struct block {
@@ -221,11 +221,11 @@ ssize_t send_write(struct conn *c, const struct iovec *v, int n)
 
 /* The reserved blocks are the stack's: commit is the very next call, and a
  * connection that gets nothing holds nothing. They wait at the head of the
- * list of free blocks. */
+ * list of free blocks. There is one more than were filled last. */
 int send_reserve(struct conn *c, struct iovec *room, int max)
 {
 	uint32_t limit = send_limit(c), size = chunk_size(c);
-	struct block *blocks[RESERVE_BLOCKS];
+	struct block *blocks[1 + RESERVE_MORE];
 	int n = 0;
 
 	if (c->tx_bytes >= limit) {
@@ -236,7 +236,9 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		size = may_have(c, 0, SMALL_ROOM) ? SMALL_ROOM : 0;
 		max = !!size; /* it will be copied */
 	}
-	for (; n < max && n < RESERVE_BLOCKS; n++) {
+	if (max > 1 + c->tx_more)
+		max = 1 + c->tx_more;
+	for (; n < max; n++) {
 		if (n && (c->tx_bytes + (uint32_t)n * size >= limit ||
 			  !may_have(c, (uint32_t)n * BLOCK_ROOM, BLOCK_ROOM)))
 			break;
@@ -256,7 +258,11 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 void send_commit(struct conn *c, size_t n)
 {
 	uint32_t size = chunk_size(c);
+	size_t filled = n / size;
 
+	if (n)
+		c->tx_more = filled < RESERVE_MORE ? filled & RESERVE_MORE
+						   : RESERVE_MORE;
 	while (n) {
 		size_t part = n < size ? n : size;
 		struct block *b = c->stack->free_blocks;
