@@ -27,8 +27,7 @@ struct session {
 	struct weir_instance *inbound, *outbound;
 	struct dispatch_info about;
 	const struct weir_policy *policy;
-	struct relay relay;
-	void *pending; /* of an open that was not answered */
+	struct relay relay; /* the outbound's `s`: until it answers, its open */
 	struct loop_timer *timer;
 	uint64_t started_us, active_us;
 	bool answered; /* the outbound is ready, or failed */
@@ -159,7 +158,7 @@ static void session_end(struct session *s)
 		out->ops->close(out->s, close_errno(s, out));
 	else if (!s->answered && s->outbound)
 		instance_outbound(s->outbound)
-			->abandon(s->outbound->self, s->pending);
+			->abandon(s->outbound->self, out->s);
 	in->ops->close(in->s, close_errno(s, in));
 	session_log(s);
 	turn_forget(&s->core->turn, &s->task);
@@ -246,6 +245,7 @@ static void session_turn(struct weir_task *task)
 static void session_dispatch(struct session *s)
 {
 	const struct weir_addr *target = &s->about.info.target;
+	void *pending;
 
 	s->outbound = dispatch_outbound(s->inbound, &s->about.info, target);
 	if (!s->outbound) {
@@ -254,9 +254,11 @@ static void session_dispatch(struct session *s)
 		return;
 	}
 	s->outbound->sessions++;
-	s->pending = instance_outbound(s->outbound)
-			     ->open(s->outbound->self, &s->out, target,
-				    WEIR_NET_TCP);
+	pending = instance_outbound(s->outbound)
+			  ->open(s->outbound->self, &s->out, target,
+				 WEIR_NET_TCP);
+	if (!s->answered)
+		s->relay.end[RELAY_OUT].s = pending;
 }
 
 struct weir_end *session_accept(struct weir_instance *inbound,
