@@ -30,17 +30,57 @@ struct connecting {
 	struct lookup {
 		struct connecting *owner;
 		struct weir_query *query; /* NULL: answered, or not asked */
-		struct weir_addr found[FOUND_MAX];
+		struct weir_addr *found;
 		uint8_t count, tried;
 		int err;
 	} lookup[FAMILIES];
-	struct stream *attempt[FAMILIES * FOUND_MAX];
+	struct stream **attempt;
 	unsigned attempts;
 	enum family next; /* whose turn it is */
 	bool trying;	  /* past waiting for the other family's answer */
 	uint16_t port;
 	int err; /* what the attempts so far say, once all have failed */
 };
+
+/* Most targets are an address: room for many is not made for one. */
+struct one_address {
+	struct connecting connecting; /* first */
+	struct weir_addr found;
+	struct stream *attempt;
+};
+
+struct many_addresses {
+	struct connecting connecting; /* first */
+	struct weir_addr found[FAMILIES][FOUND_MAX];
+	struct stream *attempt[FAMILIES * FOUND_MAX];
+};
+
+static struct connecting *connecting_to_name(void)
+{
+	struct many_addresses *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	for (int i = 0; i < FAMILIES; i++)
+		m->connecting.lookup[i].found = m->found[i];
+	m->connecting.attempt = m->attempt;
+	return &m->connecting;
+}
+
+static struct connecting *connecting_to_address(const struct weir_addr *to)
+{
+	struct one_address *o = calloc(1, sizeof *o);
+	struct lookup *l;
+
+	if (!o)
+		return NULL;
+	o->found = *to;
+	o->connecting.attempt = &o->attempt;
+	l = &o->connecting.lookup[addr_family(to)];
+	l->found = &o->found;
+	l->count = 1;
+	return &o->connecting;
+}
 
 static void connecting_free(struct connecting *c)
 {
@@ -292,8 +332,9 @@ static bool lookup_start(struct connecting *c, const char *name)
 struct pending *connect_open(struct freedom *f, struct weir_end *end,
 			     const struct weir_addr *target)
 {
-	struct connecting *c = calloc(1, sizeof *c);
-	enum family family = addr_family(target);
+	bool named = target->kind == WEIR_ADDR_NAME;
+	struct connecting *c =
+		named ? connecting_to_name() : connecting_to_address(target);
 	bool alive;
 
 	if (!c) {
@@ -311,12 +352,6 @@ struct pending *connect_open(struct freedom *f, struct weir_end *end,
 		return NULL;
 	}
 	f->host->timer_set(c->deadline, f->conf->dial_timeout_ms * 1000);
-	if (target->kind == WEIR_ADDR_NAME) {
-		alive = lookup_start(c, target->name);
-	} else {
-		c->lookup[family].found[0] = *target;
-		c->lookup[family].count = 1;
-		alive = connecting_advance(c);
-	}
+	alive = named ? lookup_start(c, target->name) : connecting_advance(c);
 	return alive ? &c->pending : NULL;
 }
