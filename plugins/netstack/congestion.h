@@ -22,6 +22,7 @@ struct ack_sample {
 	uint64_t prior_delivered; /* the same when that segment was sent */
 	uint32_t over_interval;	  /* delivered since then */
 	uint32_t acked;		  /* delivered by this ACK */
+	uint32_t arrived;	  /* the same; without SACK by count of ACKs */
 	uint32_t newly_lost;	  /* found lost by this ACK */
 	uint32_t prior_in_flight, in_flight; /* before and after it */
 	uint32_t sent_in_flight; /* when that segment was sent, with it */
@@ -29,7 +30,8 @@ struct ack_sample {
 	uint32_t rtt_us;	 /* 0: none */
 	uint32_t min_rtt_us;
 	uint32_t ack, next_seq;
-	bool app_limited, in_recovery, begins_recovery, ends_timeout;
+	bool advanced; /* the ACK is a higher one than before */
+	bool app_limited, in_recovery, ends_timeout;
 };
 
 /* A segment that was lost, as it was when it was sent. */
@@ -43,6 +45,7 @@ struct congestion {
 	const struct congestion_ops *ops;
 	uint64_t pacing_rate; /* bytes a second; 0: as the window opens */
 	uint32_t cwnd, mss;   /* bytes */
+	uint32_t sent;	      /* since the algorithm last set it to 0 */
 	bool can_undo;
 	union {
 		struct cubic cubic;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cubic.c - CUBIC (RFC 9438) with HyStart++ (RFC 9406).
  *
- * Slow start doubles the window a round trip until it meets ssthresh, or until
- * the round trip time of a round has grown by an eighth (4..16 ms) over the
- * round before: the queue is filling. After a loss the window shrinks to 0.7
- * and grows along a cubic curve whose plateau is the window at the loss, never
- * slower than Reno would (w_est). A window that the sender does not fill is
- * not grown. */
+ * Slow start doubles the window a round trip until it meets ssthresh; while
+ * that is unknown hystart.c says when the queue begins to fill. After a loss
+ * the window shrinks to 0.7, as arrivals go (prr.c), and grows along a cubic
+ * curve whose plateau is the window at the loss, never slower than Reno would
+ * (w_est). A window that the sender does not fill is not grown. */
 #include "congestion.h"
 
 #include <math.h>
@@ -15,22 +14,14 @@
 #define CUBIC_C 0.4f
 #define RENO_ALPHA 0.5294f /* 3 (1 - beta) / (1 + beta) */
 #define FAST_CONVERGENCE 0.85f
-#define HYSTART_SAMPLES 8
-#define HYSTART_MIN_US 4000u
-#define HYSTART_MAX_US 16000u
-#define HYSTART_LEAST_SEGMENTS 16u
-#define NO_SAMPLE UINT32_MAX
+#define UNKNOWN UINT32_MAX
 
 static void cubic_init(struct congestion *cc, uint32_t next_seq,
 		       uint32_t srtt_us)
 {
 	(void)srtt_us;
-	cc->is.cubic = (struct cubic){
-		.ssthresh = UINT32_MAX,
-		.round_end = next_seq,
-		.round_min_us = NO_SAMPLE,
-		.last_min_us = NO_SAMPLE,
-	};
+	cc->is.cubic = (struct cubic){.ssthresh = UNKNOWN};
+	hystart_init(&cc->is.cubic.hystart, next_seq);
 }
 
 static void cubic_begin_epoch(struct cubic *q, float w, uint64_t now_us)
@@ -67,62 +58,43 @@ static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
 /* A window that the sender did not fill proves nothing. */
 static void cubic_acked(struct congestion *cc, const struct ack_sample *s)
 {
-	bool slow_start = cc->cwnd < cc->is.cubic.ssthresh;
+	struct cubic *q = &cc->is.cubic;
+	bool slow_start = cc->cwnd < q->ssthresh;
 
 	if (s->prior_in_flight + 2 * cc->mss < cc->cwnd / (slow_start ? 2 : 1))
 		return;
-	if (slow_start)
+	if (q->ssthresh == UNKNOWN)
+		cc->cwnd += hystart_grow(&q->hystart, s->acked);
+	else if (slow_start)
 		cc->cwnd += s->acked;
 	else
 		cubic_grow(cc, s);
 }
 
-/* Has the queue begun to fill? Asked from the eighth sample of a round on. */
-static bool hystart_found(const struct congestion *cc)
-{
-	const struct cubic *q = &cc->is.cubic;
-	uint32_t margin = q->last_min_us / 8;
-
-	if (q->round_samples < HYSTART_SAMPLES || q->last_min_us == NO_SAMPLE)
-		return false;
-	if (cc->cwnd < HYSTART_LEAST_SEGMENTS * cc->mss)
-		return false;
-	if (margin < HYSTART_MIN_US)
-		margin = HYSTART_MIN_US;
-	if (margin > HYSTART_MAX_US)
-		margin = HYSTART_MAX_US;
-	return q->round_min_us >= q->last_min_us + margin;
-}
-
-static void cubic_rtt(struct cubic *q, uint32_t rtt_us)
-{
-	if (rtt_us < q->round_min_us)
-		q->round_min_us = rtt_us;
-	if (q->round_samples < UINT8_MAX)
-		q->round_samples++;
-}
-
-static void cubic_round(struct congestion *cc, uint32_t ack, uint32_t next_seq)
+static void cubic_reduce(struct congestion *cc, const struct ack_sample *s)
 {
 	struct cubic *q = &cc->is.cubic;
 
-	if (cc->cwnd < q->ssthresh && hystart_found(cc))
-		q->ssthresh = cc->cwnd;
-	if ((int32_t)(ack - q->round_end) < 0)
-		return;
-	q->last_min_us = q->round_min_us;
-	q->round_min_us = NO_SAMPLE;
-	q->round_samples = 0;
-	q->round_end = next_seq;
+	q->reducing = s->in_recovery;
+	cc->cwnd = q->ssthresh;
+	if (q->reducing)
+		cc->cwnd =
+			prr_window(&q->prr, s, q->ssthresh, cc->sent, cc->mss);
 }
 
 static void cubic_on_ack(struct congestion *cc, const struct ack_sample *s)
 {
-	if (s->rtt_us)
-		cubic_rtt(&cc->is.cubic, s->rtt_us);
+	struct cubic *q = &cc->is.cubic;
+	bool first = q->ssthresh == UNKNOWN;
+
+	if (first && s->rtt_us)
+		hystart_rtt(&q->hystart, s->rtt_us);
+	if (q->reducing)
+		cubic_reduce(cc, s);
 	if (!s->in_recovery && s->acked)
 		cubic_acked(cc, s);
-	cubic_round(cc, s->ack, s->next_seq);
+	if (first && hystart_over(&q->hystart, s->ack, s->next_seq))
+		q->ssthresh = cc->cwnd;
 }
 
 static void cubic_on_lost(struct congestion *cc, const struct lost_segment *l)
@@ -143,13 +115,16 @@ static void cubic_on_loss(struct congestion *cc)
 	q->epoch_us = 0;
 	q->w_max = w < q->w_max ? w * FAST_CONVERGENCE : w;
 	q->ssthresh = less > 2 * cc->mss ? less : 2 * cc->mss;
-	cc->cwnd = q->ssthresh;
+	q->prr = (struct prr){0};
+	q->reducing = true;
+	cc->sent = 0;
 }
 
 static void cubic_on_timeout(struct congestion *cc, bool again)
 {
 	if (!again)
 		cubic_on_loss(cc);
+	cc->is.cubic.reducing = false;
 	cc->cwnd = cc->mss;
 }
 
@@ -161,6 +136,7 @@ static void cubic_undo(struct congestion *cc)
 		cc->cwnd = q->undo_cwnd;
 	if (q->undo_ssthresh > q->ssthresh)
 		q->ssthresh = q->undo_ssthresh;
+	q->reducing = false;
 	cc->can_undo = false;
 }
 

@@ -3,15 +3,19 @@
 #ifndef NETSTACK_CUBIC_H
 #define NETSTACK_CUBIC_H
 
+#include "hystart.h"
+#include "prr.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cubic {
 	uint32_t ssthresh, undo_cwnd, undo_ssthresh; /* bytes */
 	float w_max, k, w_est, origin;		     /* segments, k: seconds */
 	uint64_t epoch_us;
-	/* HyStart++: the least RTT of this round and of the one before */
-	uint32_t round_end, round_min_us, last_min_us;
-	uint8_t round_samples;
+	struct hystart hystart;
+	bool reducing; /* prr says how, down to ssthresh */
+	struct prr prr;
 };
 
 #endif

@@ -65,6 +65,8 @@ netstack_sources = \
 	plugins/netstack/frag.h \
 	plugins/netstack/gro.c \
 	plugins/netstack/gro.h \
+	plugins/netstack/hystart.c \
+	plugins/netstack/hystart.h \
 	plugins/netstack/icmp.c \
 	plugins/netstack/icmp.h \
 	plugins/netstack/input.c \
@@ -81,6 +83,8 @@ netstack_sources = \
 	plugins/netstack/pmtu.h \
 	plugins/netstack/port.c \
 	plugins/netstack/port.h \
+	plugins/netstack/prr.c \
+	plugins/netstack/prr.h \
 	plugins/netstack/rate.c \
 	plugins/netstack/rate.h \
 	plugins/netstack/receive.c \

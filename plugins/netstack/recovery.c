@@ -68,6 +68,7 @@ void recovery_sent(struct conn *c, struct tcp_seg *seg)
 	note->sent_us = stack_now_us(c->stack);
 	rate_sent(&r->rate, &note->rate, note->sent_us, recovery_pipe(c),
 		  seg->len);
+	r->cc.sent += seg->len;
 	pace_sent(&r->pace, r->cc.pacing_rate, seg->len, note->sent_us);
 }
 
@@ -132,6 +133,7 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 	struct ack_sample s = {
 		.now_us = a->now_us,
 		.acked = a->delivered,
+		.arrived = a->arrived,
 		.newly_lost = a->newly_lost,
 		.prior_in_flight = before,
 		.in_flight = flight > gone ? flight - gone : 0,
@@ -139,6 +141,7 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 		.min_rtt_us = r->min_rtt_us,
 		.ack = a->ack,
 		.next_seq = c->pcb->snd_nxt,
+		.advanced = a->moved,
 		.in_recovery = r->in_recovery,
 		.ends_timeout = ends_timeout,
 	};
@@ -159,15 +162,19 @@ static void take_duplicates(struct conn *c, struct ack *a)
 	bool lost;
 
 	if (a->moved) {
-		r->sacked -=
+		uint32_t counted =
 			r->sacked < a->delivered ? r->sacked : a->delivered;
+
+		r->sacked -= counted;
+		a->arrived = a->delivered - counted;
 		r->duplicates = 0;
 		lost = r->in_recovery && TCP_SEQ_LT(a->ack, r->recover);
 	} else if (!a->duplicate || !first) {
 		return;
 	} else {
 		if (r->sacked + r->lost + 2 * r->mss <= flight)
-			r->sacked += r->mss;
+			a->arrived = r->mss;
+		r->sacked += a->arrived;
 		if (r->duplicates < UINT8_MAX)
 			r->duplicates++;
 		lost = r->duplicates == DUPLICATE_ACKS && !r->in_recovery &&
@@ -245,6 +252,7 @@ static void take_ack(struct conn *c, struct ack *a)
 		r->probe_out = false;
 	}
 	take_spurious(r, a, pcb->snd_nxt);
+	a->arrived = a->delivered;
 	if (!(pcb->flags & TF_SACK))
 		take_duplicates(c, a);
 	else if (a->moved || a->sacked)
@@ -262,6 +270,7 @@ void recovery_late(struct conn *c)
 	struct recovery *r = &c->recovery;
 	struct ack a = {.ack = c->pcb->lastack,
 			.now_us = stack_now_us(c->stack)};
+	uint32_t before = recovery_pipe(c);
 
 	scoreboard_mark_lost(r, &a);
 	if (!a.newly_lost)
@@ -269,6 +278,7 @@ void recovery_late(struct conn *c)
 	if (!r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
 	fit_train(r, &a, c->pcb->snd_nxt);
+	report(c, &a, before, false);
 	tcp_output(c->pcb);
 }
 

@@ -16,6 +16,7 @@ struct ack {
 	uint64_t now_us;
 	uint32_t rtt_us;    /* of something never resent; 0: none */
 	uint32_t delivered; /* bytes */
+	uint32_t arrived;   /* the same; without SACK by count of ACKs */
 	uint32_t newly_lost;
 	struct rate_probe probe;
 	int sacks;

@@ -411,14 +411,15 @@ static void add_case(Suite *suite, const char *name, void (*begin_as)(void),
 	suite_add_tcase(suite, t);
 }
 
-int behave_main(const char *name, const TTest *const *tests, size_t n)
+int behave_main(const char *name, bool bbr, const TTest *const *tests, size_t n)
 {
 	Suite *suite = suite_create(name);
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	add_case(suite, "cubic", begin_cubic, tests, n);
-	add_case(suite, "bbr", begin_bbr, tests, n);
+	if (bbr)
+		add_case(suite, "bbr", begin_bbr, tests, n);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -90,10 +90,14 @@ void reach_close_wait(struct peer *p);
 void reach_last_ack(struct peer *p);
 void reach_time_wait(struct peer *p);
 
-/* Run each over IPv4 and IPv6, with CUBIC and with BBR; what main returns. */
-int behave_main(const char *name, const TTest *const *tests, size_t n);
+/* Run each over IPv4 and IPv6, with CUBIC, and with BBR if wanted; what main
+ * returns. */
+int behave_main(const char *name, bool bbr, const TTest *const *tests,
+		size_t n);
 
 #define BEHAVE_MAIN(name, tests)                                               \
-	behave_main(name, tests, sizeof(tests) / sizeof *(tests))
+	behave_main(name, true, tests, sizeof(tests) / sizeof *(tests))
+#define BEHAVE_CUBIC_MAIN(name, tests)                                         \
+	behave_main(name, false, tests, sizeof(tests) / sizeof *(tests))
 
 #endif

@@ -11,7 +11,8 @@ stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
-	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_gro \
+	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_cubic \
+	tests/sim/test_gro \
 	tests/sim/test_gro_udp
 check_PROGRAMS += $(stack_sim_tests)
 TESTS += $(stack_sim_tests)
@@ -49,6 +50,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
 	tests/sim/test_behave_tune tests/sim/test_behave_recover \
+	tests/sim/test_behave_cubic \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
@@ -56,6 +58,9 @@ TESTS += $(behave_tests)
 tests_sim_test_behave_recover_SOURCES = tests/sim/test_behave_recover.c $(behave_sim)
 tests_sim_test_behave_recover_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_recover_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_cubic_SOURCES = tests/sim/test_behave_cubic.c $(behave_sim)
+tests_sim_test_behave_cubic_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_cubic_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
 tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)
@@ -100,6 +105,10 @@ tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
 	tests/sim/path.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
+tests_sim_test_cubic_SOURCES = tests/sim/test_cubic.c tests/sim/path.c \
+	tests/sim/path.h $(stack_sim)
+tests_sim_test_cubic_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_cubic_LDADD = $(stack_sim_ldadd)
 endif
 endif
 

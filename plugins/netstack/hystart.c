@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hystart.c - HyStart++ (RFC 9406).
+ *
+ * When the least round trip time of a round is an eighth (4..16 ms) above that
+ * of the round before, a queue may have begun to fill. From then on the window
+ * grows four times more slowly: the conservative slow start. After five rounds
+ * of it slow start is over. But where the round trip gets shorter again it was
+ * jitter, and the window doubles as before.
+ *
+ * Growth for an ACK is not limited to 8 segments as the RFC has it where
+ * nothing is paced: an ACK here stands for a train, and what it lets out is
+ * one. */
+#include "hystart.h"
+
+#define SAMPLES_LEAST 8
+#define THRESHOLD_SHARE 8u /* of the round trip */
+#define THRESHOLD_MIN_US 4000u
+#define THRESHOLD_MAX_US 16000u
+#define CAREFUL_DIVISOR 4u
+#define CAREFUL_ROUNDS 5
+#define NONE UINT32_MAX
+
+void hystart_init(struct hystart *h, uint32_t next_seq)
+{
+	*h = (struct hystart){
+		.round_end = next_seq,
+		.round_min_us = NONE,
+		.last_min_us = NONE,
+		.baseline_us = NONE,
+	};
+}
+
+void hystart_rtt(struct hystart *h, uint32_t rtt_us)
+{
+	if (rtt_us < h->round_min_us)
+		h->round_min_us = rtt_us;
+	if (h->samples < UINT8_MAX)
+		h->samples++;
+}
+
+static bool queue_fills(const struct hystart *h)
+{
+	uint32_t margin = h->last_min_us / THRESHOLD_SHARE;
+
+	if (h->last_min_us == NONE)
+		return false;
+	if (margin < THRESHOLD_MIN_US)
+		margin = THRESHOLD_MIN_US;
+	if (margin > THRESHOLD_MAX_US)
+		margin = THRESHOLD_MAX_US;
+	return h->round_min_us >= h->last_min_us + margin;
+}
+
+uint32_t hystart_grow(struct hystart *h, uint32_t acked)
+{
+	bool careful = h->baseline_us != NONE;
+
+	if (h->samples >= SAMPLES_LEAST) {
+		if (!careful && queue_fills(h))
+			h->baseline_us = h->round_min_us;
+		else if (careful && h->round_min_us < h->baseline_us)
+			h->baseline_us = NONE;
+	}
+	return careful ? acked / CAREFUL_DIVISOR : acked;
+}
+
+bool hystart_over(struct hystart *h, uint32_t ack, uint32_t next_seq)
+{
+	if ((int32_t)(ack - h->round_end) < 0)
+		return false;
+	h->last_min_us = h->round_min_us;
+	h->round_min_us = NONE;
+	h->samples = 0;
+	h->round_end = next_seq;
+	h->careful_rounds =
+		h->baseline_us == NONE ? 0 : (uint8_t)(h->careful_rounds + 1);
+	return h->careful_rounds >= CAREFUL_ROUNDS;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_behave_cubic.c - how CUBIC's window shrinks over a recovery (RFC 9937)
+ * and how slow start ends (RFC 9406). The round trip is 50 ms and a segment
+ * 500 bytes. Each test runs over IPv4 and IPv6. */
+#include "behave.h"
+
+#include <stdlib.h>
+
+#define MSS 500u
+#define RTT (50 * SIM_MS)
+#define FIRST_WINDOW 10u /* segments */
+#define ACKED 30u	 /* two round trips of slow start */
+#define FLIGHT 40u	 /* the third one's */
+#define GOAL (FLIGHT * 7 / 10)
+#define MORE_THAN_ENOUGH (200 * MSS)
+
+static struct peer open_far(int v6, unsigned offer)
+{
+	struct peer p = peer_new(v6);
+
+	p.mss = MSS;
+	p.offer = offer;
+	peer_syn(&p);
+	peer_accept(&p);
+	sim_run(RTT);
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, MORE_THAN_ENOUGH);
+	return p;
+}
+
+static uint32_t at(uint32_t segment)
+{
+	return 1 + segment * MSS;
+}
+
+/* An ACK for each segment of so many, each as the one before has been heard;
+ * returns what came of it, in segments. */
+static uint32_t ack_each(struct peer *p, uint32_t from, uint32_t n)
+{
+	uint32_t sent = 0;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		say(p, ACK, 1, at(from + i), 0);
+		sent += hear_all(p) / MSS;
+	}
+	return sent;
+}
+
+/* With FLIGHT segments under way, of which ACKED is the first. */
+static struct peer in_slow_start(int v6, unsigned offer)
+{
+	struct peer p = open_far(v6, offer);
+
+	ck_assert_uint_eq(hear_all(&p), FIRST_WINDOW * MSS);
+	sim_run(RTT);
+	ck_assert_uint_eq(ack_each(&p, 0, 10), 20);
+	sim_run(RTT);
+	ck_assert_uint_eq(ack_each(&p, 10, 20), FLIGHT);
+	sim_run(RTT);
+	return p;
+}
+
+/* Segments [first, end) of the flight have arrived. */
+static uint32_t sack(struct peer *p, uint32_t first, uint32_t end)
+{
+	const uint32_t edges[] = {at(ACKED + first), at(ACKED + end)};
+
+	say_sack(p, 1, at(ACKED), 1, edges);
+	return hear_all(p) / MSS;
+}
+
+/* What goes out for so many that arrive. */
+static uint32_t share(uint32_t arrived)
+{
+	return arrived * GOAL / FLIGHT;
+}
+
+START_TEST(sent_follows_what_arrives_while_the_window_shrinks)
+{
+	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	uint32_t sent = 0;
+
+	sack(&p, 1, 3);
+	for (uint32_t i = 4; i <= FLIGHT; i++) {
+		uint32_t now = sack(&p, 1, i), due = share(i - 3);
+
+		ck_assert_uint_le(now, 1);
+		sent += now;
+		ck_assert_uint_ge(sent + 1, due);
+		ck_assert_uint_le(sent, due + 1);
+	}
+}
+END_TEST
+
+START_TEST(what_is_in_flight_after_it_is_the_new_window)
+{
+	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	uint32_t sent = 0;
+
+	for (uint32_t i = 2; i <= FLIGHT; i++)
+		sent += sack(&p, 1, i);
+	sim_run(RTT);
+	say(&p, ACK, 1, at(ACKED + FLIGHT), 0);
+	sent += hear_all(&p) / MSS;
+	/* one of them filled the gap */
+	ck_assert_uint_ge(sent - 1, GOAL - 1);
+	ck_assert_uint_le(sent - 1, GOAL + 1);
+}
+END_TEST
+
+/* The first 24 of the flight are lost: what is left is below the goal. */
+START_TEST(loss_in_a_lump_does_not_let_out_a_burst)
+{
+	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	uint32_t sent = 0;
+
+	for (uint32_t i = 25; i <= FLIGHT; i++) {
+		uint32_t now = sack(&p, 24, i);
+
+		ck_assert_uint_le(now, 2);
+		sent += now;
+		ck_assert_uint_le(sent, i - 24);
+		ck_assert_uint_ge(sent + 1, i - 24);
+	}
+}
+END_TEST
+
+START_TEST(ack_that_moves_on_lets_out_a_segment_more)
+{
+	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	uint32_t acked = ACKED;
+
+	for (uint32_t i = 25; i <= FLIGHT; i++)
+		sack(&p, 24, i);
+	sim_run(RTT);
+	for (int i = 0; i < 4; i++) {
+		const uint32_t edges[] = {at(ACKED + 24), at(ACKED + FLIGHT)};
+
+		say_sack(&p, 1, at(++acked), 1, edges);
+		ck_assert_uint_eq(hear_all(&p), 2 * MSS);
+	}
+}
+END_TEST
+
+START_TEST(peer_without_sack_is_counted_by_its_acks)
+{
+	struct peer p = in_slow_start(_i, OFFER_MSS | OFFER_SCALE);
+	uint32_t sent = 0;
+
+	say(&p, ACK, 1, at(ACKED), 0);
+	say(&p, ACK, 1, at(ACKED), 0);
+	hear_all(&p);
+	for (uint32_t arrived = 1; arrived < FLIGHT - 3; arrived++) {
+		uint32_t now;
+
+		say(&p, ACK, 1, at(ACKED), 0);
+		now = hear_all(&p) / MSS;
+		ck_assert_uint_le(now, 1);
+		sent += now;
+		ck_assert_uint_ge(sent + 1, share(arrived));
+		ck_assert_uint_le(sent, share(arrived) + 1);
+	}
+}
+END_TEST
+
+/* Where segments change places, none is lost before the timer says so: then
+ * all of them at once. */
+START_TEST(timer_that_finds_losses_lets_out_no_burst)
+{
+	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	const uint32_t edges[] = {at(ACKED + 34), at(ACKED + 36)};
+
+	sack(&p, 1, 2);
+	say(&p, ACK, 1, at(ACKED + 2), 0);
+	sim_run(SIM_MS);
+	say_sack(&p, 1, at(ACKED + 2), 1, edges);
+	hear_all(&p);
+	ck_assert_uint_eq(hear_within(&p, RTT, NULL)->seq, at(ACKED + 2));
+	sim_run(SIM_MS);
+	hear_nothing(&p);
+}
+END_TEST
+
+/* ---- the end of slow start ---- */
+
+#define ROUNDS_OF_CARE 5
+#define LONGER (RTT + RTT / 8)
+
+struct rounds {
+	struct peer p;
+	uint32_t acked, flight; /* segments */
+};
+
+/* All that is under way arrives, so long after it was sent, and the sum of the
+ * ACKs lets out the next window. */
+static void round_trip(struct rounds *r, uint64_t rtt_us)
+{
+	uint32_t enough = (r->acked + 3 * r->flight) * MSS;
+
+	if (r->p.written < enough)
+		core_write(&r->p, enough - r->p.written);
+	sim_run(rtt_us);
+	r->acked += r->flight;
+	r->flight = ack_each(&r->p, r->acked - r->flight, r->flight);
+}
+
+/* Rounds are told apart by sequence numbers: the end of one and the begin of
+ * the next may fall into one burst of ACKs here, hence two. */
+static void two_rounds(struct rounds *r, uint64_t rtt_us)
+{
+	round_trip(r, rtt_us);
+	round_trip(r, rtt_us);
+}
+
+static struct rounds begun(int v6)
+{
+	struct rounds r = {open_far(v6, OFFER_USUAL), 0, FIRST_WINDOW};
+
+	hear_all(&r.p);
+	round_trip(&r, RTT);
+	ck_assert_uint_eq(r.flight, 2 * FIRST_WINDOW);
+	return r;
+}
+
+START_TEST(longer_round_trip_slows_the_growth)
+{
+	struct rounds r = begun(_i);
+
+	two_rounds(&r, LONGER);
+	ck_assert_uint_lt(r.flight, 7 * FIRST_WINDOW);
+	for (int i = 0; i < 2; i++) {
+		uint32_t before = r.flight;
+
+		round_trip(&r, LONGER);
+		ck_assert_uint_ge(r.flight, before * 5 / 4 - 1);
+		ck_assert_uint_le(r.flight, before * 5 / 4 + 1);
+	}
+}
+END_TEST
+
+START_TEST(five_careful_rounds_end_slow_start)
+{
+	struct rounds r = begun(_i);
+
+	two_rounds(&r, LONGER);
+	for (int i = 0; i < ROUNDS_OF_CARE; i++)
+		round_trip(&r, LONGER);
+	/* Not even a shorter round trip takes it back now. */
+	for (int i = 0; i < 2; i++) {
+		uint32_t before = r.flight;
+
+		round_trip(&r, RTT);
+		ck_assert_uint_le(r.flight, before + before / 10);
+	}
+}
+END_TEST
+
+START_TEST(jitter_does_not_end_slow_start)
+{
+	struct rounds r = begun(_i);
+	uint32_t before;
+
+	two_rounds(&r, LONGER);
+	two_rounds(&r, RTT);
+	before = r.flight;
+	round_trip(&r, RTT);
+	ck_assert_uint_eq(r.flight, 2 * before);
+}
+END_TEST
+
+START_TEST(less_than_an_eighth_more_is_no_queue)
+{
+	struct rounds r = begun(_i);
+
+	two_rounds(&r, LONGER - SIM_MS);
+	round_trip(&r, LONGER - SIM_MS);
+	ck_assert_uint_eq(r.flight, 16 * FIRST_WINDOW);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		sent_follows_what_arrives_while_the_window_shrinks,
+		what_is_in_flight_after_it_is_the_new_window,
+		loss_in_a_lump_does_not_let_out_a_burst,
+		ack_that_moves_on_lets_out_a_segment_more,
+		peer_without_sack_is_counted_by_its_acks,
+		timer_that_finds_losses_lets_out_no_burst,
+		longer_round_trip_slows_the_growth,
+		five_careful_rounds_end_slow_start,
+		jitter_does_not_end_slow_start,
+		less_than_an_eighth_more_is_no_queue,
+	};
+
+	return BEHAVE_CUBIC_MAIN("cubic", tests);
+}

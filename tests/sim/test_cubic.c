@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_cubic.c - CUBIC's slow start over a path in virtual time: a rate, a
+ * round trip and a queue lie between two links of the stack. */
+#include "path.h"
+
+#include <check.h>
+
+#define RATE 12500000ull /* bytes a second: 100 Mbit/s */
+#define RTT_US (50 * SIM_MS)
+
+static struct seen first_seconds(bool v6, uint64_t queue_us)
+{
+	path_open(&(struct path_conf){RATE, RTT_US, queue_us, 0}, SIM_CUBIC);
+	stream_open(&streams[0], v6);
+	return work_for(3 * SECOND);
+}
+
+START_TEST(queue_of_slow_start_is_seen_before_it_overflows)
+{
+	struct seen seen = first_seconds(_i, 4 * RTT_US);
+
+	ck_assert_uint_eq(near_.lost, 0);
+	ck_assert_uint_lt(seen.queue_most_us, 4 * RTT_US);
+	ck_assert_double_gt(seen.mbit[0], 80);
+	path_close();
+}
+END_TEST
+
+/* Where it does overflow, a window's worth of holes is no reason to wait for
+ * a timeout. */
+START_TEST(hundreds_of_losses_at_once_are_repaired_in_some_round_trips)
+{
+	struct seen seen = first_seconds(_i, RTT_US);
+
+	ck_assert_uint_gt(near_.lost, 100);
+	ck_assert_uint_lt(seen.stall_us, 4 * RTT_US);
+	ck_assert_double_gt(seen.mbit[0], 80);
+	path_close();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("cubic");
+	TCase *t = tcase_create("cubic");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, queue_of_slow_start_is_seen_before_it_overflows,
+			    0, 2);
+	tcase_add_loop_test(
+		t, hundreds_of_losses_at_once_are_repaired_in_some_round_trips,
+		0, 2);
+	suite_add_tcase(suite, t);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
