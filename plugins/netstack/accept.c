@@ -78,6 +78,7 @@ static struct held_syn *syn_copy(const struct packet *p, const uint32_t *used)
 	if (!syn)
 		return NULL;
 	syn->reopens = used;
+	syn->ecn = ecn_asked(p);
 	syn->isn_above = used ? *used : 0;
 	syn->len = (uint16_t)p->payload;
 	syn->l4 = (uint16_t)p->l4;
@@ -214,7 +215,9 @@ int accept_complete(struct conn *c)
 	listener->next = NULL;
 	tcp_listen_pcbs.listen_pcbs = listener;
 	port_isn_above(c->syn->reopens ? &c->syn->isn_above : NULL);
+	c->link->add_ece = c->ecn.on = c->syn->ecn;
 	syn_replay(c);
+	c->link->add_ece = false;
 	port_isn_above(NULL);
 	pcb = tcp_active_pcbs;
 	lwip_hide();
@@ -230,6 +233,13 @@ int accept_complete(struct conn *c)
 	recovery_arm(c);
 	conn_arm(c);
 	return 0;
+}
+
+/* A client that has waited long may think that its first SYN got lost for
+ * asking for ECN: then it is not spoken of again. */
+void accept_again(struct conn *c, const struct packet *p)
+{
+	c->syn->ecn &= ecn_asked(p);
 }
 
 /* The client gives up: so does the outbound that is connecting for it. There

@@ -10,6 +10,7 @@
 #include "ack.h"
 #include "connect.h"
 #include "demux.h"
+#include "ecn.h"
 #include "recovery.h"
 #include "reorder.h"
 #include "send.h"
@@ -30,6 +31,7 @@ struct held_syn {
 	struct held_syn *older, *newer; /* of all half-open ones */
 	uint32_t isn_above; /* where it takes the place of an old connection */
 	bool reopens;
+	bool ecn; /* all of its SYNs ask for it */
 	uint16_t len, l4;
 	uint8_t bytes[];
 };
@@ -74,6 +76,7 @@ struct conn {
 
 	struct recovery recovery;
 	struct pmtu pmtu;
+	struct ecn ecn;
 	uint32_t challenge_ms; /* segment.c */
 	uint8_t silences;      /* timeouts since anything was heard */
 	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
@@ -120,7 +123,8 @@ void accept_fini(struct weir_link *link);
  * to; NULL: there is none. */
 void accept_syn(struct weir_link *link, const struct packet *p,
 		const uint32_t *used);
-void accept_reset(struct conn *c, uint32_t seq); /* RST while held */
+void accept_reset(struct conn *c, uint32_t seq);	   /* RST while held */
+void accept_again(struct conn *c, const struct packet *p); /* a SYN */
 int accept_complete(struct conn *c);
 void accept_refuse(struct conn *c, int err); /* frees it or mutes it */
 void accept_done(struct conn *c);	     /* no longer half open */

@@ -120,6 +120,13 @@ static void cubic_on_loss(struct congestion *cc)
 	cc->sent = 0;
 }
 
+/* As for a loss (RFC 9438, 4.6); but nobody says later that it was none. */
+static void cubic_on_mark(struct congestion *cc)
+{
+	cubic_on_loss(cc);
+	cc->can_undo = false;
+}
+
 static void cubic_on_timeout(struct congestion *cc, bool again)
 {
 	if (!again)
@@ -147,5 +154,6 @@ const struct congestion_ops congestion_cubic = {
 	.on_lost = cubic_on_lost,
 	.on_loss = cubic_on_loss,
 	.on_timeout = cubic_on_timeout,
+	.on_mark = cubic_on_mark,
 	.undo = cubic_undo,
 };

@@ -4,7 +4,8 @@
  * A segment becomes larger than a packet when the path's MTU shrinks after it
  * was built (pmtu.c). It is cut here as a network card would do it: each packet
  * gets the headers of the whole with its own lengths, identification, sequence
- * number and checksums; PSH and FIN are the last one's. Payload is not copied. */
+ * number and checksums; PSH and FIN are the last one's, CWR is the first one's.
+ * Payload is not copied. */
 #include "cut.h"
 
 #include "checksum.h"
@@ -23,6 +24,7 @@
 #define FLAGS_AT 13u
 #define TCP_CHECKSUM_AT 16u
 #define FLAGS_OF_LAST (TCP_FLAG_FIN | TCP_FLAG_PSH)
+#define FLAG_OF_FIRST TCP_FLAG_CWR
 
 struct cut {
 	struct weir_link *link;
@@ -156,6 +158,8 @@ static void cut_one(struct cut *c, uint32_t number, uint32_t len)
 	add32(ip + c->l4 + SEQ_AT, c->done);
 	if (c->done + len < c->total)
 		ip[c->l4 + FLAGS_AT] &= (uint8_t)~FLAGS_OF_LAST;
+	if (c->done)
+		ip[c->l4 + FLAGS_AT] &= (uint8_t)~FLAG_OF_FIRST;
 	set_ip(c, ip, number, l4_len);
 	sum = take_payload(c, v, view, len);
 	set_checksum(c, v, ip, sum, l4_len);

@@ -217,6 +217,8 @@ static void demux_known(struct conn *c, const struct packet *p,
 	bool keeps = p->payload < p->len ||
 		     (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN));
 
+	if (c->ecn.on)
+		ecn_see(c, p);
 	if (is_ahead(c, p)) {
 		demux_ahead(c, p, b);
 		return;
@@ -288,6 +290,8 @@ void demux_input(struct weir_link *link, struct packet *p,
 	} else if (c && c->phase == CONN_HELD) {
 		if (p->tcp_flags & TCP_FLAG_RST)
 			accept_reset(c, p->tcp_seq);
+		else if (p->tcp_flags & TCP_FLAG_SYN)
+			accept_again(c, p);
 	} else if (!c) {
 		demux_stranger(link, p);
 	}

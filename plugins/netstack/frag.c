@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "checksum.h"
+#include "ecn.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -243,6 +244,15 @@ static void fix_lengths(uint8_t *ip, uint32_t header, uint32_t total, bool v6)
 	memcpy(ip + 10, &sum, 2);
 }
 
+/* A mark on a piece is one on the whole (RFC 3168, 5.3). */
+static bool any_is_marked(const struct reassembly *r)
+{
+	for (const struct piece *p = r->pieces; p; p = p->next)
+		if (ecn_field(p->bytes, r->node.key.v6) == ECN_CE)
+			return true;
+	return false;
+}
+
 static struct weir_buffer *join(struct netstack *s, const struct reassembly *r,
 				uint32_t *total)
 {
@@ -257,6 +267,8 @@ static struct weir_buffer *join(struct netstack *s, const struct reassembly *r,
 	if (!b)
 		return NULL;
 	join_header(b->data, r->pieces, v6, header);
+	if (any_is_marked(r))
+		b->data[1] |= (uint8_t)(v6 ? ECN_CE << 4 : ECN_CE);
 	for (const struct piece *p = r->pieces; p; p = p->next)
 		memcpy(b->data + header + p->at, p->bytes + p->header, p->len);
 	*total = header + r->total;

@@ -31,7 +31,6 @@
 #define TCP_ACK_AT 8u
 #define TCP_RESERVED_AT 12u
 #define TCP_WINDOW_AT 14u
-#define TCP_FLAG_PSH 0x08u
 #define STAMPED_HEADER 32u /* TCP with timestamps as everybody lays them out */
 #define STAMP_AT 24u
 #define ECHO_AT 28u
@@ -68,7 +67,8 @@ static bool begins(const struct packet *p)
 	    p->len - p->payload < p->payload)
 		return false;
 	if (is_tcp(p))
-		return p->data[p->l4 + TCP_FLAGS_AT] == TCP_FLAG_ACK;
+		return (p->data[p->l4 + TCP_FLAGS_AT] & ~TCP_FLAG_ECE) ==
+		       TCP_FLAG_ACK;
 	return p->key.protocol == IPPROTO_UDP;
 }
 
@@ -90,7 +90,7 @@ static bool follows_tcp(const struct packet *t, const struct packet *p)
 
 	if (p->tcp_seq != t->tcp_seq + (t->len - t->payload) ||
 	    a[TCP_RESERVED_AT] != b[TCP_RESERVED_AT] ||
-	    (b[TCP_FLAGS_AT] & ~TCP_FLAG_PSH) != TCP_FLAG_ACK ||
+	    (b[TCP_FLAGS_AT] & ~TCP_FLAG_PSH) != a[TCP_FLAGS_AT] ||
 	    is_older(b + TCP_ACK_AT, a + TCP_ACK_AT))
 		return false;
 	if (is_stamped(t) && is_stamped(p))

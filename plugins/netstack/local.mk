@@ -57,6 +57,8 @@ netstack_sources = \
 	plugins/netstack/cut.h \
 	plugins/netstack/demux.c \
 	plugins/netstack/demux.h \
+	plugins/netstack/ecn.c \
+	plugins/netstack/ecn.h \
 	plugins/netstack/emit.c \
 	plugins/netstack/emit.h \
 	plugins/netstack/flow.c \

@@ -17,7 +17,9 @@
 #define TCP_CHECKSUM_AT 16u
 #define FLAGS4_AT 6u
 #define CHECKSUM4_AT 10u
-#define DONT_FRAGMENT 0x40u /* of the first byte */
+
+static const uint8_t dont_fragment[2] = {0x40, 0};
+static const uint8_t ece[2] = {0, TCP_FLAG_ECE};
 
 /* Put the pseudo header's sum where the link completes the checksum. */
 static void set_partial(struct weir_egress *v, uint8_t *ip, bool v6,
@@ -32,17 +34,16 @@ static void set_partial(struct weir_egress *v, uint8_t *ip, bool v6,
 	v->csum_offset = TCP_CHECKSUM_AT;
 }
 
-/* In a header that has its checksum. */
-static void forbid_fragments(uint8_t *ip)
+/* Set bits of a word in a header that has its checksum. */
+static void set_bits(uint8_t *word, const uint8_t bits[2], uint8_t *checksum)
 {
-	const uint8_t bit[2] = {DONT_FRAGMENT};
 	uint16_t sum;
 
-	memcpy(&sum, ip + CHECKSUM4_AT, 2);
-	sum = (uint16_t)~checksum_fold(
-		checksum_add((uint16_t)~sum, bit, sizeof bit));
-	memcpy(ip + CHECKSUM4_AT, &sum, 2);
-	ip[FLAGS4_AT] |= DONT_FRAGMENT;
+	memcpy(&sum, checksum, 2);
+	sum = (uint16_t)~checksum_fold(checksum_add((uint16_t)~sum, bits, 2));
+	memcpy(checksum, &sum, 2);
+	word[0] |= bits[0];
+	word[1] |= bits[1];
 }
 
 static err_t output(struct netif *netif, struct pbuf *p, bool v6)
@@ -63,7 +64,10 @@ static err_t output(struct netif *netif, struct pbuf *p, bool v6)
 	}
 	v.header_len = (uint16_t)(at + (ip[at + 12] >> 4) * 4u);
 	if (!v6)
-		forbid_fragments(ip);
+		set_bits(ip + FLAGS4_AT, dont_fragment, ip + CHECKSUM4_AT);
+	if (link->add_ece)
+		set_bits(ip + at + TCP_FLAGS_AT - 1, ece,
+			 ip + at + TCP_CHECKSUM_AT);
 	if (link->gso_size && !(link->offloads & WEIR_LINK_TSO)) {
 		cut_output(link, &v, link->gso_size);
 		return ERR_OK;

@@ -22,6 +22,8 @@
 #define TCP_FLAG_RST 0x04u
 #define TCP_FLAG_PSH 0x08u
 #define TCP_FLAG_ACK 0x10u
+#define TCP_FLAG_ECE 0x40u
+#define TCP_FLAG_CWR 0x80u
 
 enum drop {
 	DROP_NONE,

@@ -92,11 +92,22 @@ static void rtt_sample(struct recovery *r, uint32_t rtt_us)
 	r->rto_us = r->srtt_us + (margin > RTO_MIN_US ? margin : RTO_MIN_US);
 }
 
+void recovery_reduced(struct conn *c)
+{
+	struct recovery *r = &c->recovery;
+
+	r->recover = c->pcb->snd_nxt;
+	r->answered = true;
+	c->ecn.tell = ecn_is_heeded(c);
+}
+
 static void begin_recovery(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 
-	r->cc.ops->on_loss(&r->cc);
+	if (!r->marked)
+		r->cc.ops->on_loss(&r->cc);
+	recovery_reduced(c);
 	r->in_recovery = true;
 	r->force = true;
 	r->resent = 0;
@@ -104,7 +115,20 @@ static void begin_recovery(struct conn *c)
 		r->calm_episodes++;
 	else
 		r->reorder_quarters = 0;
-	r->recover = c->pcb->snd_nxt;
+}
+
+/* A mark asks for what a loss does, once a round trip (RFC 3168, 6.1.2). Where
+ * nothing is in flight that was not marked, the episode is over at once. */
+static void take_mark(struct conn *c, const struct ack *a)
+{
+	struct recovery *r = &c->recovery;
+
+	if (r->in_recovery || r->after_timeout || r->answered ||
+	    !ecn_is_heeded(c))
+		return;
+	r->cc.ops->on_mark(&r->cc);
+	recovery_reduced(c);
+	r->marked = a->ack != r->recover;
 }
 
 /* A train that lost a packet is sent again as a whole. Where packets are lost
@@ -142,7 +166,7 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 		.ack = a->ack,
 		.next_seq = c->pcb->snd_nxt,
 		.advanced = a->moved,
-		.in_recovery = r->in_recovery,
+		.in_recovery = r->in_recovery || r->marked,
 		.ends_timeout = ends_timeout,
 	};
 
@@ -257,10 +281,14 @@ static void take_ack(struct conn *c, struct ack *a)
 		take_duplicates(c, a);
 	else if (a->moved || a->sacked)
 		scoreboard_mark_lost(r, a);
-	if (TCP_SEQ_GEQ(a->ack, r->recover))
-		r->in_recovery = r->after_timeout = false;
+	if (TCP_SEQ_GEQ(a->ack, r->recover)) {
+		r->in_recovery = r->after_timeout = r->marked = false;
+		r->answered &= a->ack == r->recover;
+	}
 	if (a->newly_lost && !r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
+	if (a->marked)
+		take_mark(c, a);
 	fit_train(r, a, pcb->snd_nxt);
 	report(c, a, before, after_timeout && !r->after_timeout);
 }
@@ -365,6 +393,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;
+	a.marked = c->ecn.marks && ecn_take(c, tcp->seqno, payload);
 	a.now_us = stack_now_us(c->stack);
 	a.moved = a.ack != pcb->lastack;
 	a.duplicate =

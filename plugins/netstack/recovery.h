@@ -46,6 +46,8 @@ struct recovery {
 	uint8_t duplicates;	  /* ACKs in a row, of a peer without SACK */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
+	bool marked : 1;   /* an episode without loss: packets were marked */
+	bool answered : 1; /* so are further marks, until `recover` is passed */
 };
 
 /* After the handshake: sizes and the first window. `train` is how much the
@@ -55,7 +57,9 @@ uint32_t recovery_pipe(const struct conn *c); /* bytes believed in flight */
 void recovery_sent(struct conn *c, struct tcp_seg *seg); /* it went out now */
 void recovery_arm(struct conn *c);     /* start the retransmission timer */
 void recovery_timeout(struct conn *c); /* it fired */
-void recovery_late(struct conn *c);    /* reorder_at_us has come */
+/* The window has shrunk for all that is in flight now. */
+void recovery_reduced(struct conn *c);
+void recovery_late(struct conn *c); /* reorder_at_us has come */
 
 /* tcp_out.c: send this segment (again) now. */
 bool tcp_resend(struct tcp_pcb *pcb, struct tcp_seg *seg);

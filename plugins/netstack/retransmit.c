@@ -68,12 +68,13 @@ static void timeout(struct conn *c)
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *first = c->pcb->unacked;
 
-	r->cc.ops->on_timeout(&r->cc, r->in_recovery || r->after_timeout);
+	r->cc.ops->on_timeout(&r->cc,
+			      r->in_recovery || r->after_timeout || r->marked);
+	recovery_reduced(c);
 	if (!r->after_timeout)
 		r->resent_stamp = sys_now();
-	r->in_recovery = false;
+	r->in_recovery = r->marked = false;
 	r->after_timeout = true;
-	r->recover = c->pcb->snd_nxt;
 	r->resent = 0;
 	r->reorder_at_us = 0;
 	r->train = r->mss;

@@ -26,6 +26,7 @@ struct ack {
 	uint32_t needless; /* bytes that arrived twice (RFC 2883) */
 	bool moved, sacked;
 	bool duplicate; /* says again what the one before said */
+	bool marked;	/* it says ECE */
 	bool early; /* it answers what was sent before the first was resent */
 	bool too_soon; /* a resent one came sooner than it can have */
 };

@@ -137,6 +137,7 @@ struct weir_link {
 	struct tcp_pcb_listen *listener;
 	struct table conns; /* struct conn: whole tuple */
 	uint16_t gso_size;  /* of the segment tcp_out.c is sending */
+	bool add_ece;	    /* to what lwIP is sending */
 
 	struct table flows; /* struct flow: the client's endpoint */
 	struct flow *newest_flow, *oldest_flow;

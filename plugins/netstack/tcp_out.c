@@ -40,7 +40,9 @@ err_t tcp_send_empty_ack(struct tcp_pcb *pcb)
 		return ERR_OK;
 	}
 	reorder_tell(c);
+	c->link->add_ece = c->ecn.echo;
 	err = tcp_send_empty_ack_stock(pcb);
+	c->link->add_ece = false;
 	reorder_told(c);
 	ack_sent(c);
 	return err;
@@ -58,10 +60,15 @@ static bool segment_send(struct conn *c, struct tcp_seg *seg,
 		return false;
 	c->link->gso_size =
 		seg->len > c->recovery.mss ? (uint16_t)c->recovery.mss : 0;
+	if (c->ecn.on && pcb->state > SYN_RCVD)
+		ecn_mark(c, seg);
 	err = tcp_output_segment(seg, pcb, netif);
 	c->link->gso_size = 0;
+	pcb->tos = ECN_NONE;
 	if (err != ERR_OK)
 		return false;
+	if (c->ecn.tell)
+		ecn_marked(c, seg);
 	recovery_sent(c, seg);
 	ack_sent(c);
 	if (pcb->state != SYN_SENT)

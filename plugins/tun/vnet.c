@@ -19,10 +19,12 @@
 #define UDP_HEADER_BYTES 8
 #define TCP_HEADER_LEAST 20
 #define TCP_LENGTH_AT 12 /* of the header, in its upper four bits, in words */
+#define TCP_FLAGS_AT 13
+#define TCP_FLAG_CWR 0x80
 
 static bool gso_read(const struct virtio_net_hdr *h, struct weir_ingress *p)
 {
-	/* That a train may carry CWR in its first segment is no news here. */
+	/* That only its first segment carries CWR its header says, too. */
 	switch (h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
 	case VIRTIO_NET_HDR_GSO_NONE:
 		return true;
@@ -105,6 +107,16 @@ static uint8_t gso_type(uint8_t gso)
 	}
 }
 
+/* Then a card that cuts it must leave it off all segments but the first. */
+static bool train_has_cwr(const struct weir_egress *p)
+{
+	const struct iovec *headers = p->view;
+	size_t at = (size_t)p->csum_start + TCP_FLAGS_AT;
+
+	return p->gso != WEIR_GSO_UDP && p->views && at < headers->iov_len &&
+	       ((const uint8_t *)headers->iov_base)[at] & TCP_FLAG_CWR;
+}
+
 void vnet_write(struct virtio_net_hdr *h, const struct weir_egress *p)
 {
 	*h = (struct virtio_net_hdr){.gso_type = gso_type(p->gso)};
@@ -116,5 +128,7 @@ void vnet_write(struct virtio_net_hdr *h, const struct weir_egress *p)
 	if (p->gso != WEIR_GSO_NONE) {
 		h->hdr_len = p->header_len;
 		h->gso_size = p->gso_size;
+		if (train_has_cwr(p))
+			h->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	}
 }

@@ -17,6 +17,7 @@ ECHO_PORT = 7000
 TOTAL_BYTES = int(os.environ.get("WEIR_E2E_BYTES", 1_000_000_000))
 PAIRS = 600
 CROWD = 1000
+TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN = 8, 16  # linux/tcp.h
 SETTLE_S = 8
 
 
@@ -120,6 +121,40 @@ def six_hundred_targets_survive_a_half_close(bed):
             done.result()
     wait_for(lambda: weir.fds() == before, SETTLE_S, "all fds closed")
     wait_for(lambda: weir.sessions_open() == 0, SETTLE_S, "sessions at zero")
+
+
+def client_asks(bed, how):
+    with bed.inside("client"), \
+         open("/proc/sys/net/ipv4/tcp_ecn", "w", encoding="ascii") as f:
+        f.write(how)
+
+
+def marks_agreed(bed, family, host):
+    """(ECN is on, a packet came that might be marked), as the kernel says."""
+    with bed.socket("client", family, socket.SOCK_STREAM) as s:
+        s.settimeout(30)
+        s.connect((host, ECHO_PORT))
+        s.sendall(b"x")
+        check_equal(s.recv(1), b"x", "the echo")
+        options = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5]
+    return bool(options & TCPI_OPT_ECN), bool(options & TCPI_OPT_ECN_SEEN)
+
+
+@test
+def a_client_that_asks_for_ecn_gets_it(bed):
+    """Its second SYN, after a second, asks no more: hence the patience."""
+    Weir(bed)
+    serve(bed, servers.echo_server, ECHO_PORT, ECHO_PORT)
+    ends = (socket.AF_INET, HOST4), (socket.AF_INET6, HOST6)
+    for end in ends:
+        check_equal(marks_agreed(bed, *end), (False, False), "unasked")
+    client_asks(bed, "1")
+    try:
+        for end in ends:
+            wait_for(lambda end=end: marks_agreed(bed, *end) == (True, True),
+                     60, "ECN")
+    finally:
+        client_asks(bed, "2")
 
 
 def open_crowd(bed, count):

@@ -122,6 +122,10 @@ void say_options(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	for (uint32_t i = 0; i < len; i++)
 		tcp[header + i] = pattern(seq + !!(flags & SYN) + i);
 	len = make_ip(packet, &p->path, IPPROTO_TCP, tcp, header + len);
+	if (p->ecn) {
+		packet[1] |= (uint8_t)(p->path.v6 ? p->ecn << 4 : p->ecn);
+		fix_checksums(packet, len);
+	}
 	if (p->bursts)
 		ck_assert(link_put(&tun, packet, len));
 	else
@@ -200,6 +204,15 @@ static void hear_tcp(struct peer *p, struct heard *h, const uint8_t *tcp,
 		p->echo = h->stamp;
 }
 
+static void check_sums(const struct sim_packet *packet)
+{
+	static uint8_t right[PACKET_MOST];
+
+	memcpy(right, packet->data, packet->len);
+	fix_checksums(right, packet->len);
+	ck_assert_mem_eq(right, packet->data, packet->len);
+}
+
 struct heard *hear(struct peer *p)
 {
 	static struct heard h;
@@ -211,6 +224,9 @@ struct heard *hear(struct peer *p)
 		return &h;
 	ck_assert_uint_ge(packet->len, at + 20);
 	ck_assert_int_eq(packet->data[p->path.v6 ? 6 : 9], IPPROTO_TCP);
+	if (!packet->flags)
+		check_sums(packet);
+	h.ecn = (p->path.v6 ? packet->data[1] >> 4 : packet->data[1]) & CE;
 	hear_tcp(p, &h, packet->data + at, packet->len - at);
 	free(packet);
 	return &h;
@@ -250,7 +266,7 @@ void peer_syn(struct peer *p)
 	struct weir_end *before = sim.ends;
 	uint8_t options[40];
 
-	say_options(p, SYN, 0, 0, 0, options, put_offer(p, options));
+	say_options(p, SYN | p->asks, 0, 0, 0, options, put_offer(p, options));
 	if (sim.ends != before)
 		p->end = sim.ends;
 	ck_assert_ptr_nonnull(p->end);
@@ -263,7 +279,7 @@ void peer_accept(struct peer *p)
 	ck_assert_int_eq(p->end->stream->accept(p->end->self), 0);
 	h = hear(p);
 	ck_assert(h->any);
-	ck_assert_int_eq(h->flags, SYN | ACK);
+	ck_assert_int_eq(h->flags & ~ECE, SYN | ACK);
 	ck_assert_uint_eq(h->ack, 1);
 	p->stamps = h->stamps;
 }

@@ -13,6 +13,13 @@
 #include <check.h>
 
 #define URG 0x20
+#define ECE 0x40
+#define CWR 0x80
+
+/* The ECN field of an IP header. */
+#define ECT0 2
+#define ECT1 1
+#define CE 3
 
 /* Options of the peer's SYN. */
 #define OFFER_MSS 1u
@@ -30,6 +37,8 @@ struct peer {
 	uint32_t iss, irs; /* initial sequence numbers: its, the stack's */
 	uint16_t window, mss, urgent;
 	uint8_t scale;
+	uint8_t ecn;  /* in the IP header of what it says */
+	uint8_t asks; /* more flags of its SYN: ECE | CWR */
 	unsigned offer;
 	bool stamps;		/* both sides sent the option */
 	bool bursts;		/* what it says waits for burst_end() */
@@ -40,7 +49,7 @@ struct peer {
 /* A segment from the stack. */
 struct heard {
 	bool any, sack_allowed, stamps;
-	uint8_t flags;
+	uint8_t flags, ecn;
 	int mss, scale; /* 0, SCALE_NONE: not there */
 	int sacks;
 	uint32_t seq, ack, len, left[4], right[4], stamp, echo;

@@ -50,7 +50,8 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_reset tests/sim/test_behave_window \
 	tests/sim/test_behave_link tests/sim/test_behave_segment \
 	tests/sim/test_behave_tune tests/sim/test_behave_recover \
-	tests/sim/test_behave_cubic \
+	tests/sim/test_behave_cubic tests/sim/test_behave_ecn \
+	tests/sim/test_behave_marked \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
@@ -61,6 +62,12 @@ tests_sim_test_behave_recover_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_cubic_SOURCES = tests/sim/test_behave_cubic.c $(behave_sim)
 tests_sim_test_behave_cubic_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_cubic_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_ecn_SOURCES = tests/sim/test_behave_ecn.c $(behave_sim)
+tests_sim_test_behave_ecn_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_ecn_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_marked_SOURCES = tests/sim/test_behave_marked.c $(behave_sim)
+tests_sim_test_behave_marked_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_marked_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
 tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)

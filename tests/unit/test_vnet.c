@@ -110,6 +110,38 @@ START_TEST(what_is_written_is_read_as_the_same)
 }
 END_TEST
 
+static uint8_t type_written(uint8_t gso, uint8_t tcp_flags)
+{
+	uint8_t headers[60] = {[40 + 12] = 5 << 4, [40 + 13] = tcp_flags};
+	struct iovec view = {headers, sizeof headers};
+	struct weir_egress out = {
+		.view = &view,
+		.views = 1,
+		.gso = gso,
+		.gso_size = 1428,
+		.flags = WEIR_CSUM_PARTIAL,
+		.header_len = 60,
+		.csum_start = 40,
+		.csum_offset = 16,
+	};
+	struct virtio_net_hdr h;
+
+	vnet_write(&h, &out);
+	return h.gso_type;
+}
+
+START_TEST(a_train_that_says_cwr_is_said_to)
+{
+	ck_assert_uint_eq(type_written(WEIR_GSO_TCP6, 0x90),
+			  VIRTIO_NET_HDR_GSO_TCPV6 | VIRTIO_NET_HDR_GSO_ECN);
+	ck_assert_uint_eq(type_written(WEIR_GSO_TCP6, 0x50),
+			  VIRTIO_NET_HDR_GSO_TCPV6);
+	ck_assert_uint_eq(type_written(WEIR_GSO_NONE, 0x90),
+			  VIRTIO_NET_HDR_GSO_NONE);
+	ck_assert_uint_eq(type_written(WEIR_GSO_UDP, 0x90), 5 /* UDP_L4 */);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vnet");
@@ -122,6 +154,7 @@ int main(void)
 	tcase_add_test(t, a_header_that_contradicts_its_packet_is_refused);
 	tcase_add_test(t, a_size_without_a_train_means_nothing);
 	tcase_add_test(t, what_is_written_is_read_as_the_same);
+	tcase_add_test(t, a_train_that_says_cwr_is_said_to);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
