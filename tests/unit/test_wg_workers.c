@@ -135,6 +135,7 @@ START_TEST(a_peer_may_go_while_its_packets_are_with_a_worker)
 	memcpy(gone.public_key, b.nodes[1].public_key, WG_KEY_BYTES);
 	offer_numbered(&b, 0, 1, 0, PACKETS);
 	offer_numbered(&b, 0, 2, 0, PACKETS);
+	b.nodes[0].flush_wanted = false;
 	wg_flush(b.nodes[0].d, b.now_us); /* all are handed over */
 	ck_assert(wg_set(b.nodes[0].d, &set, b.now_us, &e));
 	bed_run(&b, 1);
@@ -221,6 +222,7 @@ START_TEST(a_device_may_end_while_workers_have_work)
 	bed_flush(&b);
 	arrive(&b, 1);
 	offer_numbered(&b, 0, 1, 40, PACKETS);
+	b.nodes[0].flush_wanted = false;
 	wg_flush(b.nodes[0].d, b.now_us);
 	wg_down(b.nodes[0].d);
 	bed_fini(&b);

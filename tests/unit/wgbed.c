@@ -314,10 +314,13 @@ bool bed_unblock(struct bed *b, int at)
 	struct node *n = &b->nodes[at];
 
 	n->full = n->flush_wanted = false;
-	if (wg_flush(n->d, b->now_us))
-		return true;
-	node_wait(n);
-	return wg_flush(n->d, b->now_us);
+	while (!wg_flush(n->d, b->now_us)) {
+		if (!bed_workers)
+			return false;
+		node_wait(n);
+		n->flush_wanted = false;
+	}
+	return true;
 }
 
 static void land(struct bed *b)
