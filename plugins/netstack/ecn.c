@@ -10,7 +10,7 @@
  * Only new data may be marked (ECT): who drops an ACK or what is sent a second
  * time does no harm, and a mark that somebody forges on them is not believed.
  * Nor is a mark on what is old. A congestion control that has no answer to
- * marks (BBR: its draft has none) sends without ECT; what comes is echoed.
+ * marks (BBR: its model goes by loss) sends without ECT; what comes is echoed.
  *
  * lwIP knows nothing of this. It hands on the flags of a segment's header as
  * they are and puts pcb->tos into its packets; for ACKs of its own making
