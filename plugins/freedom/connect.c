@@ -11,7 +11,6 @@
  * is abandoned; connecting_free gives back all it holds in any of these. The
  * functions that may end it say so: their result is whether it still lives. */
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 
 #include "freedom.h"
@@ -121,18 +120,6 @@ static void connecting_note(struct connecting *c, int err)
 		c->err = err;
 }
 
-static void socket_tune(const struct freedom *f, int fd)
-{
-	int on = 1, period_s = (int)((f->conf->keepalive_ms + 999) / 1000);
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (!period_s)
-		return;
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &period_s, sizeof period_s);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &period_s, sizeof period_s);
-}
-
 static void attempt_ready(void *arg, unsigned events);
 
 /* 0 once it is under way, an errno otherwise. */
@@ -152,7 +139,6 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	s->fd = sock_new(f, addr_family(to), SOCK_STREAM, 0);
 	if (s->fd < 0)
 		goto out;
-	socket_tune(f, s->fd);
 	if (connect(s->fd, &sa.sa, len) < 0 && errno != EINPROGRESS)
 		goto out;
 	/* After connect: a socket that never tried reports a hang-up. */

@@ -53,10 +53,11 @@ bool freedom_start(struct freedom *f)
 	/* Large and mostly never touched: the kernel gives pages on use. */
 	f->room = malloc((size_t)RECEIVE_VECTORS * RECEIVE_ROOM);
 	f->echo_id = (uint16_t)f->host->now_us();
-	return f->room;
+	return f->room && keepalive_init(f);
 }
 
 void freedom_fini(struct freedom *f)
 {
+	keepalive_fini(f);
 	free(f->room);
 }

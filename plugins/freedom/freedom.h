@@ -19,6 +19,9 @@
  * of the caches. */
 #define RECEIVE_ROOM (65536 + 17 * 64)
 
+/* Connections that wait to be old enough for keepalive probes. */
+#define YOUNG_MOST 1024
+
 struct freedom_conf {
 	uint64_t dial_timeout_ms;
 	uint64_t keepalive_ms;
@@ -53,6 +56,11 @@ struct freedom {
 	struct udp_socket *unread;
 
 	uint16_t echo_id; /* the last one given to a raw echo socket */
+
+	/* keepalive.c */
+	struct weir_timer *lasts;
+	uint16_t young_count;
+	struct stream *young[YOUNG_MOST];
 };
 
 /* ---- freedom.c: its life */
@@ -109,6 +117,15 @@ struct weir_addr freedom_target(const struct freedom *,
 struct pending *connect_open(struct freedom *, struct weir_end *,
 			     const struct weir_addr *target);
 
+/* ---- keepalive.c: probes for connections that last */
+
+struct stream;
+
+bool keepalive_init(struct freedom *);
+void keepalive_fini(struct freedom *);
+void keepalive_join(struct stream *);  /* it is connected */
+void keepalive_leave(struct stream *); /* it ends */
+
 /* ---- stream.c: a connected stream */
 
 struct connecting;
@@ -123,8 +140,10 @@ struct stream {
 	uint8_t *held; /* read for peek, not yet consumed; NULL: nothing */
 	uint32_t held_at, held_end;
 	int fd;
+	uint16_t young; /* its place in the table, from 1; 0: it is not there */
 	bool attempt : 1, starved : 1, full : 1, failed : 1, finished : 1;
-	bool ended : 1;	  /* it is at the end of what it can receive */
+	bool ended : 1; /* it is at the end of what it can receive */
+	bool wrote : 1, prompt : 1; /* TCP_NODELAY: from the second write on */
 	bool read_on : 1; /* a read that falls short may not have taken all */
 };
 

@@ -8,6 +8,7 @@ libfreedom_la_SOURCES = \
 	plugins/freedom/freedom.c \
 	plugins/freedom/freedom.h \
 	plugins/freedom/icmp.c \
+	plugins/freedom/keepalive.c \
 	plugins/freedom/send.c \
 	plugins/freedom/sock.c \
 	plugins/freedom/stream.c \

@@ -12,13 +12,15 @@
  * next edge the core is answered without a system call, unless an edge told
  * that there is more than bytes to come (read_on). */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "freedom.h"
 
 #define HELD_MAX (64 * 1024)
-#define TELLS_READ_ON 2 /* the first minor of hosts that do */
+#define SEGMENT_LEAST 536 /* bytes; RFC 9293: what any peer takes in one */
+#define TELLS_READ_ON 2	  /* the first minor of hosts that do */
 
 /* Unread bytes thrown away at an orderly close, so that the kernel sends what
  * is queued and a FIN instead of a reset. */
@@ -124,6 +126,20 @@ static void stream_consume(void *self, size_t n)
 	stream_release(s);
 }
 
+/* The first segment of a connection waits for nothing, so one that asks once
+ * never needs to say so (RFC 896). */
+static void write_promptly(struct stream *s, size_t offered)
+{
+	int on = 1;
+
+	if (s->prompt || (!s->wrote && offered <= SEGMENT_LEAST)) {
+		s->wrote = true;
+		return;
+	}
+	s->prompt = true;
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 static ssize_t stream_write(void *self, const struct iovec *v, int n)
 {
 	struct stream *s = self;
@@ -136,6 +152,7 @@ static ssize_t stream_write(void *self, const struct iovec *v, int n)
 		return 0;
 	for (int i = 0; i < n; i++)
 		offered += v[i].iov_len;
+	write_promptly(s, offered);
 	do
 		sent = sendmsg(s->fd, &m, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -203,6 +220,7 @@ void stream_begin(struct stream *s, struct weir_end *end, unsigned events)
 	s->read_on = s->freedom->host->minor < TELLS_READ_ON;
 	note_edge(s, events);
 	s->end = end;
+	keepalive_join(s);
 	s->freedom->host->stream_ready(end, &stream_ops, s);
 }
 
@@ -226,6 +244,7 @@ void stream_ready(struct stream *s, unsigned events)
 
 void stream_free(struct stream *s)
 {
+	keepalive_leave(s);
 	if (s->watch)
 		s->freedom->host->watch_free(s->watch);
 	if (s->fd >= 0)

@@ -2,6 +2,7 @@
 /* Freedom's streams over real loopback sockets. */
 #include <check.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,6 +203,58 @@ START_TEST(what_is_behind_an_urgent_byte_is_read_without_another_event)
 }
 END_TEST
 
+static int tcp_option(const struct pair *p, int level, int option)
+{
+	const struct stream *s = p->end->object;
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	ck_assert_int_eq(getsockopt(s->fd, level, option, &value, &len), 0);
+	return value;
+}
+
+START_TEST(probes_begin_where_a_connection_lasts)
+{
+	struct pair p;
+
+	pair_init(&p, AF_INET);
+	ck_assert_int_eq(tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE), 0);
+	ck_assert(REAL_UNTIL(p.host,
+			     tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE) == 1));
+	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPIDLE), 45);
+	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPINTVL), 45);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+static const struct {
+	const char *first, *second;
+	bool prompt;
+} writes[] = {
+	{"one", NULL, false},
+	{"one", "two", true},
+	{NULL, NULL, true}, /* more than a segment */
+};
+
+START_TEST(a_second_segment_does_not_wait_for_the_first)
+{
+	static const char block[2048];
+	const char *first = writes[_i].first, *second = writes[_i].second;
+	struct pair p;
+
+	pair_init(&p, AF_INET);
+	if (first)
+		end_write(p.end, first, strlen(first));
+	else
+		end_write(p.end, block, sizeof block);
+	if (second)
+		end_write(p.end, second, strlen(second));
+	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_NODELAY),
+			 writes[_i].prompt);
+	pair_fini(&p, 0);
+}
+END_TEST
+
 START_TEST(a_full_socket_says_writable_once_there_is_room)
 {
 	struct pair p;
@@ -345,6 +398,9 @@ int main(void)
 		t, a_reset_behind_the_last_bytes_is_read_without_another_event);
 	tcase_add_test(
 		t, what_is_behind_an_urgent_byte_is_read_without_another_event);
+	tcase_add_test(t, probes_begin_where_a_connection_lasts);
+	tcase_add_loop_test(t, a_second_segment_does_not_wait_for_the_first, 0,
+			    sizeof writes / sizeof writes[0]);
 	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);
 	tcase_add_test(t, a_reset_of_the_far_side_is_econnreset);
 	tcase_add_loop_test(
