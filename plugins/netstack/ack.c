@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ack.c - acknowledgements that carry nothing else.
  *
- * Each is a packet for the link, and work for the client's kernel. All that
- * came in one burst is acknowledged by one ACK at its end, as it would be had
- * it come as a train; but no more than a train is left waiting, a new hole is
- * told of at once, and to a peer without SACK each segment beyond a hole is an
- * ACK to count.
+ * Each is a packet for the link, and work for the client's kernel: it wakes the
+ * sender, which costs as much as two trains take to read. All that came in one
+ * burst is acknowledged by one ACK at its end, as it would be had it come as a
+ * train; but a long burst lets the sender go on meanwhile, a new hole is told
+ * of at once, and to a peer without SACK each segment beyond a hole is an ACK
+ * to count.
  *
  * One that says no more than that a few first bytes or a FIN came waits a
  * little longer: nearly always there is an answer, or a FIN of ours, that takes
@@ -19,7 +20,7 @@
 
 #define DELAYED_US 40000u
 #define ANSWER_US 5000u
-#define UNACKED_MOST 65536u
+#define UNACKED_MOST (1u << 20)
 
 uint32_t ack_delay_us(const struct conn *c)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define UNIT 100u
+#define SEVERAL_TRAINS 200000u /* bytes */
 #define FIRST_WINDOW (256u * 1024)
 #define RANGES_MOST 2048u
 #define ROUNDS 60
@@ -334,6 +335,20 @@ START_TEST(burst_is_acknowledged_once_but_a_hole_at_once)
 }
 END_TEST
 
+START_TEST(burst_of_several_trains_is_acknowledged_once)
+{
+	struct peer p = peer_open(_i);
+
+	p.bursts = true;
+	for (uint32_t i = 0; i < SEVERAL_TRAINS / UNIT; i++)
+		say_units(&p, i, 1);
+	hear_nothing(&p);
+	burst_end();
+	ck_assert_uint_gt(hear(&p)->ack, SEVERAL_TRAINS - UNIT);
+	hear_nothing(&p);
+}
+END_TEST
+
 START_TEST(peer_without_sack_hears_of_each_segment_ahead)
 {
 	struct peer p = peer_open_with(_i, OFFER_MSS);
@@ -368,6 +383,7 @@ int main(void)
 		thousands_of_holes_are_bounded,
 		memory_goes_with_the_connection,
 		burst_is_acknowledged_once_but_a_hole_at_once,
+		burst_of_several_trains_is_acknowledged_once,
 		peer_without_sack_hears_of_each_segment_ahead,
 	};
 
