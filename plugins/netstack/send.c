@@ -24,6 +24,7 @@
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
 #define RESERVE_MORE 3 /* blocks beyond the first */
+#define TRAIN_PART 3   /* of the window: less than that waits for more */
 
 /* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
 struct block {
@@ -311,6 +312,16 @@ err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
 	return ERR_OK;
 }
 
+/* Is `n` bytes too little of a train to send, while ACKs are on their way that
+ * will open the window further? A train that is cut by the window would be cut
+ * at the same place ever after, since its ACK opens just what it took. */
+static bool train_waits(const struct conn *c, uint32_t n, uint32_t flight)
+{
+	const struct recovery *r = &c->recovery;
+
+	return r->train > r->mss && !r->sacked && n < (flight + n) / TRAIN_PART;
+}
+
 /* How much of `offered` bytes the windows let go out now. With nothing in
  * flight some always may: into a window that is too small it waits in lwIP,
  * which then probes for a larger one. */
@@ -336,6 +347,8 @@ static uint32_t window_for(const struct conn *c, uint32_t offered)
 	if (window >= offered)
 		return offered;
 	n = window - window % r->mss;
+	if (train_waits(c, n, flight))
+		return 0;
 	return n || flight ? n : window;
 }
 

@@ -7,7 +7,11 @@
 
 #define RTT_US (50 * SIM_MS)
 #define FIRST_WINDOW 14600u /* 10 segments */
-#define SIZE_1_0 40u	    /* of struct weir_link_conf */
+#define WINDOW (128u * 1024)
+#define QUEUED 200000u /* waits and is in flight, together */
+#define PART 10000u    /* acknowledged at once */
+#define SENT (20 * WINDOW)
+#define SIZE_1_0 40u /* of struct weir_link_conf */
 
 /* How much of a large write leaves at once: CUBIC sends its first window, BBR
  * spreads it over the round trip that the handshake took. */
@@ -94,6 +98,44 @@ START_TEST(a_family_without_an_address_is_unreachable)
 }
 END_TEST
 
+/* The peer acknowledges a part of a train at a time, with more than its window
+ * holds waiting to go. Returns the bytes of a train that left meanwhile. */
+static uint32_t train_size(struct peer *p)
+{
+	uint32_t acked = 0, bytes = 0, trains = 0;
+
+	core_write(p, QUEUED);
+	while (p->written < SENT) {
+		struct heard *h;
+
+		while ((h = hear(p))->any) {
+			bytes += h->len;
+			trains++;
+		}
+		if (acked + PART > bytes)
+			acked = bytes;
+		else
+			acked += PART;
+		say(p, ACK, 1, 1 + acked, 0);
+		core_write(p, QUEUED - (p->written - acked));
+	}
+	return bytes / trains;
+}
+
+START_TEST(a_train_is_not_cut_where_the_window_ends)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct peer p = peer_new(_i);
+
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO;
+	conf.congestion = WEIR_CONGESTION_CUBIC;
+	relink(&conf);
+	p.window = WINDOW >> p.scale;
+	peer_complete(&p);
+	ck_assert_uint_gt(train_size(&p), WINDOW / 5);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -102,6 +144,7 @@ int main(void)
 		a_link_of_1_0_has_the_services_whatever_lies_behind_it,
 		an_unknown_congestion_control_is_refused,
 		a_family_without_an_address_is_unreachable,
+		a_train_is_not_cut_where_the_window_ends,
 	};
 
 	return BEHAVE_MAIN("behave_link", tests);
