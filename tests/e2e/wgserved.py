@@ -78,10 +78,10 @@ class Served:
             text += f"[Peer]\nPublicKey = {public}\nAllowedIPs = {allowed}\n"
         return text
 
-    def load(self, *words):
+    def load(self, *words, port=wgbed.PORT):
         """wgload against this server; its result is waited for by ended."""
         return self.bed.spawn(
-            "server", [tool("wgload"), words[0], PROXY4, str(wgbed.PORT),
+            "server", [tool("wgload"), words[0], PROXY4, str(port),
                        self.keys.public, *map(str, words[1:])],
             stdout=subprocess.PIPE, text=True)
 
