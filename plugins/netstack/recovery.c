@@ -29,9 +29,6 @@
 #define RTO_MIN_US 200000u
 #define RTO_FIRST_US 1000000u
 #define DUPLICATE_ACKS 3u
-#define OPTION_SACK 5
-#define OPTION_STAMPS 8
-#define STAMPS_LEN 10
 #define WINDOW_QUARTERS_MOST 3 /* beyond the first */
 #define CALM_EPISODES 16       /* then the window is narrow again */
 
@@ -310,32 +307,31 @@ void recovery_late(struct conn *c)
 	tcp_output(c->pcb);
 }
 
-/* Read the options: SACK blocks and the echoed timestamp, to *a. */
-static void read_options(const uint8_t *at, int len, struct ack *a)
+static void read_sacks(const uint8_t *option, struct ack *a)
 {
-	const uint8_t *end = at + len;
+	for (int i = 2; i + 8 <= option[1] && a->sacks < MAX_SACKS;
+	     i += 8, a->sacks++) {
+		uint32_t edge[2];
 
-	while (at < end && *at != 0) {
-		if (*at == 1) {
-			at++;
-			continue;
-		}
-		if (*at == OPTION_STAMPS && at[1] == STAMPS_LEN) {
+		memcpy(edge, option + i, sizeof edge);
+		a->left[a->sacks] = lwip_ntohl(edge[0]);
+		a->right[a->sacks] = lwip_ntohl(edge[1]);
+	}
+}
+
+/* Read the options: SACK blocks and the echoed timestamp, to *a. */
+static void read_options(const uint8_t *options, int len, struct ack *a)
+{
+	const uint8_t *end = options + len, *at = segment_option(options, end);
+
+	for (; at; at = segment_option(at + at[1], end)) {
+		if (*at == OPTION_STAMP && at[1] == OPTION_STAMP_LEN) {
 			memcpy(&a->echo, at + 6, sizeof a->echo);
 			a->echo = lwip_ntohl(a->echo);
 			a->has_echo = true;
 		}
-		if (*at == OPTION_SACK) {
-			for (int i = 2; i + 8 <= at[1] && a->sacks < MAX_SACKS;
-			     i += 8, a->sacks++) {
-				uint32_t edge[2];
-
-				memcpy(edge, at + i, sizeof edge);
-				a->left[a->sacks] = lwip_ntohl(edge[0]);
-				a->right[a->sacks] = lwip_ntohl(edge[1]);
-			}
-		}
-		at += at[1];
+		if (*at == OPTION_SACK)
+			read_sacks(at, a);
 	}
 }
 

@@ -75,17 +75,26 @@ static uint32_t stamp_of(const struct tcp_seg *seg)
 	return (uint32_t)(note_of(seg)->sent_us / 1000);
 }
 
+/* Bytes that the first block says came twice: it lies below the ACK, or inside
+ * the second block (RFC 2883, 4). */
+static uint32_t needless(const struct ack *a)
+{
+	if (!a->sacks || !TCP_SEQ_LT(a->left[0], a->right[0]))
+		return 0;
+	if (TCP_SEQ_LEQ(a->right[0], a->ack) ||
+	    (a->sacks > 1 && TCP_SEQ_GEQ(a->left[0], a->left[1]) &&
+	     TCP_SEQ_LEQ(a->right[0], a->right[1])))
+		return a->right[0] - a->left[0];
+	return 0;
+}
+
 /* What the cumulative ACK covers; lwIP will free it. */
 static void take_acked(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *seg = c->pcb->unacked;
 
-	if (a->sacks && TCP_SEQ_LT(a->left[0], a->right[0]) &&
-	    (TCP_SEQ_LEQ(a->right[0], a->ack) ||
-	     (a->sacks > 1 && TCP_SEQ_GEQ(a->left[0], a->left[1]) &&
-	      TCP_SEQ_LEQ(a->right[0], a->right[1]))))
-		a->needless = a->right[0] - a->left[0];
+	a->needless = needless(a);
 	a->early = seg && a->moved && a->has_echo &&
 		   (int32_t)(a->echo - stamp_of(seg)) < 0;
 	for (; seg && TCP_SEQ_LEQ(seg_end(seg), a->ack); seg = seg->next) {

@@ -21,10 +21,6 @@
 
 #include "lwip/priv/tcp_priv.h"
 
-#define OPTION_END 0
-#define OPTION_NOP 1
-#define OPTION_STAMP 8
-#define OPTION_STAMP_LEN 10
 #define CHALLENGE_EVERY_MS 1000u
 #define CHALLENGE_BURST_MS 5000u
 #define CHALLENGES_A_SECOND 1000u
@@ -33,19 +29,14 @@
 
 bool segment_stamp(const uint8_t *options, uint32_t len, uint32_t *stamp)
 {
-	const uint8_t *at = options, *end = options + len;
+	const uint8_t *end = options + len, *at = segment_option(options, end);
 
-	while (at < end && *at != OPTION_END) {
-		if (*at == OPTION_NOP) {
-			at++;
-			continue;
-		}
+	for (; at; at = segment_option(at + at[1], end)) {
 		if (*at == OPTION_STAMP && at[1] == OPTION_STAMP_LEN) {
 			memcpy(stamp, at + 2, sizeof *stamp);
 			*stamp = lwip_ntohl(*stamp);
 			return true;
 		}
-		at += at[1];
 	}
 	return false;
 }
