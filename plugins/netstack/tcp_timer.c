@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tcp_timer.c - one wheel timer a connection, for whichever is due first:
- * retransmission, the end of a reorder window, the next paced segment, a delayed
- * ACK, or the slow work that is left to lwIP's tcp_slowtmr: persist probes and
- * keepalives. A connection that the core has closed gets a minute from its last
- * progress on to end by itself.
+ * retransmission, the end of a reorder window, the next paced segment, a
+ * delayed ACK, or the slow work that is left to lwIP's tcp_slowtmr: persist
+ * probes and keepalives. A connection that the core has closed gets a minute
+ * from its last progress on to end by itself.
  *
  * tcp_slowtmr walks lists; it gets a list of one. What of it we do ourselves
  * is switched off around the call: its retransmission counter is pinned. It

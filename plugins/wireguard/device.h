@@ -129,7 +129,7 @@ struct wg_device {
 	struct workers *workers;
 	/* Runs of datagrams that they open, in the order they came. */
 	struct opening *openings, **openings_last, *openings_free;
-	uint32_t openings_made, openings_open;
+	uint32_t openings_open;
 	struct opening *gathering; /* the last one while it grows, or NULL */
 
 	uint64_t keypairs; /* made so far */

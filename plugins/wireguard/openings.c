@@ -45,11 +45,7 @@ static struct opening *opening_get(struct wg_device *d)
 		d->openings_free = o->next;
 		return o;
 	}
-	if (d->openings_made == OPENINGS_MAX)
-		return NULL;
-	o = malloc(sizeof *o);
-	d->openings_made += o != NULL;
-	return o;
+	return d->openings_open < OPENINGS_MAX ? malloc(sizeof *o) : NULL;
 }
 
 static struct opening *opening_new(struct keypair *k, const struct message *m,
@@ -191,5 +187,4 @@ void openings_fini(struct wg_device *d)
 		d->openings_free = o->next;
 		free(o);
 	}
-	d->openings_made = 0;
 }

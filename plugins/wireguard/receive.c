@@ -2,9 +2,9 @@
 /* receive.c - datagrams that come in.
  *
  * A data packet is opened straight into room that its reader lends, or copied
- * there after a worker has opened it. Only then is anything believed of it, in this order: the counter is new, the peer is
- * where the packet came from, the packet inside is as long as it says and its
- * source is one of the peer's. */
+ * there after a worker has opened it. Only then is anything believed of it, in
+ * this order: the counter is new, the peer is where the packet came from, the
+ * packet inside is as long as it says and its source is one of the peer's. */
 #include "cut.h"
 #include "train.h"
 

@@ -7,7 +7,8 @@
  * there are workers, all together by one of them once it grows no more. Trains
  * leave in the order they were begun; so a peer's datagrams keep theirs. When
  * the socket is full, or the first of the line is not sealed yet, they stay
- * here, and since their number is bounded the engine takes no more packets then.
+ * here, and since their number is bounded the engine takes no more packets
+ * then.
  *
  * A train that left is kept for the next burst; between bursts its pages go
  * back to the system. */

@@ -11,9 +11,9 @@
  *   what workers have done    wg_collect     <- ops.collect_later asks for it
  *
  * One thread, beside which workers seal and open where they are wanted; they
- * call nothing but ops.collect_later. `now_us` is a monotonic clock that never steps back. An op may
- * call nothing of the engine but the functions marked "(from ops)"; put may
- * call wg_send as well. */
+ * call nothing but ops.collect_later. `now_us` is a monotonic clock that never
+ * steps back. An op may call nothing of the engine but the functions marked
+ * "(from ops)"; put may call wg_send as well. */
 #ifndef WG_H
 #define WG_H
 
