@@ -69,6 +69,10 @@ struct peer peer_open(int v6);	  /* all of it, with OFFER_USUAL */
 struct peer peer_open_with(int v6, unsigned offer);
 void peer_complete(struct peer *p); /* the same for a peer already set up */
 
+/* The same where the way is long: the last ACK comes after `rtt_us`, and may
+ * already have an answer. */
+void peer_complete_far(struct peer *p, uint64_t rtt_us);
+
 /* One segment with `len` bytes of the pattern. */
 void say(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	 uint32_t len);

@@ -7,9 +7,8 @@
 #include <errno.h>
 #include <weir/fakehost.h>
 
-#include <weir/plugin.h>
-
 #include "plugins/wireguard/uapi_socket.h"
+#include "tests/unit/idle.h"
 #include "tests/unit/wg_fake.h"
 
 static struct world {
@@ -21,38 +20,6 @@ static struct world {
 	uint32_t mark;
 	char folder[64], path[100];
 } w;
-
-static void *create(struct weir_instance *i, const struct weir_host *host,
-		    const void *conf, struct weir_error *e)
-{
-	(void)host, (void)conf, (void)e;
-	return i;
-}
-
-static bool start(void *self, struct weir_error *e)
-{
-	(void)self, (void)e;
-	return true;
-}
-
-static void stop(void *self)
-{
-	fakehost_table(w.host)->stopped(self);
-}
-
-static void destroy(void *self)
-{
-	(void)self;
-}
-
-static const struct weir_component component = {.size = sizeof component,
-						.kind = WEIR_INBOUND,
-						.type = "device",
-						.summary = "a device",
-						.create = create,
-						.start = start,
-						.stop = stop,
-						.destroy = destroy};
 
 static void socket_get(void *arg, uint16_t *port, uint32_t *mark)
 {

@@ -114,12 +114,15 @@ tests_unit_test_wg_uapi_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_socket
 TESTS += tests/unit/test_wg_socket
 tests_unit_test_wg_socket_SOURCES = tests/unit/test_wg_socket.c \
-	tests/unit/device_host.h \
+	tests/unit/device_host.h $(IDLE) \
 	plugins/wireguard/uapi_socket.c plugins/wireguard/uapi_socket.h \
 	$(WG_UAPI)
 tests_unit_test_wg_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_socket_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+
+# A component for the fake host that does nothing.
+IDLE = tests/unit/idle.c tests/unit/idle.h
 
 # The core: components that a test plays itself, in fake.h.
 FAKE = tests/unit/fake.c tests/unit/fake_end.c tests/unit/fake.h
@@ -304,7 +307,7 @@ tests_unit_test_wg_kernel_LDADD = $(CHECK_LIBS)
 if OUTBOUND_WIREGUARD
 check_PROGRAMS += tests/unit/test_wg_dns
 TESTS += tests/unit/test_wg_dns
-tests_unit_test_wg_dns_SOURCES = tests/unit/test_wg_dns.c \
+tests_unit_test_wg_dns_SOURCES = tests/unit/test_wg_dns.c $(IDLE) \
 	plugins/outbound-wireguard/dns.c \
 	plugins/outbound-wireguard/dns_stream.c \
 	plugins/outbound-wireguard/outbound.h
@@ -314,7 +317,7 @@ tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_names
 TESTS += tests/unit/test_wg_names
-tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c \
+tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(IDLE) \
 	plugins/outbound-wireguard/dns.c \
 	plugins/outbound-wireguard/dns_stream.c \
 	plugins/outbound-wireguard/names.c \

@@ -8,6 +8,7 @@
 #include <weir/fakehost.h>
 
 #include "plugins/outbound-wireguard/outbound.h"
+#include "tests/unit/idle.h"
 
 #define S_US 1000000ull
 #define MESSAGE_MOST 2048u
@@ -26,38 +27,6 @@ static struct world {
 	struct weir_addr found[RECORDS];
 } w;
 
-static void *create(struct weir_instance *i, const struct weir_host *host,
-		    const void *conf, struct weir_error *e)
-{
-	(void)host, (void)conf, (void)e;
-	return i;
-}
-
-static bool start(void *self, struct weir_error *e)
-{
-	(void)self, (void)e;
-	return true;
-}
-
-static void stop(void *self)
-{
-	fakehost_table(w.host)->stopped(self);
-}
-
-static void destroy(void *self)
-{
-	(void)self;
-}
-
-static const struct weir_component component = {.size = sizeof component,
-						.kind = WEIR_INBOUND,
-						.type = "asks",
-						.summary = "who asks",
-						.create = create,
-						.start = start,
-						.stop = stop,
-						.destroy = destroy};
-
 static void begin(int servers)
 {
 	struct weir_list list = {w.servers, (size_t)servers};
@@ -69,7 +38,7 @@ static void begin(int servers)
 		memcpy(w.servers[i].ip, i ? SECOND : FIRST, 4);
 	}
 	w.host = fakehost_new();
-	w.instance = fakehost_start(w.host, &component, "wg", NULL, &e);
+	w.instance = fakehost_start(w.host, &idle_component, "wg", NULL, &e);
 	ck_assert_ptr_nonnull(w.instance);
 	fakehost_let_dial(w.host, true);
 	w.outbound.host = fakehost_table(w.host);

@@ -6,6 +6,7 @@
 #include <weir/fakehost.h>
 
 #include "plugins/outbound-wireguard/outbound.h"
+#include "tests/unit/idle.h"
 
 #define NAME_BYTES_MAX 253u
 #define FOUND_MOST 8
@@ -24,38 +25,6 @@ static struct world {
 	char found[FOUND_MOST + 1]; /* '4' or '6' for each address */
 } w;
 
-static void *create(struct weir_instance *i, const struct weir_host *host,
-		    const void *conf, struct weir_error *e)
-{
-	(void)host, (void)conf, (void)e;
-	return i;
-}
-
-static bool start(void *self, struct weir_error *e)
-{
-	(void)self, (void)e;
-	return true;
-}
-
-static void stop(void *self)
-{
-	fakehost_table(w.host)->stopped(self);
-}
-
-static void destroy(void *self)
-{
-	(void)self;
-}
-
-static const struct weir_component component = {.size = sizeof component,
-						.kind = WEIR_INBOUND,
-						.type = "asks",
-						.summary = "who asks",
-						.create = create,
-						.start = start,
-						.stop = stop,
-						.destroy = destroy};
-
 /* `own`: families of the tunnel's addresses, "4", "6" or "46". */
 static void begin(enum strategy strategy, const char *own)
 {
@@ -70,7 +39,7 @@ static void begin(enum strategy strategy, const char *own)
 
 	memset(&w, 0, sizeof w);
 	w.host = fakehost_new();
-	w.instance = fakehost_start(w.host, &component, "wg", NULL, &e);
+	w.instance = fakehost_start(w.host, &idle_component, "wg", NULL, &e);
 	ck_assert_ptr_nonnull(w.instance);
 	fakehost_name(w.host, "both.example", 0, addrs, 4);
 	fakehost_name(w.host, "four.example", 0, addrs + 1, 1);

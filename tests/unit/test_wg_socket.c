@@ -42,7 +42,7 @@ static void begin(void)
 
 	memset(&w, 0, sizeof w);
 	w.host = fakehost_new();
-	w.instance = fakehost_start(w.host, &component, "wg", NULL, &e);
+	w.instance = fakehost_start(w.host, &idle_component, "wg", NULL, &e);
 	ck_assert_ptr_nonnull(w.instance);
 	strcpy(w.folder, "test_wg_socket-XXXXXX"); /* where it is run */
 	ck_assert_ptr_nonnull(mkdtemp(w.folder));

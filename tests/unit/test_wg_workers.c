@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds where workers seal and open. The device's own tests all run with
- * them too (wgbed.h). */
+/* What workers could break: order, and what is under way as something ends. As
+ * all of the device's tests these run without them and with (wgbed.h). */
 #include "tests/unit/wgbed.h"
 
 #include "device.h"
@@ -9,11 +9,6 @@
 #include <stdlib.h>
 
 #define PACKETS 200u
-
-static void with_workers(void)
-{
-	bed_workers = 3;
-}
 
 /* Packets that say their number; the end of the turn is the caller's. */
 static void offer_numbered(struct bed *b, int from, int target, unsigned first,
@@ -34,26 +29,6 @@ static unsigned number_of(const struct got *g)
 
 	memcpy(&number, g->bytes + 20, sizeof number);
 	return number;
-}
-
-/* The first train under way reaches a node, which has no turn yet. */
-static void reach(struct bed *b, int at)
-{
-	struct flight *f = b->flights;
-	struct wg_endpoint from = {.addr = f->source};
-	struct wg_datagrams v = {f->bytes, f->len, f->segment, f->tos, &from};
-
-	wg_receive(b->nodes[at].d, &v, 1, b->now_us);
-}
-
-/* And will not again. */
-static void arrive(struct bed *b, int at)
-{
-	struct flight *f = b->flights;
-
-	reach(b, at);
-	b->flights = f->next;
-	free(f);
 }
 
 /* After the first packet, which made the session. */
@@ -112,7 +87,7 @@ START_TEST(a_run_that_came_twice_is_believed_once)
 	bed_session(&b, 0, 1);
 	offer_numbered(&b, 0, 1, 0, 20);
 	bed_flush(&b);
-	reach(&b, 1);
+	bed_reach(&b);
 	bed_run(&b, 1);
 	check_in_order(&b.nodes[1], 20);
 	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_WINDOW), 20);
@@ -154,7 +129,7 @@ START_TEST(what_comes_under_a_key_that_ends_meanwhile_is_dropped)
 	bed_session(&b, 0, 1);
 	offer_numbered(&b, 0, 1, 0, 40);
 	bed_flush(&b);
-	arrive(&b, 1);
+	bed_land(&b);
 	before = b.nodes[1].got_count;
 	keypair_clear_all(bed_find(&b, 1, 0));
 	bed_flush(&b);
@@ -182,7 +157,7 @@ START_TEST(the_socket_waits_for_workers_that_are_behind)
 			sched_yield();
 			wg_collect(to->d, b.now_us);
 		}
-		arrive(&b, 1);
+		bed_land(&b);
 	}
 	bed_run(&b, 1);
 	check_in_order(to, sent);
@@ -203,7 +178,7 @@ START_TEST(more_than_they_can_hold_is_dropped_and_counted)
 		bed_flush(&b);
 	}
 	while (b.flights) { /* whether there is room or not */
-		arrive(&b, 1);
+		bed_land(&b);
 	}
 	bed_run(&b, 1);
 	lost = (unsigned)bed_drops(&b, 1, WG_DROP_NO_ROOM);
@@ -220,7 +195,7 @@ START_TEST(a_device_may_end_while_workers_have_work)
 	bed_session(&b, 0, 1);
 	offer_numbered(&b, 0, 1, 0, 40);
 	bed_flush(&b);
-	arrive(&b, 1);
+	bed_land(&b);
 	offer_numbered(&b, 0, 1, 40, PACKETS);
 	b.nodes[0].flush_wanted = false;
 	wg_flush(b.nodes[0].d, b.now_us);
@@ -261,15 +236,8 @@ START_TEST(a_key_is_wiped_once_its_work_is_done)
 }
 END_TEST
 
-int main(void)
+static void tests(TCase *t)
 {
-	Suite *s = suite_create("wg_workers");
-	TCase *t = tcase_create("workers");
-	SRunner *sr;
-	int failed;
-
-	tcase_add_checked_fixture(t, with_workers, NULL);
-	tcase_set_timeout(t, 120);
 	tcase_add_test(t, packets_keep_their_order);
 	tcase_add_test(t, a_forged_packet_in_a_run_is_the_only_one_lost);
 	tcase_add_test(t, a_run_that_came_twice_is_believed_once);
@@ -280,10 +248,9 @@ int main(void)
 	tcase_add_test(t, more_than_they_can_hold_is_dropped_and_counted);
 	tcase_add_test(t, a_device_may_end_while_workers_have_work);
 	tcase_add_test(t, a_key_is_wiped_once_its_work_is_done);
-	suite_add_tcase(s, t);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	return bed_main("wg_workers", tests);
 }

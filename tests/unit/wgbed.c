@@ -323,17 +323,24 @@ bool bed_unblock(struct bed *b, int at)
 	return true;
 }
 
-static void land(struct bed *b)
+void bed_reach(struct bed *b)
 {
 	struct flight *f = b->flights;
 	struct wg_endpoint from = {.addr = f->source};
 	struct wg_datagrams v = {f->bytes, f->len, f->segment, f->tos, &from};
 
-	b->flights = f->next;
 	for (int i = 0; i < BED_NODES; i++) {
 		if (weir_addr_equal(&b->nodes[i].address, &f->target))
 			wg_receive(b->nodes[i].d, &v, 1, b->now_us);
 	}
+}
+
+void bed_land(struct bed *b)
+{
+	struct flight *f = b->flights;
+
+	bed_reach(b);
+	b->flights = f->next;
 	free(f);
 }
 
@@ -362,7 +369,7 @@ void bed_run_us(struct bed *b, uint64_t us)
 		if (at_us > b->now_us)
 			b->now_us = at_us;
 		if (who < 0) {
-			land(b);
+			bed_land(b);
 		} else {
 			b->nodes[who].wake_us = UINT64_MAX;
 			wg_expire(b->nodes[who].d, b->now_us);

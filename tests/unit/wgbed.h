@@ -114,6 +114,11 @@ bool bed_unblock(struct bed *b, int at);
 /* A session between both, begun by `x` and confirmed. */
 void bed_session(struct bed *b, int x, int y);
 
+/* The first train under way reaches its target, which has no turn yet; and is
+ * off the path then. */
+void bed_reach(struct bed *b);
+void bed_land(struct bed *b);
+
 /* A datagram comes to a node. */
 void bed_receive(struct bed *b, int to, const struct weir_addr *from,
 		 const void *bytes, uint32_t len, uint8_t tos);
@@ -127,8 +132,7 @@ struct sent *bed_last(struct bed *b, int from, enum message_type type,
 unsigned bed_keepalives(struct bed *b, int from);
 uint64_t bed_drops(struct bed *b, int at, enum wg_drop why);
 
-/* Threads that each device has; set by bed_main. */
-extern unsigned bed_workers;
+extern unsigned bed_workers; /* threads of each device; bed_main sets it */
 
 /* Run what `add` adds, without workers and with; the exit status. */
 int bed_main(const char *suite, void (*add)(TCase *));

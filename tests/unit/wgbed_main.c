@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every test of the device twice: its workers must not be seen in what it does. */
+/* Every test of the device twice: its workers must not be seen in what it
+ * does. */
 #include "tests/unit/wgbed.h"
 
 #include <stdlib.h>
