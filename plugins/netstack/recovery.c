@@ -237,7 +237,7 @@ static void take_needless(struct recovery *r, const struct ack *a,
 	r->resent -= a->needless < r->resent ? a->needless : r->resent;
 	if (!r->resent)
 		undo(r);
-	if (TCP_SEQ_LT(a->ack, r->dsack_round))
+	if (TCP_SEQ_LEQ(a->ack, r->dsack_round))
 		return;
 	r->reordering = true;
 	r->reorder_quarters += r->reorder_quarters < WINDOW_QUARTERS_MOST;

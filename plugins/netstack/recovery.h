@@ -37,7 +37,7 @@ struct recovery {
 	uint32_t rack_rtt_us, rack_end;
 	uint64_t rack_sent_us;	/* newest send time of anything delivered */
 	uint64_t reorder_at_us; /* then a segment is no longer just late */
-	uint32_t dsack_round;	/* the window widens once until then */
+	uint32_t dsack_round;	/* only what comes twice beyond it widens */
 	uint32_t resent;	/* bytes of this episode not proved needless */
 	uint32_t resent_stamp;	/* of the first thing resent after a timeout */
 	uint8_t backoff;

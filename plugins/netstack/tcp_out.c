@@ -111,6 +111,8 @@ static bool send_lost(struct conn *c, struct netif *netif)
 		s->flags |= SEGMENT_RESENT;
 		r->lost -= s->len;
 		r->resent += s->len;
+		if (s->len > r->mss) /* most of it will come twice */
+			r->dsack_round = c->pcb->snd_nxt;
 		sent = true;
 		stack_add(c->stack, COUNT_RETRANSMITS, 1);
 	}
