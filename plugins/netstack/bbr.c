@@ -23,7 +23,10 @@
 #include "timer.h"
 
 #define STARTUP_PACING_GAIN 2.77f
-#define STARTUP_CWND_GAIN 2.0f
+/* The draft has 2, with which the rate grows by less than it: a flight that is
+ * paced takes longer than a round trip to be delivered. */
+#define STARTUP_CWND_GAIN 2.77f
+#define CWND_GAIN 2.0f
 #define DRAIN_PACING_GAIN 0.5f
 #define DOWN_PACING_GAIN 0.75f /* 0.9 leaves two flows unequal for long */
 #define UP_PACING_GAIN 1.25f
@@ -147,12 +150,14 @@ static void update_extra(struct congestion *cc, const struct ack_sample *s)
 
 /* While the rate is held, a sample only repeats what is believed already, or
  * shows what another flow left free while it looked for its round trip: with
- * such samples flows of unequal shares would stay unequal. */
+ * such samples flows of unequal shares would stay unequal. What up sent is
+ * answered in the round after it, whatever the mode is then. */
 static void update_max_bw(struct congestion *cc, const struct ack_sample *s)
 {
 	struct bbr *b = &cc->is.bbr;
-	bool held = b->mode == CRUISE || b->mode == PROBE_RTT ||
-		    (b->mode == DOWN && b->ack_phase != STOPPING);
+	bool held = b->mode == PROBE_RTT ||
+		    ((b->mode == DOWN || b->mode == CRUISE) &&
+		     b->ack_phase != STOPPING);
 
 	if (held && cc->pacing_rate)
 		return;
@@ -264,11 +269,17 @@ static uint32_t cwnd_bound(const struct congestion *cc)
 	return more32(most, LEAST_SEGMENTS * cc->mss);
 }
 
+static float cwnd_gain(const struct bbr *b)
+{
+	if (b->mode == STARTUP)
+		return STARTUP_CWND_GAIN;
+	return b->mode == UP ? UP_CWND_GAIN : CWND_GAIN;
+}
+
 static void set_cwnd(struct congestion *cc, const struct ack_sample *s)
 {
 	struct bbr *b = &cc->is.bbr;
-	float gain = b->mode == UP ? UP_CWND_GAIN : STARTUP_CWND_GAIN;
-	uint32_t most = bbr_bdp(cc, b->bw, gain), extra;
+	uint32_t most = bbr_bdp(cc, b->bw, cwnd_gain(b)), extra;
 
 	extra = more32(b->extra_acked[0], b->extra_acked[1]);
 	if (b->full_bw_reached)
@@ -341,6 +352,11 @@ static void bbr_undo(struct congestion *cc)
 bool bbr_holds_back(const struct congestion *cc)
 {
 	return cc->ops == &congestion_bbr && cc->is.bbr.mode == PROBE_RTT;
+}
+
+bool bbr_is_starting(const struct congestion *cc)
+{
+	return cc->ops == &congestion_bbr && cc->is.bbr.mode == STARTUP;
 }
 
 static void bbr_init(struct congestion *cc, uint32_t next_seq, uint32_t srtt_us)

@@ -30,5 +30,8 @@ struct bbr {
  * delivers says nothing about the path. */
 struct congestion;
 bool bbr_holds_back(const struct congestion *cc);
+/* True while nothing is known of the path: a flight that the peer's window cut
+ * short does not show that it grows no more. */
+bool bbr_is_starting(const struct congestion *cc);
 
 #endif

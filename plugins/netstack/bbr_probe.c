@@ -18,6 +18,7 @@
 #define PROBE_RTT_EVERY_US 5000000u
 #define PROBE_RTT_FOR_US 200000u
 #define UP_ROUNDS_MOST 30
+#define LIMITED_PART 8 /* of the window may wait for a train to be full */
 
 static uint32_t random_below(struct bbr *b, uint32_t n)
 {
@@ -72,15 +73,19 @@ static void start_up(struct congestion *cc, const struct ack_sample *s)
 	b->mode = UP;
 }
 
-static bool cwnd_limited(const struct congestion *cc,
-			 const struct ack_sample *s)
+/* Is inflight_hi what bounds the flight? */
+static bool hi_bounds(const struct congestion *cc, const struct ack_sample *s)
 {
-	return s->prior_in_flight + 3 * cc->mss >= cc->cwnd;
+	return cc->cwnd >= cc->is.bbr.inflight_hi &&
+	       s->prior_in_flight + 3 * cc->mss >=
+		       cc->cwnd - cc->cwnd / LIMITED_PART;
 }
 
 /* ---- loss ---- */
 
-/* Where little is in flight a few segments are chance, not a rate. */
+/* Where little is in flight a few segments are chance, not a rate. `in_flight`
+ * is what was sent with them: more than was in flight before where the flight
+ * had run dry and grew again. */
 static float loss_allowed(const struct congestion *cc, uint32_t in_flight)
 {
 	return LOSS_THRESHOLD * (float)in_flight +
@@ -111,13 +116,13 @@ static void inflight_too_high(struct congestion *cc, uint32_t in_flight,
 void bbr_on_lost(struct congestion *cc, const struct lost_segment *l)
 {
 	struct bbr *b = &cc->is.bbr;
-	uint32_t before = l->in_flight > l->bytes ? l->in_flight - l->bytes : 0;
+	uint32_t sent = more32(l->in_flight, l->over_interval);
+	uint32_t before = sent > l->bytes ? sent - l->bytes : 0;
 	uint32_t lost_before = l->lost_since - l->bytes, fitted = 0;
 	float allowed = loss_allowed(cc, before);
 
 	b->round_lost += l->bytes;
-	if (!b->probe_samples ||
-	    !bbr_too_much_lost(cc, l->lost_since, l->in_flight))
+	if (!b->probe_samples || !bbr_too_much_lost(cc, l->lost_since, sent))
 		return;
 	/* How much of the segment still fitted before it was too much? */
 	if (allowed > (float)lost_before)
@@ -129,7 +134,8 @@ void bbr_on_lost(struct congestion *cc, const struct lost_segment *l)
 
 /* ---- probing for bandwidth ---- */
 
-static void upper_bounds(struct congestion *cc, const struct ack_sample *s)
+static void upper_bounds(struct congestion *cc, const struct ack_sample *s,
+			 bool bounded)
 {
 	struct bbr *b = &cc->is.bbr;
 
@@ -142,7 +148,8 @@ static void upper_bounds(struct congestion *cc, const struct ack_sample *s)
 			b->max_bw[1] = 0;
 		}
 	}
-	if (bbr_too_much_lost(cc, s->lost_since, s->sent_in_flight)) {
+	if (bbr_too_much_lost(cc, s->lost_since,
+			      more32(s->sent_in_flight, s->over_interval))) {
 		if (b->probe_samples)
 			inflight_too_high(cc, s->sent_in_flight, s->app_limited,
 					  s->delivered, s->now_us);
@@ -151,7 +158,7 @@ static void upper_bounds(struct congestion *cc, const struct ack_sample *s)
 	if (b->inflight_hi == NONE32)
 		return;
 	b->inflight_hi = more32(b->inflight_hi, s->sent_in_flight);
-	if (b->mode != UP || !cwnd_limited(cc, s) || cc->cwnd < b->inflight_hi)
+	if (b->mode != UP || !bounded)
 		return;
 	b->up_acked += s->acked;
 	b->inflight_hi += b->up_acked / b->up_each * cc->mss;
@@ -165,14 +172,15 @@ static bool time_to_probe(const struct bbr *b, uint64_t now_us)
 	return now_us - b->cycle_us > b->cycle_for_us;
 }
 
-/* A round trip is enough, once the queue grows or something is lost. */
+/* A round trip is enough, once the queue grows or something is lost; but while
+ * inflight_hi bounds the flight and too little is lost to lower it, it grows. */
 static bool time_to_go_down(const struct congestion *cc,
-			    const struct ack_sample *s)
+			    const struct ack_sample *s, bool bounded)
 {
 	const struct bbr *b = &cc->is.bbr;
 
 	return s->now_us - b->cycle_us > b->min_rtt_us &&
-	       (s->newly_lost ||
+	       ((s->newly_lost && !bounded) ||
 		s->prior_in_flight >=
 			bbr_bdp(cc, best_bw(b), UP_INFLIGHT_GAIN));
 }
@@ -180,10 +188,12 @@ static bool time_to_go_down(const struct congestion *cc,
 void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
 {
 	struct bbr *b = &cc->is.bbr;
+	bool bounded;
 
 	if (!b->full_bw_reached)
 		return;
-	upper_bounds(cc, s);
+	bounded = hi_bounds(cc, s);
+	upper_bounds(cc, s, bounded);
 	if ((b->mode == DOWN || b->mode == CRUISE) &&
 	    time_to_probe(b, s->now_us))
 		start_refill(b, s->delivered);
@@ -192,7 +202,7 @@ void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
 		b->mode = CRUISE;
 	else if (b->mode == REFILL && b->round_start)
 		start_up(cc, s);
-	else if (b->mode == UP && time_to_go_down(cc, s))
+	else if (b->mode == UP && time_to_go_down(cc, s, bounded))
 		bbr_start_down(cc, s->delivered, s->now_us);
 }
 
@@ -210,6 +220,7 @@ static void end_probe_rtt(struct congestion *cc, const struct ack_sample *s)
 		return;
 	}
 	bbr_start_down(cc, s->delivered, s->now_us);
+	b->ack_phase = REFILLING; /* half a BDP in flight shows no rate */
 	b->mode = CRUISE;
 }
 

@@ -38,6 +38,7 @@ struct ack_sample {
 struct lost_segment {
 	uint64_t now_us, delivered;
 	uint32_t bytes, in_flight, lost_since; /* it included */
+	uint32_t over_interval;		       /* delivered since it was sent */
 	bool app_limited;
 };
 

@@ -219,6 +219,7 @@ void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 	r->rate.lost += seg->len;
 	a->newly_lost += seg->len;
 	lost.lost_since = r->rate.lost - note->lost;
+	lost.over_interval = (uint32_t)r->rate.delivered - note->delivered;
 	r->cc.ops->on_lost(&r->cc, &lost);
 }
 

@@ -391,14 +391,23 @@ static bool send_piece(struct conn *c)
 	return !c->pcb->unsent;
 }
 
-/* Nothing waits though more could go: the path is not the limit. */
+static bool peer_window_full(const struct tcp_pcb *pcb, uint32_t mss)
+{
+	return pcb->snd_lbb - pcb->lastack + mss > pcb->snd_wnd;
+}
+
+/* More could go, but nothing waits, or at the start the peer has no room: the
+ * path is not the limit. */
 static void note_idle(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 	uint32_t pipe = recovery_pipe(c);
+	bool waits = c->tx_next || c->pcb->unsent;
 
-	if ((!c->tx_next && !c->pcb->unsent && !r->lost && pipe < r->cc.cwnd) ||
-	    bbr_holds_back(&r->cc))
+	if (bbr_holds_back(&r->cc) ||
+	    (!r->lost && pipe + r->mss <= r->cc.cwnd &&
+	     (!waits ||
+	      (bbr_is_starting(&r->cc) && peer_window_full(c->pcb, r->mss)))))
 		rate_limited(&r->rate, pipe);
 }
 

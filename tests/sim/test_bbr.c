@@ -16,6 +16,7 @@ static void path(uint64_t rate, uint64_t queue_us, double loss)
 
 static const double losses[] = {0, 0.001, 0.01};
 #define SEEDS 2
+#define MORE_SEEDS 4
 
 START_TEST(nine_tenths_of_the_rate_whatever_is_lost)
 {
@@ -158,6 +159,48 @@ START_TEST(a_blackout_leaves_the_model)
 }
 END_TEST
 
+/* What was lost then says nothing of how much the path holds now; the bound it
+ * leaves goes up again though each round loses something. */
+START_TEST(a_moment_of_heavy_loss_is_forgotten)
+{
+	struct seen seen;
+
+	path(RATE, RTT_US, 0.01);
+	for (int i = 0; i < _i * 1000; i++)
+		sim_random();
+	stream_open(&streams[0], false);
+	work_for(4 * SECOND);
+	near_.loss = 0.4;
+	work_for(SECOND / 2);
+	near_.loss = 0.01;
+	work_for(4 * SECOND);
+	seen = work_for(4 * SECOND);
+	if (getenv("WEIR_TEST_FIGURES") && !fflush(stdout))
+		printf("after heavy loss: %.1f Mbit/s\n", seen.mbit[0]);
+	ck_assert_double_gt(seen.mbit[0], 80);
+	path_close();
+}
+END_TEST
+
+START_TEST(a_path_that_widens_is_filled_though_packets_are_lost)
+{
+	struct seen seen;
+
+	path(RATE / 8, RTT_US, 0.01);
+	for (int i = 0; i < _i * 1000; i++)
+		sim_random();
+	stream_open(&streams[0], false);
+	work_for(3 * SECOND);
+	near_.rate = RATE;
+	work_for(4 * SECOND);
+	seen = work_for(2 * SECOND);
+	if (getenv("WEIR_TEST_FIGURES") && !fflush(stdout))
+		printf("eight times the rate: %.1f Mbit/s\n", seen.mbit[0]);
+	ck_assert_double_gt(seen.mbit[0], 80);
+	path_close();
+}
+END_TEST
+
 START_TEST(a_short_round_trip_is_filled)
 {
 	struct seen seen;
@@ -190,6 +233,11 @@ int main(void)
 	tcase_add_loop_test(t, two_streams_share_the_path, 0,
 			    (int)(sizeof pairs / sizeof *pairs));
 	tcase_add_test(t, a_blackout_leaves_the_model);
+	tcase_add_loop_test(t, a_moment_of_heavy_loss_is_forgotten, 0,
+			    MORE_SEEDS);
+	tcase_add_loop_test(
+		t, a_path_that_widens_is_filled_though_packets_are_lost, 0,
+		MORE_SEEDS);
 	tcase_add_test(t, a_short_round_trip_is_filled);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
