@@ -14,6 +14,7 @@
  * a packet until this is acknowledged (RFC 896). */
 #include "ack.h"
 
+#include "burst.h"
 #include "conn.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -39,18 +40,8 @@ static bool wanted(const struct conn *c)
 
 bool ack_waits(struct conn *c)
 {
-	struct netstack *s = c->stack;
-
-	if (!s->batch_us || !c->established ||
-	    c->pcb->rcv_nxt - c->acked_to >= UNACKED_MOST || reorder_urgent(c))
-		return false;
-	if (c->ack_place)
-		return true;
-	if (s->acks_waiting == ACKS_WAITING_MOST)
-		return false;
-	s->acks[s->acks_waiting++] = c;
-	c->ack_place = s->acks_waiting;
-	return true;
+	return c->established && c->pcb->rcv_nxt - c->acked_to < UNACKED_MOST &&
+	       !reorder_urgent(c) && burst_waits(c);
 }
 
 static void ack_send(struct conn *c)
@@ -66,31 +57,16 @@ static void ack_send(struct conn *c)
 	}
 }
 
-void ack_flush(struct netstack *s)
+void ack_flush(struct conn *c)
 {
-	for (uint8_t i = 0; i < s->acks_waiting; i++) {
-		struct conn *c = s->acks[i];
-
-		if (!c)
-			continue;
-		c->ack_place = 0;
-		if (c->pcb && wanted(c)) {
-			ack_send(c);
-			conn_arm(c);
-		}
-	}
-	s->acks_waiting = 0;
+	if (!c->pcb || !wanted(c))
+		return;
+	ack_send(c);
+	conn_arm(c);
 }
 
 void ack_sent(struct conn *c)
 {
 	c->acked_to = c->pcb->rcv_nxt;
 	c->fin_came = false;
-}
-
-void ack_forget(struct conn *c)
-{
-	if (c->ack_place)
-		c->stack->acks[c->ack_place - 1] = NULL;
-	c->ack_place = 0;
 }

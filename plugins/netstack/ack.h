@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 struct conn;
-struct netstack;
 
 /* The first bytes of a sender: whole packets are acknowledged at once. */
 #define EARLY_SEGMENTS 32u
@@ -17,8 +16,7 @@ uint32_t ack_delay_us(const struct conn *c);
 /* An ACK is wanted now. May it wait for the end of the burst? Then it does. */
 bool ack_waits(struct conn *c);
 
-void ack_flush(struct netstack *s); /* the burst is over */
-void ack_sent(struct conn *c);	    /* one went out, or data that says it */
-void ack_forget(struct conn *c);    /* it goes away */
+void ack_flush(struct conn *c); /* the burst is over */
+void ack_sent(struct conn *c);	/* one went out, or data that says it */
 
 #endif

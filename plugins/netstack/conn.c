@@ -8,7 +8,7 @@
  * conclusions. */
 #include "conn.h"
 
-#include "ack.h"
+#include "burst.h"
 #include "icmp.h"
 #include "port.h"
 
@@ -43,7 +43,7 @@ struct conn *conn_new(struct weir_link *link, const struct tuple *key)
 static void conn_unlink(struct conn *c)
 {
 	wheel_stop(&c->stack->wheel, &c->timer);
-	ack_forget(c);
+	burst_forget(c);
 	accept_done(c);
 	if (c->hashed)
 		table_remove(&c->link->conns, &c->node);
@@ -182,8 +182,10 @@ void conn_settle(struct conn *c)
 {
 	if (c->pcb && !c->established && c->pcb->state >= ESTABLISHED)
 		conn_established(c);
-	if (c->pcb)
+	if (c->pcb && !burst_waits(c)) {
+		send_wake(c);
 		send_pump(c);
+	}
 	if (!c->pcb)
 		conn_ended(c);
 }

@@ -82,7 +82,7 @@ struct conn {
 	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
 	int error;	       /* why the pcb went; 0: in an orderly way */
 	uint8_t phase;
-	uint8_t ack_place; /* in stack->acks, from 1; 0: not there */
+	uint8_t burst_place; /* in stack->burst, from 1; 0: not there */
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
@@ -150,6 +150,7 @@ ssize_t send_write(struct conn *c, const struct iovec *v, int n);
 int send_reserve(struct conn *c, struct iovec *room, int max);
 void send_commit(struct conn *c, size_t n);
 err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len);
+void send_wake(struct conn *c); /* say so if there is room for more */
 void send_pump(struct conn *c); /* hand lwIP what may go out now */
 void send_free(struct conn *c);
 

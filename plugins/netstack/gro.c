@@ -18,8 +18,8 @@
  * proper stays the first's, as for a delayed ACK (RFC 7323, 4.3). */
 #include "gro.h"
 
-#include "ack.h"
 #include "buffer.h"
+#include "burst.h"
 #include "flow.h"
 #include "input.h"
 
@@ -286,7 +286,7 @@ void gro_flush(struct weir_link *link)
 		buffer_put(link->stack, g->slab);
 	g->slab = NULL;
 	hand_on(link);
-	ack_flush(link->stack);
+	burst_done(link->stack);
 	flow_flush(link);
 	link->stack->batch_us = 0;
 }

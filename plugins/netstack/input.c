@@ -2,8 +2,8 @@
 /* input.c - a batch from a link: through the gate and on to its room. */
 #include "input.h"
 
-#include "ack.h"
 #include "buffer.h"
+#include "burst.h"
 #include "demux.h"
 #include "flow.h"
 #include "frag.h"
@@ -136,7 +136,7 @@ void link_input(struct weir_link *link, const struct weir_ingress *v, int n)
 	link->stack->batch_us = link->stack->host->now_us();
 	for (int i = 0; i < n; i += GROUP)
 		input_group(link, v + i, n - i < GROUP ? n - i : GROUP);
-	ack_flush(link->stack);
+	burst_done(link->stack);
 	flow_flush(link);
 	link->stack->batch_us = 0;
 }

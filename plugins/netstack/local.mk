@@ -44,6 +44,8 @@ netstack_sources = \
 	plugins/netstack/bbr_probe.c \
 	plugins/netstack/buffer.c \
 	plugins/netstack/buffer.h \
+	plugins/netstack/burst.c \
+	plugins/netstack/burst.h \
 	plugins/netstack/checksum.c \
 	plugins/netstack/checksum.h \
 	plugins/netstack/congestion.h \

@@ -305,11 +305,26 @@ err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
 			c->tx_tail = NULL;
 		block_free(c, b);
 	}
-	if (c->full && !c->closed && c->tx_bytes <= send_limit(c) / 4 * 3) {
-		c->full = false;
-		c->stack->host->notify(c->end, WEIR_WRITABLE);
-	}
 	return ERR_OK;
+}
+
+/* What waits for a gap to be filled makes no room, but it lets more come: with
+ * it at hand, half a window is left to send meanwhile. */
+void send_wake(struct conn *c)
+{
+	const struct recovery *r = &c->recovery;
+	uint32_t limit, waits = r->sacked + r->lost;
+
+	if (!c->full || c->closed)
+		return;
+	limit = send_limit(c);
+	if (waits > limit)
+		waits = limit;
+	if (c->tx_bytes >= limit ||
+	    c->tx_bytes > waits + (limit - waits) / 4 * 3)
+		return;
+	c->full = false;
+	c->stack->host->notify(c->end, WEIR_WRITABLE);
 }
 
 /* Is `n` bytes too little of a train to send, while ACKs are on their way that

@@ -14,7 +14,7 @@
 
 #define TTL 64 /* of what we send */
 #define SECOND_US 1000000ull
-#define ACKS_WAITING_MOST 64
+#define BURST_WAITING_MOST 64
 
 enum congestion_choice { CHOICE_CUBIC, CHOICE_BBR };
 
@@ -87,9 +87,10 @@ struct netstack {
 	uint32_t blocks_free, blocks_idle;
 	struct wheel_timer trim_timer; /* trim.c */
 
-	/* ack.c: whom to send an ACK at the end of the burst; NULL: gone */
-	struct conn *acks[ACKS_WAITING_MOST];
-	uint8_t acks_waiting;
+	/* burst.c: who has something to send at its end; NULL: gone */
+	struct conn *burst[BURST_WAITING_MOST];
+	uint8_t burst_waiting;
+	bool burst_ends;
 
 	/* accept.c */
 	struct held_syn *oldest_syn, *newest_syn;

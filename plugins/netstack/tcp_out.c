@@ -21,6 +21,7 @@
 #undef tcp_rexmit_rto
 
 #include "ack.h"
+#include "burst.h"
 #include "scoreboard.h"
 
 err_t tcp_output(struct tcp_pcb *pcb);
@@ -177,18 +178,20 @@ err_t tcp_output(struct tcp_pcb *pcb)
 {
 	struct conn *c = conn_of(pcb);
 	struct netif *netif;
-	bool sent;
+	bool sent = false;
 
 	if (!c)
 		return tcp_output_stock(pcb);
 	if (tcp_input_pcb == pcb)
 		return ERR_OK; /* it comes back when it is done */
-	c->pace_at = 0;
 	netif = tcp_route(pcb, &pcb->local_ip, &pcb->remote_ip);
 	if (!netif)
 		return ERR_RTE;
-	sent = send_lost(c, netif);
-	sent |= send_new(c, netif);
+	if (!burst_waits(c)) {
+		c->pace_at = 0;
+		sent = send_lost(c, netif);
+		sent |= send_new(c, netif);
+	}
 	if ((pcb->flags & TF_ACK_NOW || reorder_untold(c)) && !ack_waits(c))
 		tcp_send_empty_ack(pcb);
 	if (sent)

@@ -91,6 +91,7 @@ struct heard *hear_within(struct peer *p, uint64_t us, uint64_t *after_us);
 
 /* The core writes so many bytes, reads all there are. */
 void core_write(struct peer *p, uint32_t len);
+void core_fill(struct peer *p); /* writes until the stack takes no more */
 uint32_t core_read(struct peer *p);
 bool core_eof(struct peer *p);
 void core_finish(struct peer *p);

@@ -145,6 +145,105 @@ START_TEST(window_is_given_back_where_all_was_resent_in_vain)
 }
 END_TEST
 
+/* Write all it takes: returns how much comes within the time. */
+static uint32_t full_flight(struct peer *p, uint32_t *sent, uint64_t us)
+{
+	uint32_t came;
+
+	core_fill(p);
+	sim_run(us);
+	came = hear_all(p);
+	*sent += came;
+	return came;
+}
+
+/* Most of the train was there already; the peer says so, a piece at a time. */
+START_TEST(train_sent_again_does_not_widen_the_reorder_window)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct peer p;
+
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO;
+	relink(&conf);
+	p = open_far(_i, OFFER_USUAL);
+	flight(&p, 10);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	flight(&p, 10);
+	flight(&p, 10);
+	sack(&p, 14, 15, 30);
+	ck_assert(hear_within(&p, RTT, NULL)->any);
+	sim_run(PACED);
+	hear_all(&p);
+	sim_run(RTT);
+	sack(&p, 30, 15, 16);
+	sack(&p, 30, 16, 17);
+	hear_all(&p);
+	flight(&p, 10);
+	sack(&p, 30, 34, 40);
+	ck_assert(hear_within(&p, RTT / 10, NULL)->any);
+}
+END_TEST
+
+START_TEST(loss_that_a_burst_tells_of_is_resent_before_anything_new)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint32_t sent;
+
+	core_write(&p, 30 * MSS);
+	sim_run(RTT);
+	sent = hear_all(&p);
+	ck_assert_uint_ge(sent, 10 * MSS);
+	ck_assert_uint_lt(sent, 30 * MSS);
+	p.bursts = true;
+	say(&p, ACK, 1, at(&p, 4), 0);
+	sack(&p, 4, 5, 10);
+	burst_end();
+	is_resent(&p, 4);
+}
+END_TEST
+
+START_TEST(core_may_write_on_while_a_gap_is_filled)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint32_t sent = 0, came;
+
+	for (int i = 0; full_flight(&p, &sent, RTT / 10) < 200 * MSS; i++) {
+		ck_assert_int_lt(i, 100);
+		say(&p, ACK, 1, 1 + sent, 0);
+	}
+	say(&p, ACK, 1, 1 + sent, 0);
+	came = full_flight(&p, &sent, RTT);
+	p.end->events = 0;
+	say_sack(&p, 1, 1 + sent - came, 1,
+		 (const uint32_t[]){1 + sent - came + MSS, 1 + sent});
+	ck_assert(p.end->events & WEIR_WRITABLE);
+}
+END_TEST
+
+START_TEST(small_window_at_the_start_is_not_the_rate_of_the_path)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint16_t window = p.window;
+	uint32_t sent = 0, came = 0;
+
+	p.window = (uint16_t)(8 * MSS >> p.scale);
+	say(&p, ACK, 1, 1, 0);
+	for (int i = 0; i < 8; i++) {
+		came = full_flight(&p, &sent, PACED);
+		sim_run(RTT);
+		say(&p, ACK, 1, 1 + sent, 0);
+	}
+	ck_assert_uint_le(came, 8 * MSS);
+	p.window = window;
+	for (int i = 0; i < 8; i++) {
+		came = full_flight(&p, &sent, PACED);
+		sim_run(RTT);
+		say(&p, ACK, 1, 1 + sent, 0);
+	}
+	ck_assert_uint_gt(came, 100 * MSS);
+}
+END_TEST
+
 START_TEST(reneging_is_survived)
 {
 	struct peer p = open_far(_i, OFFER_USUAL);
@@ -254,6 +353,10 @@ int main(void)
 		tail_is_lost_where_what_was_resent_after_it_arrives,
 		resending_in_vain_widens_the_reorder_window,
 		window_is_given_back_where_all_was_resent_in_vain,
+		train_sent_again_does_not_widen_the_reorder_window,
+		loss_that_a_burst_tells_of_is_resent_before_anything_new,
+		core_may_write_on_while_a_gap_is_filled,
+		small_window_at_the_start_is_not_the_rate_of_the_path,
 		reneging_is_survived,
 		spurious_timeout_is_seen_by_its_timestamp,
 		true_timeout_is_not_taken_back,
