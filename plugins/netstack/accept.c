@@ -27,13 +27,6 @@
 #define MUTED_US (30 * SECOND_US)
 #define SYN_KEPT 256u /* headers are never longer in earnest */
 
-static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
-{
-	(void)arg;
-	(void)pcb;
-	return err;
-}
-
 bool accept_init(struct weir_link *link, struct weir_error *e)
 {
 	struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY), *listener;
@@ -51,7 +44,6 @@ bool accept_init(struct weir_link *link, struct weir_error *e)
 		return weir_error(e, NULL, "out of memory");
 	}
 	link->listener = (struct tcp_pcb_listen *)listener;
-	link->listener->accept = on_accept;
 	link->listener->netif_idx = netif_get_index(link->netif);
 	lwip_hide();
 	return true;
@@ -116,6 +108,7 @@ static void evict(struct conn *c)
 	if (c->phase == CONN_MUTED) {
 		conn_free(c);
 	} else if (c->pcb) {
+		c->error = ECONNABORTED;
 		lwip_expose(c);
 		tcp_abandon(c->pcb, 0);
 		lwip_hide();

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conn.c - the life of a connection between lwIP's pcb and the core's end.
  *
- * Either side may let go first. lwIP frees a pcb at many places; the destroy
- * callback of an extension argument is called at each of them and is the only
- * one to be relied on. Inside lwIP nothing is freed or sent on: callbacks take
- * notes, and conn_settle(), called after every call into lwIP, draws the
- * conclusions. */
+ * Either side may let go first. lwIP frees a pcb at many places, and says so
+ * from all of them through hook_pcb_freed() only. Inside lwIP nothing is freed
+ * or sent on: what it calls takes notes, and conn_settle(), called after every
+ * call into lwIP, draws the conclusions. */
 #include "conn.h"
 
 #include "burst.h"
 #include "icmp.h"
 #include "port.h"
 
+#include "lwip/hooks.h"
 #include "lwip/priv/tcp_priv.h"
 
 #include <errno.h>
@@ -20,9 +20,6 @@
 #define TIMESTAMP_OPTION 12u
 #define WIRE_MSS_LEAST 88u
 #define TRAIN_MOST 65400u /* payload: IP and TCP headers fit beside it */
-#define KEEP_IDLE_MS 60000u
-#define KEEP_INTERVAL_MS 15000u
-#define KEEP_COUNT 4u
 
 struct conn *conn_new(struct weir_link *link, const struct tuple *key)
 {
@@ -61,19 +58,18 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-static void on_destroyed(u8_t id, void *data)
+void hook_pcb_freed(const void *pcb)
 {
-	struct conn *c = data;
+	struct conn *c = conn_of(pcb);
 
-	(void)id;
 	if (c)
 		c->pcb = NULL;
 }
 
-static void on_error(void *arg, err_t err)
+/* Why the pcb goes; of one whose handshake was never completed lwIP does not
+ * say (conn_ended). */
+static void note_error(struct conn *c, err_t err)
 {
-	struct conn *c = arg;
-
 	if (err == ERR_RST)
 		c->error = c->phase == CONN_OPENING ? ECONNREFUSED : ECONNRESET;
 	else if (err == ERR_CLSD)
@@ -82,26 +78,32 @@ static void on_error(void *arg, err_t err)
 		c->error = ECONNABORTED;
 }
 
-static const struct tcp_ext_arg_callbacks pcb_callbacks = {
-	.destroy = on_destroyed,
-};
+err_t lwip_tcp_event(void *arg, struct tcp_pcb *pcb, enum lwip_event event,
+		     struct pbuf *p, u16_t size, err_t err)
+{
+	(void)pcb;
+	switch (event) {
+	case LWIP_EVENT_RECV:
+		receive_pbuf(arg, p);
+		return ERR_OK;
+	case LWIP_EVENT_SENT:
+		send_acked(arg, size);
+		return ERR_OK;
+	case LWIP_EVENT_ERR:
+		note_error(arg, err);
+		return ERR_OK;
+	default: /* conn_settle finds out */
+		return err;
+	}
+}
 
 void conn_adopt(struct conn *c, struct tcp_pcb *pcb)
 {
 	c->pcb = pcb;
-	tcp_ext_arg_set_callbacks(pcb, 0, &pcb_callbacks);
-	tcp_ext_arg_set(pcb, 0, c);
 	tcp_arg(pcb, c);
-	tcp_recv(pcb, receive_pbuf);
-	tcp_sent(pcb, send_acked);
-	tcp_err(pcb, on_error);
 	tcp_nagle_disable(pcb);
-	if (c->link->keepalive) {
+	if (c->link->keepalive)
 		ip_set_option(pcb, SOF_KEEPALIVE);
-		pcb->keep_idle = KEEP_IDLE_MS;
-		pcb->keep_intvl = KEEP_INTERVAL_MS;
-		pcb->keep_cnt = KEEP_COUNT;
-	}
 }
 
 /* The payload of a packet on the wire; lwIP's mss counts options in. */
@@ -170,8 +172,8 @@ static void conn_ended(struct conn *c)
 	conn_unlink(c);
 	reorder_free(c);
 	send_free(c);
-	if (opening && !c->error)
-		c->error = ECONNABORTED;
+	if (!c->established && !c->error)
+		c->error = opening ? ECONNABORTED : ECONNRESET;
 	if (c->error)
 		conn_fail(c, c->error, error_text(c->error));
 	if (c->closed || opening)

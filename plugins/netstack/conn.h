@@ -92,7 +92,7 @@ struct conn {
 
 static inline struct conn *conn_of(const struct tcp_pcb *pcb)
 {
-	return pcb->ext_args[0].data;
+	return pcb->callback_arg;
 }
 
 /* conn.c */
@@ -137,7 +137,7 @@ extern const struct weir_stream_ops tcp_stream_ops;
 
 /* receive.c */
 void receive_init(struct conn *c);
-err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err);
+void receive_pbuf(struct conn *c, struct pbuf *p); /* NULL: its FIN */
 /* The next `len` bytes, linked by `next`. */
 void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
 		   uint32_t len);
@@ -149,7 +149,7 @@ void receive_free(struct conn *c);
 ssize_t send_write(struct conn *c, const struct iovec *v, int n);
 int send_reserve(struct conn *c, struct iovec *room, int max);
 void send_commit(struct conn *c, size_t n);
-err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len);
+void send_acked(struct conn *c, uint32_t len);
 void send_wake(struct conn *c); /* say so if there is room for more */
 void send_pump(struct conn *c); /* hand lwIP what may go out now */
 void send_free(struct conn *c);

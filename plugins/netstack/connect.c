@@ -47,13 +47,6 @@ static int make_key(struct weir_link *link, const struct weir_addr *target,
 	return choose_port(link, key) ? 0 : EADDRNOTAVAIL;
 }
 
-static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
-{
-	(void)arg;
-	(void)pcb;
-	return err;
-}
-
 static bool start_connect(struct conn *c)
 {
 	const struct tuple *key = &c->node.key;
@@ -70,8 +63,7 @@ static bool start_connect(struct conn *c)
 	lwip_address(&pcb->local_ip, key->local, key->v6);
 	pcb->local_port = key->local_port;
 	pcb->netif_idx = netif_get_index(c->link->netif);
-	ok = tcp_connect(pcb, &remote, key->remote_port, on_connected) ==
-	     ERR_OK;
+	ok = tcp_connect(pcb, &remote, key->remote_port, NULL) == ERR_OK;
 	lwip_hide();
 	if (!ok)
 		tcp_free(pcb);

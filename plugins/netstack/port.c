@@ -55,7 +55,6 @@ bool port_start(const struct weir_host *host, struct weir_error *e)
 				  strerror(errno));
 	clock_us = host->now_us;
 	lwip_init();
-	tcp_ext_arg_alloc_id();
 	return true;
 }
 

@@ -152,23 +152,19 @@ void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
 	window_open(c, len);
 }
 
-err_t receive_pbuf(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+void receive_pbuf(struct conn *c, struct pbuf *p)
 {
-	struct conn *c = arg;
-
-	(void)err;
 	if (!p) {
 		/* Who fills a hole with it waits for the ACK. */
 		c->fin_came = !c->reorder;
 		c->rx_eof = true;
 		reorder_free(c);
 		tell_readable(c);
-		return ERR_OK;
+		return;
 	}
 	receive_chain(c, p, p, p->tot_len);
-	if (c->reorder && pcb->state < CLOSE_WAIT)
+	if (c->reorder && c->pcb->state < CLOSE_WAIT)
 		reorder_join(c);
-	return ERR_OK;
 }
 
 int receive_peek(struct conn *c, struct iovec *view, int max)

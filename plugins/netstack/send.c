@@ -282,22 +282,18 @@ void send_commit(struct conn *c, size_t n)
 		send_pump(c);
 }
 
-err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
+void send_acked(struct conn *c, uint32_t len)
 {
-	struct conn *c = arg;
-	uint32_t left = len;
-
-	(void)pcb;
 	c->orphan_at = 0; /* progress: its time begins anew */
-	while (left) {
+	while (len) {
 		struct block *b = c->tx;
 		uint32_t n = b->len - b->acked;
 
-		if (n > left)
-			n = left;
+		if (n > len)
+			n = len;
 		b->acked += n;
 		c->tx_bytes -= n;
-		left -= n;
+		len -= n;
 		if (b->acked < b->len)
 			break;
 		c->tx = b->next;
@@ -305,7 +301,6 @@ err_t send_acked(void *arg, struct tcp_pcb *pcb, u16_t len)
 			c->tx_tail = NULL;
 		block_free(c, b);
 	}
-	return ERR_OK;
 }
 
 /* What waits for a gap to be filled makes no room, but it lets more come: with

@@ -19,6 +19,9 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 u32_t hook_isn(const ip_addr_t *local, u16_t local_port,
 	       const ip_addr_t *remote, u16_t remote_port);
 
+/* A pcb ends (conn.c). */
+void hook_pcb_freed(const void *pcb);
+
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)         \
 	hook_segment(pcb, hdr, optlen, opt1len, p)
 #define LWIP_HOOK_TCP_ISN hook_isn

@@ -47,12 +47,18 @@
 
 #define IP_DEFAULT_TTL 64
 #define LWIP_TCP 1
-#define LWIP_CALLBACK_API 1
+/* One function for all events and no argument beside the first: a pointer for
+ * each would take 64 bytes of every connection. */
+#define LWIP_CALLBACK_API 0
+#define LWIP_EVENT_API 1
 #define LWIP_TCP_SACK_OUT 1
 #define LWIP_TCP_MAX_SACK_NUM 4
 #define LWIP_TCP_TIMESTAMPS 1
-#define LWIP_TCP_KEEPALIVE 1
-#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+/* Probes of a silent peer, where a link asks for them (conn.c). */
+#define LWIP_TCP_KEEPALIVE 0
+#define TCP_KEEPIDLE_DEFAULT 60000UL
+#define TCP_KEEPINTVL_DEFAULT 15000UL
+#define TCP_KEEPCNT_DEFAULT 4U
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 8
 #define TCP_WND (8u * 1024 * 1024)
