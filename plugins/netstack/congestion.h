@@ -48,6 +48,7 @@ struct congestion {
 	uint32_t cwnd, mss;   /* bytes */
 	uint32_t sent;	      /* since the algorithm last set it to 0 */
 	bool can_undo;
+	/* Last: there is only as much of it as the algorithm needs. */
 	union {
 		struct cubic cubic;
 		struct bbr bbr;
@@ -77,8 +78,12 @@ static inline void congestion_init(struct congestion *cc,
 				   uint32_t mss, uint32_t next_seq,
 				   uint32_t srtt_us)
 {
-	*cc = (struct congestion){.ops = ops, .mss = mss};
+	cc->ops = ops;
+	cc->pacing_rate = 0;
 	cc->cwnd = CONGESTION_FIRST_SEGMENTS * mss;
+	cc->mss = mss;
+	cc->sent = 0;
+	cc->can_undo = false;
 	ops->init(cc, next_seq, srtt_us);
 }
 

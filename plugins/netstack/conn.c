@@ -23,13 +23,13 @@
 
 struct conn *conn_new(struct weir_link *link, const struct tuple *key)
 {
-	struct conn *c = calloc(1, sizeof *c);
+	struct conn *c = calloc(1, conn_size(link));
 
 	if (!c)
 		return NULL;
 	c->stack = link->stack;
 	c->link = link;
-	c->timer.fire = tcp_timer_fire;
+	c->timer.user = WHEEL_CONN;
 	c->starved = true;
 	c->hashed = true;
 	table_insert(&link->conns, &link->stack->key, key, &c->node);

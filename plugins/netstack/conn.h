@@ -54,19 +54,18 @@ struct conn {
 	struct tcp_pcb *pcb;  /* NULL: none yet, or gone */
 	struct held_syn *syn; /* while half open */
 	struct wheel_timer timer;
-	/* us, 0: not wanted */
-	uint64_t retransmit_at, ack_at, slow_at, pace_at;
-	uint64_t orphan_at; /* closed by the core, not yet by TCP */
+	/* conn_deadline(), 0: not wanted */
+	uint32_t retransmit_at, ack_at, slow_at;
+	uint32_t orphan_at; /* closed by the core, not yet by TCP */
+	uint64_t pace_at;   /* us, 0: now */
 
 	/* receive.c: a chain by `next`; tot_len of its pbufs means nothing */
 	struct pbuf *rx, *rx_tail;
 	uint32_t rx_held;   /* true size, with what is out of order */
 	uint32_t rx_unread; /* payload */
 	uint32_t rx_window, rx_consumed, rx_mark, rx_round, rx_rtt_us;
-	uint64_t rx_mark_us;
+	uint32_t rx_mark_us;	 /* the clock's low half */
 	struct reorder *reorder; /* what is ahead of a hole; NULL: nothing */
-	uint32_t acked_to;	 /* what our last ACK said */
-	uint32_t ahead; /* of the segment lwIP sees the header of: its length */
 
 	/* send.c */
 	struct block *tx, *tx_tail;
@@ -74,25 +73,59 @@ struct conn {
 	uint32_t tx_bytes;     /* taken from the core, not yet acknowledged */
 	uint32_t tx_held;      /* the blocks' true size */
 
-	struct recovery recovery;
+	uint32_t acked_to;     /* what our last ACK said */
+	uint32_t challenge_ms; /* segment.c */
 	struct pmtu pmtu;
 	struct ecn ecn;
-	uint32_t challenge_ms; /* segment.c */
-	uint8_t silences;      /* timeouts since anything was heard */
-	uint8_t options_len;   /* of each segment; lwIP's mss has it in */
-	int error;	       /* why the pcb went; 0: in an orderly way */
-	uint8_t phase;
+	uint8_t error;	     /* errno why the pcb went; 0: in an orderly way */
+	uint8_t silences;    /* timeouts since anything was heard */
+	uint8_t options_len; /* of each segment; lwIP's mss has it in */
+	uint8_t phase;	     /* enum conn_phase */
 	uint8_t burst_place; /* in stack->burst, from 1; 0: not there */
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
 	bool challenged : 1, fin_came : 1;
 	uint8_t tx_more : 2; /* send.c: blocks to reserve beyond the first */
+
+	struct recovery recovery; /* last, as its last part is cut */
 };
+
+/* A connection's memory: its congestion control's part is the last, and it gets
+ * no more of it than that algorithm has. Most of BBR's state is a model that
+ * CUBIC has no use for. */
+static inline size_t conn_size(const struct weir_link *link)
+{
+	return offsetof(struct conn, recovery.cc.is) +
+	       (link->congestion == CHOICE_BBR ? sizeof(struct bbr)
+					       : sizeof(struct cubic));
+}
 
 static inline struct conn *conn_of(const struct tcp_pcb *pcb)
 {
 	return pcb->callback_arg;
+}
+
+/* None of a connection's deadlines is more than minutes away, or asks for more
+ * than a millisecond: 32 bits of the clock in milliseconds tell it. */
+static inline uint32_t conn_deadline(uint64_t at_us)
+{
+	uint32_t at_ms = (uint32_t)(at_us / 1000);
+
+	return at_ms + !at_ms;
+}
+
+static inline uint64_t conn_deadline_us(uint32_t deadline, uint64_t now_us)
+{
+	uint64_t now_ms = now_us / 1000;
+
+	return (now_ms + (uint64_t)(int32_t)(deadline - (uint32_t)now_ms)) *
+	       1000;
+}
+
+static inline bool conn_is_due(uint32_t deadline, uint64_t now_us)
+{
+	return deadline && (int32_t)(conn_deadline(now_us) - deadline) >= 0;
 }
 
 /* conn.c */
@@ -153,8 +186,5 @@ void send_acked(struct conn *c, uint32_t len);
 void send_wake(struct conn *c); /* say so if there is room for more */
 void send_pump(struct conn *c); /* hand lwIP what may go out now */
 void send_free(struct conn *c);
-
-/* tcp_timer.c */
-void tcp_timer_fire(struct wheel_timer *t, uint64_t now_us);
 
 #endif

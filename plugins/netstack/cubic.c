@@ -24,9 +24,16 @@ static void cubic_init(struct congestion *cc, uint32_t next_seq,
 	hystart_init(&cc->is.cubic.hystart, next_seq);
 }
 
+static uint32_t cubic_ms(uint64_t now_us)
+{
+	uint32_t now_ms = (uint32_t)(now_us / 1000);
+
+	return now_ms + !now_ms;
+}
+
 static void cubic_begin_epoch(struct cubic *q, float w, uint64_t now_us)
 {
-	q->epoch_us = now_us;
+	q->epoch_ms = cubic_ms(now_us);
 	q->origin = w < q->w_max ? q->w_max : w;
 	q->k = cbrtf((q->origin - w) / CUBIC_C);
 	q->w_est = w;
@@ -39,10 +46,10 @@ static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
 	float acked = (float)s->acked / (float)cc->mss;
 	float from_plateau, target, grown = w;
 
-	if (!q->epoch_us)
+	if (!q->epoch_ms)
 		cubic_begin_epoch(q, w, s->now_us);
-	from_plateau =
-		(float)(s->now_us - q->epoch_us + s->min_rtt_us) * 1e-6f - q->k;
+	from_plateau = (float)(cubic_ms(s->now_us) - q->epoch_ms) * 1e-3f +
+		       (float)s->min_rtt_us * 1e-6f - q->k;
 	target = q->origin +
 		 CUBIC_C * from_plateau * from_plateau * from_plateau;
 	if (target > 1.5f * w)
@@ -112,7 +119,7 @@ static void cubic_on_loss(struct congestion *cc)
 	q->undo_cwnd = cc->cwnd;
 	q->undo_ssthresh = q->ssthresh;
 	cc->can_undo = true;
-	q->epoch_us = 0;
+	q->epoch_ms = 0;
 	q->w_max = w < q->w_max ? w * FAST_CONVERGENCE : w;
 	q->ssthresh = less > 2 * cc->mss ? less : 2 * cc->mss;
 	q->prr = (struct prr){0};

@@ -11,11 +11,18 @@
 
 struct cubic {
 	uint32_t ssthresh, undo_cwnd, undo_ssthresh; /* bytes */
-	float w_max, k, w_est, origin;		     /* segments, k: seconds */
-	uint64_t epoch_us;
+	float w_max;				     /* segments */
+	/* When the curve of the present window began: the clock in ms, its low
+	 * half; 0: it did not, and none does while the window is reduced. */
+	uint32_t epoch_ms;
+	union {
+		struct {
+			float k, w_est, origin; /* k: seconds, segments */
+		};
+		struct prr prr; /* while reducing: how, down to ssthresh */
+	};
 	struct hystart hystart;
-	bool reducing; /* prr says how, down to ssthresh */
-	struct prr prr;
+	bool reducing;
 };
 
 #endif

@@ -82,7 +82,7 @@ void demux_fetch_node(struct weir_link *link, const struct packet *p)
 	const struct node *n = *table_chain(&link->conns, p->hash);
 
 	if (n)
-		fetch(n, sizeof(struct conn));
+		fetch(n, conn_size(link));
 }
 
 void demux_fetch_conn(struct weir_link *link, const struct packet *p)
@@ -91,7 +91,7 @@ void demux_fetch_conn(struct weir_link *link, const struct packet *p)
 	const struct conn *c = (const struct conn *)(const void *)n;
 
 	if (n && n->hash != p->hash && n->next)
-		fetch(n->next, sizeof(struct conn));
+		fetch(n->next, conn_size(link));
 	else if (n && c->pcb)
 		fetch(c->pcb, sizeof *c->pcb);
 }
@@ -179,16 +179,16 @@ static void demux_ahead(struct conn *c, const struct packet *p,
 	bool fin = p->tcp_flags & TCP_FLAG_FIN;
 
 	p->data[p->l4 + TCP_FLAGS_AT] = TCP_FLAG_ACK;
-	c->ahead = len + fin;
+	c->stack->ahead = len + fin;
 	lwip_expose(c);
 	feed_borrowed(c, p->data + p->l4, p->payload - p->l4);
 	lwip_hide();
-	if (c->ahead && c->pcb && takes_payload(c->pcb) &&
+	if (c->stack->ahead && c->pcb && takes_payload(c->pcb) &&
 	    p->tcp_seq - c->pcb->rcv_nxt < c->pcb->rcv_wnd)
 		keep_ahead(c, p, b, len, fin);
 	else
 		buffer_put(c->stack, b);
-	c->ahead = 0;
+	c->stack->ahead = 0;
 	conn_settle(c);
 }
 
@@ -217,8 +217,7 @@ static void demux_known(struct conn *c, const struct packet *p,
 	bool keeps = p->payload < p->len ||
 		     (p->tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_FIN));
 
-	if (c->ecn.on)
-		ecn_see(c, p);
+	s->ecn_marks = c->ecn.on ? ecn_see(p) : 0;
 	if (is_ahead(c, p)) {
 		demux_ahead(c, p, b);
 		return;

@@ -32,12 +32,14 @@ bool ecn_asked(const struct packet *p)
 	       ecn_field(p->data, p->key.v6) == ECN_NONE;
 }
 
-void ecn_see(struct conn *c, const struct packet *p)
+uint8_t ecn_see(const struct packet *p)
 {
-	c->ecn.marks =
+	uint8_t marks =
 		p->data[p->l4 + TCP_FLAGS_AT] & (uint8_t)(TCP_ECE | TCP_CWR);
+
 	if (ecn_field(p->data, p->key.v6) == ECN_CE)
-		c->ecn.marks |= MARK_CE;
+		marks |= MARK_CE;
+	return marks;
 }
 
 /* News is told at once, and after CWR the peer sends little: it does not wait
@@ -45,9 +47,9 @@ void ecn_see(struct conn *c, const struct packet *p)
 bool ecn_take(struct conn *c, uint32_t seq, uint32_t payload)
 {
 	const struct tcp_pcb *pcb = c->pcb;
-	uint8_t marks = c->ecn.marks;
+	uint8_t marks = c->stack->ecn_marks;
 
-	c->ecn.marks = 0;
+	c->stack->ecn_marks = 0;
 	if (payload && TCP_SEQ_GT(seq + payload, pcb->rcv_nxt) &&
 	    TCP_SEQ_LT(seq, pcb->rcv_nxt + pcb->rcv_wnd)) {
 		bool ce = marks & MARK_CE;

@@ -15,7 +15,6 @@ struct conn;
 struct tcp_seg;
 
 struct ecn {
-	uint8_t marks; /* of the segment lwIP works on */
 	bool on : 1;   /* both sides said so in the handshake */
 	bool echo : 1; /* CE came: say so until the peer says CWR */
 	bool tell : 1; /* the window shrank: CWR in the next new data */
@@ -30,9 +29,9 @@ static inline uint8_t ecn_field(const uint8_t *ip, bool v6)
 /* Does a SYN ask for it? */
 bool ecn_asked(const struct packet *p);
 
-/* Note what a segment says. Then, where it was acceptable: take it in.
- * True: it says that something of ours was marked. */
-void ecn_see(struct conn *c, const struct packet *p);
+/* What a segment says. Once it was found acceptable: take it in. True: it says
+ * that something of ours was marked. */
+uint8_t ecn_see(const struct packet *p);
 bool ecn_take(struct conn *c, uint32_t seq, uint32_t payload);
 
 /* Something of ours goes out; it has gone out. */

@@ -80,7 +80,8 @@ static void expire(struct wheel_timer *t, uint64_t now_us)
 
 bool frag_init(struct netstack *s)
 {
-	s->fragment_timer.fire = expire;
+	s->fragment_timer.user = WHEEL_FRAGMENTS;
+	s->wheel.fire[WHEEL_FRAGMENTS] = expire;
 	return table_init(&s->fragments);
 }
 

@@ -15,11 +15,11 @@ void rate_sent(struct rate *r, struct rate_note *note, uint64_t now_us,
 	       uint32_t in_flight, uint32_t bytes)
 {
 	if (!in_flight || !r->delivered_us)
-		r->first_sent_us = r->delivered_us = now_us;
+		r->first_sent_us = r->delivered_us = (uint32_t)now_us;
 	*note = (struct rate_note){
 		.sent_us = (uint32_t)now_us,
-		.first_sent_us = (uint32_t)r->first_sent_us,
-		.delivered_us = (uint32_t)r->delivered_us,
+		.first_sent_us = r->first_sent_us,
+		.delivered_us = r->delivered_us,
 		.delivered = (uint32_t)r->delivered,
 		.lost = r->lost,
 		.in_flight = (in_flight + bytes) & INT32_MAX,
@@ -33,19 +33,18 @@ void rate_delivered(struct rate *r, const struct rate_note *note,
 	int32_t newer = (int32_t)(note->delivered - probe->note.delivered);
 
 	r->delivered += bytes;
-	r->delivered_us = now_us;
+	r->delivered_us = (uint32_t)now_us;
 	if (!probe->any || newer > 0 ||
 	    (!newer && (int32_t)(note->sent_us - probe->note.sent_us) >= 0)) {
 		probe->note = *note;
 		probe->any = true;
-		r->first_sent_us =
-			now_us - (uint32_t)((uint32_t)now_us - note->sent_us);
+		r->first_sent_us = note->sent_us;
 	}
 }
 
 void rate_limited(struct rate *r, uint32_t in_flight)
 {
-	r->limited_until = r->delivered + in_flight;
+	r->limited_until = (uint32_t)r->delivered + in_flight;
 	r->limited_until += !r->limited_until;
 }
 
@@ -55,13 +54,14 @@ void rate_sample(struct rate *r, const struct rate_probe *probe,
 	const struct rate_note *note = &probe->note;
 	uint32_t sending, receiving, interval;
 
-	if (r->limited_until && r->delivered > r->limited_until)
+	if (r->limited_until &&
+	    (int32_t)((uint32_t)r->delivered - r->limited_until) > 0)
 		r->limited_until = 0;
 	s->delivered = r->delivered;
 	if (!probe->any)
 		return;
 	sending = note->sent_us - note->first_sent_us;
-	receiving = (uint32_t)r->delivered_us - note->delivered_us;
+	receiving = r->delivered_us - note->delivered_us;
 	interval = sending > receiving ? sending : receiving;
 	s->over_interval = (uint32_t)r->delivered - note->delivered;
 	s->prior_delivered = r->delivered - s->over_interval;

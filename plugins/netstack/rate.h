@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of a connection. Bytes, and times of the host's clock. */
+/* Of a connection. Bytes, and times of the host's clock; of most their low
+ * halves, since only what was in flight at one time is compared. */
 struct rate {
-	uint64_t delivered, delivered_us, first_sent_us;
-	uint64_t limited_until; /* delivered; 0: the path is the limit */
+	uint64_t delivered;
+	uint32_t delivered_us, first_sent_us;
+	uint32_t limited_until; /* delivered; 0: the path is the limit */
 	uint32_t lost;
 };
 

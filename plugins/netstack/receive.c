@@ -73,7 +73,7 @@ static bool round_is_over(const struct conn *c, uint64_t now_us)
 
 	if (!rtt_us)
 		return c->rx_consumed - c->rx_mark >= c->rx_window;
-	return now_us - c->rx_mark_us >= rtt_us;
+	return (uint32_t)now_us - c->rx_mark_us >= rtt_us;
 }
 
 /* The window for a sender of whom `got` bytes were consumed in a round trip
@@ -101,7 +101,7 @@ static void window_grow(struct conn *c)
 	grown = window_for_rate(got, c->rx_round,
 				c->pcb->flags & TF_WND_SCALE ? WINDOW_MOST
 							     : UINT16_MAX);
-	c->rx_mark_us = now_us;
+	c->rx_mark_us = (uint32_t)now_us;
 	c->rx_mark = c->rx_consumed;
 	c->rx_round = got;
 	if (grown > c->rx_window)

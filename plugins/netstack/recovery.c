@@ -376,9 +376,9 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	c = conn_of(pcb);
 	if (!c || first_len != options_len)
 		return ERR_OK;
-	payload = c->ahead ? c->ahead : p->tot_len;
+	payload = c->stack->ahead ? c->stack->ahead : p->tot_len;
 	if (!segment_acceptable(c, tcp, options_len, payload)) {
-		c->ahead = 0;
+		c->stack->ahead = 0;
 		return ERR_VAL;
 	}
 	hurry_ack(c, p->tot_len);
@@ -389,7 +389,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;
-	a.marked = c->ecn.marks && ecn_take(c, tcp->seqno, payload);
+	a.marked = c->stack->ecn_marks && ecn_take(c, tcp->seqno, payload);
 	a.now_us = stack_now_us(c->stack);
 	a.moved = a.ack != pcb->lastack;
 	a.duplicate =

@@ -23,7 +23,6 @@ struct tcp_seg;
 struct recovery {
 	struct tcp_seg *tail;		  /* last of pcb->unacked */
 	struct tcp_seg *open, *open_tail; /* not known to have arrived */
-	struct congestion cc;
 	struct rate rate;
 	struct pace pace;
 	uint32_t mss;		 /* payload bytes of a packet on the wire */
@@ -41,13 +40,14 @@ struct recovery {
 	uint32_t resent;	/* bytes of this episode not proved needless */
 	uint32_t resent_stamp;	/* of the first thing resent after a timeout */
 	uint8_t backoff;
-	uint8_t reorder_quarters; /* of the least round trip: the window */
-	uint8_t calm_episodes;	  /* of loss, since it was widened */
-	uint8_t duplicates;	  /* ACKs in a row, of a peer without SACK */
+	uint8_t duplicates; /* ACKs in a row, of a peer without SACK */
+	uint8_t reorder_quarters : 2; /* of the least round trip: the window */
+	uint8_t calm_episodes : 5;    /* of loss, since it was widened */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
 	bool marked : 1;   /* an episode without loss: packets were marked */
 	bool answered : 1; /* so are further marks, until `recover` is passed */
+	struct congestion cc; /* last, as its last part is cut */
 };
 
 /* After the handshake: sizes and the first window. `train` is how much the

@@ -49,7 +49,7 @@ void recovery_arm(struct conn *c)
 		if (after > RTO_MAX_US)
 			after = RTO_MAX_US;
 	}
-	c->retransmit_at = now_us + after;
+	c->retransmit_at = conn_deadline(now_us + after);
 }
 
 static void probe_tail(struct conn *c)

@@ -82,13 +82,14 @@ struct netstack *stack_new(struct weir_instance *instance,
 	s->conf = conf;
 	memory_init(s);
 	stack_counters(s);
-	trim_init(s);
 	if (!port_random(&s->key, sizeof s->key) ||
 	    !wheel_init(&s->wheel, instance, host) || !frag_init(s)) {
 		weir_error(e, NULL, "out of memory");
 		stack_free(s);
 		return NULL;
 	}
+	tcp_timer_init(s);
+	trim_init(s);
 	return s;
 }
 

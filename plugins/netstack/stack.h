@@ -92,6 +92,11 @@ struct netstack {
 	uint8_t burst_waiting;
 	bool burst_ends;
 
+	/* demux.c: of the segment in hand. lwIP sees of one that is ahead of
+	 * others its header only: this is its length. */
+	uint32_t ahead;
+	uint8_t ecn_marks; /* what it and its IP header say of congestion */
+
 	/* accept.c */
 	struct held_syn *oldest_syn, *newest_syn;
 
@@ -166,6 +171,9 @@ static inline uint64_t stack_now_us(const struct netstack *s)
 {
 	return s->batch_us ? s->batch_us : s->host->now_us();
 }
+
+/* tcp_timer.c: the timers of connections. */
+void tcp_timer_init(struct netstack *s);
 
 /* trim.c: something was kept for reuse; give it back if it is not. The _idle
  * counts are the least that lay unused since the last time. */

@@ -51,16 +51,16 @@ static void arm_slow(struct conn *c, uint64_t now_us)
 	if (!c->pcb->unsent || c->pcb->unacked)
 		c->pcb->persist_backoff = 0;
 	if (c->pcb->persist_backoff) {
-		if (!c->slow_at || c->slow_at > now_us + SLOW_US)
-			c->slow_at = now_us + SLOW_US;
+		if (!c->slow_at || !conn_is_due(c->slow_at, now_us + SLOW_US))
+			c->slow_at = conn_deadline(now_us + SLOW_US);
 	} else if (c->link->keepalive && c->established) {
 		if (!c->slow_at)
-			c->slow_at = now_us + KEEPALIVE_US;
+			c->slow_at = conn_deadline(now_us + KEEPALIVE_US);
 	} else {
 		c->slow_at = 0;
 	}
 	if (c->closed && !c->orphan_at)
-		c->orphan_at = now_us + ORPHAN_US;
+		c->orphan_at = conn_deadline(now_us + ORPHAN_US);
 }
 
 /* The client may reopen the port sooner than that (demux.c); where very many
@@ -68,7 +68,7 @@ static void arm_slow(struct conn *c, uint64_t now_us)
 static void arm_time_wait(struct conn *c)
 {
 	struct netstack *s = c->stack;
-	uint64_t wait_us = TIME_WAIT_US;
+	uint64_t wait_us = TIME_WAIT_US, at_us;
 
 	if (c->time_wait)
 		return;
@@ -76,44 +76,48 @@ static void arm_time_wait(struct conn *c)
 	    (uint64_t)s->conf->max_connections / 2)
 		wait_us = TIME_WAIT_CROWDED_US;
 	c->time_wait = true;
-	c->orphan_at = stack_now_us(s) + wait_us;
+	at_us = stack_now_us(s) + wait_us;
+	c->orphan_at = conn_deadline(at_us);
 	wheel_stop(&s->wheel, &c->timer);
-	wheel_set(&s->wheel, &c->timer, c->orphan_at);
+	wheel_set(&s->wheel, &c->timer, at_us);
 }
 
-static void sooner(uint64_t *at, uint64_t other)
+static void sooner(uint64_t *at_us, uint64_t other_us)
 {
-	if (other && (!*at || other < *at))
-		*at = other;
+	if (other_us && (!*at_us || other_us < *at_us))
+		*at_us = other_us;
+}
+
+static void sooner_still(uint64_t *at_us, uint32_t deadline, uint64_t now_us)
+{
+	if (deadline)
+		sooner(at_us, conn_deadline_us(deadline, now_us));
 }
 
 void conn_arm(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
 	struct wheel *wheel = &c->stack->wheel;
-	uint64_t at = 0, now_us = 0;
+	uint64_t at_us = 0, now_us;
 
 	if (pcb->state == TIME_WAIT) {
 		arm_time_wait(c);
 		return;
 	}
-	if (pcb->flags & TF_ACK_DELAY || pcb->persist_backoff || c->closed ||
-	    c->slow_at || c->link->keepalive)
-		now_us = stack_now_us(c->stack);
+	now_us = stack_now_us(c->stack);
 	if (!(pcb->flags & TF_ACK_DELAY))
 		c->ack_at = 0;
 	else if (!c->ack_at)
-		c->ack_at = now_us + ack_delay_us(c);
-	if (now_us)
-		arm_slow(c, now_us);
-	sooner(&at, c->retransmit_at);
-	sooner(&at, c->recovery.reorder_at_us);
-	sooner(&at, c->pace_at);
-	sooner(&at, c->ack_at);
-	sooner(&at, c->slow_at);
-	sooner(&at, c->orphan_at);
-	if (at)
-		wheel_set(wheel, &c->timer, at);
+		c->ack_at = conn_deadline(now_us + ack_delay_us(c));
+	arm_slow(c, now_us);
+	sooner(&at_us, c->recovery.reorder_at_us);
+	sooner(&at_us, c->pace_at);
+	sooner_still(&at_us, c->retransmit_at, now_us);
+	sooner_still(&at_us, c->ack_at, now_us);
+	sooner_still(&at_us, c->slow_at, now_us);
+	sooner_still(&at_us, c->orphan_at, now_us);
+	if (at_us)
+		wheel_set(wheel, &c->timer, at_us);
 	else
 		wheel_stop(wheel, &c->timer);
 }
@@ -122,7 +126,7 @@ static void open_fire(struct conn *c, uint64_t now_us)
 {
 	struct tcp_pcb *pcb = c->pcb;
 
-	if (c->orphan_at && now_us >= c->orphan_at) {
+	if (conn_is_due(c->orphan_at, now_us)) {
 		if (pcb->state == TIME_WAIT)
 			tcp_free(pcb);
 		else
@@ -130,7 +134,7 @@ static void open_fire(struct conn *c, uint64_t now_us)
 		conn_settle(c);
 		return;
 	}
-	if (c->ack_at && now_us >= c->ack_at) {
+	if (conn_is_due(c->ack_at, now_us)) {
 		c->ack_at = 0;
 		if (pcb->flags & TF_ACK_DELAY) {
 			tcp_clear_flags(pcb, TF_ACK_DELAY);
@@ -138,17 +142,17 @@ static void open_fire(struct conn *c, uint64_t now_us)
 			tcp_output(pcb);
 		}
 	}
-	if (c->retransmit_at && now_us >= c->retransmit_at)
+	if (conn_is_due(c->retransmit_at, now_us))
 		recovery_timeout(c);
 	if (c->pcb && c->recovery.reorder_at_us &&
 	    now_us >= c->recovery.reorder_at_us)
 		recovery_late(c);
-	if (c->pcb && c->slow_at && now_us >= c->slow_at)
+	if (c->pcb && conn_is_due(c->slow_at, now_us))
 		slow_work(c);
 	conn_settle(c);
 }
 
-void tcp_timer_fire(struct wheel_timer *t, uint64_t now_us)
+static void fire(struct wheel_timer *t, uint64_t now_us)
 {
 	struct conn *c = (struct conn *)(void *)((char *)t -
 						 offsetof(struct conn, timer));
@@ -159,4 +163,9 @@ void tcp_timer_fire(struct wheel_timer *t, uint64_t now_us)
 		conn_fail(c, ETIMEDOUT, "no answer while opening");
 	else if (c->pcb)
 		open_fire(c, now_us);
+}
+
+void tcp_timer_init(struct netstack *s)
+{
+	s->wheel.fire[WHEEL_CONN] = fire;
 }

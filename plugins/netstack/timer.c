@@ -82,7 +82,7 @@ static void wheel_run_slot(struct wheel *w, uint64_t tick, uint64_t now_us)
 		if (t->at_us > now_us)
 			wheel_link(w, t);
 		else
-			t->fire(t, now_us);
+			w->fire[t->user](t, now_us);
 	}
 }
 

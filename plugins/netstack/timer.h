@@ -9,12 +9,17 @@
 #define WHEEL_TICK_US 2000u
 #define WHEEL_SLOTS 8192u /* 16 s; what is later is looked at again then */
 
+/* Whose timer: what is called when it is due. */
+enum wheel_user { WHEEL_CONN, WHEEL_FRAGMENTS, WHEEL_TRIM, WHEEL_USERS };
+
 struct wheel_timer {
 	struct wheel_timer *next, **link; /* link NULL: not armed */
 	uint64_t at_us : 48;		  /* enough for nine years */
-	uint64_t slot : 16;		  /* it lies in */
-	void (*fire)(struct wheel_timer *, uint64_t now_us);
+	uint64_t slot : 13;		  /* it lies in */
+	uint64_t user : 3;		  /* enum wheel_user */
 };
+_Static_assert(WHEEL_SLOTS <= 1u << 13 && WHEEL_USERS <= 1u << 3,
+	       "a wheel_timer has no room for it");
 
 struct wheel {
 	const struct weir_host *host;
@@ -22,10 +27,12 @@ struct wheel {
 	uint64_t tick;	     /* everything up to here was run */
 	uint64_t timer_tick; /* when the host's timer fires; 0: stopped */
 	uint32_t armed;
+	void (*fire[WHEEL_USERS])(struct wheel_timer *, uint64_t now_us);
 	struct wheel_timer *slots[WHEEL_SLOTS];
 	uint64_t used[WHEEL_SLOTS / 64]; /* a bit for each slot with timers */
 };
 
+/* The users set their `fire` after this. */
 bool wheel_init(struct wheel *w, struct weir_instance *instance,
 		const struct weir_host *host);
 void wheel_fini(struct wheel *w);

@@ -36,7 +36,8 @@ static void trim_fire(struct wheel_timer *t, uint64_t now_us)
 
 void trim_init(struct netstack *s)
 {
-	s->trim_timer.fire = trim_fire;
+	s->trim_timer.user = WHEEL_TRIM;
+	s->wheel.fire[WHEEL_TRIM] = trim_fire;
 }
 
 void trim_later(struct netstack *s)

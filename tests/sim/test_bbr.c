@@ -201,6 +201,27 @@ START_TEST(a_path_that_widens_is_filled_though_packets_are_lost)
 }
 END_TEST
 
+/* Microseconds are kept as their low half, which has wrapped then. */
+START_TEST(hours_of_silence_leave_the_model)
+{
+	struct seen seen;
+
+	path(RATE, RTT_US, 0);
+	stream_open(&streams[0], false);
+	work_for(4 * SECOND);
+	for (int i = 0; i < 4; i++) {
+		streams[0].paused = true;
+		work_for(SECOND);
+		sim_run((1500 + 1000 * (uint64_t)i) * SECOND);
+		streams[0].paused = false;
+		work_for(SECOND / 5);
+		seen = work_for(SECOND);
+		ck_assert_double_gt(seen.mbit[0], 75);
+	}
+	path_close();
+}
+END_TEST
+
 START_TEST(a_short_round_trip_is_filled)
 {
 	struct seen seen;
@@ -238,6 +259,7 @@ int main(void)
 	tcase_add_loop_test(
 		t, a_path_that_widens_is_filled_though_packets_are_lost, 0,
 		MORE_SEEDS);
+	tcase_add_test(t, hours_of_silence_leave_the_model);
 	tcase_add_test(t, a_short_round_trip_is_filled);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
