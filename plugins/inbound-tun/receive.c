@@ -14,7 +14,7 @@
 
 #define BURST 64 /* packets a wake-up */
 #define PAUSE_MOST_US 16000
-#define ROOM_AHEAD 16u /* bytes before the IP header: it lies aligned */
+#define ROOM_AHEAD 16u /* bytes before the IP header, which lies aligned */
 #define PACKET_MOST 65535u
 
 static void tun_pause(struct tun *t)
@@ -36,7 +36,7 @@ static int receive_train(struct tun *t, struct weir_ingress *p)
 	if (!p->buffer)
 		return ENOBUFS;
 	p->offset = ROOM_AHEAD;
-	err = tun_read(&t->device, p->buffer->data + ROOM_AHEAD,
+	err = tun_read(&t->device, p->buffer->data + ROOM_AHEAD, ROOM_AHEAD,
 		       p->buffer->capacity - ROOM_AHEAD, p);
 	if (err)
 		t->spare = p->buffer;
@@ -73,7 +73,7 @@ static int receive_packet(struct tun *t)
 
 	if (!at)
 		return ENOBUFS;
-	err = tun_read(&t->device, at, t->room, &p);
+	err = tun_read(&t->device, at, 0, t->room, &p);
 	if (!err && p.len == t->room && t->room < PACKET_MOST) {
 		t->room = PACKET_MOST;
 		err = EBADMSG;

@@ -24,10 +24,11 @@ bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);
 void tun_close(struct tun_device *);
 
 /* Read one packet or train to `at`, where there is room for `room` bytes, and
- * say in `p` what it is; its buffer and offset are left alone. 0; EAGAIN: there
- * is none; EBADMSG: one was dropped, its header being wrong; anything else: the
- * device is gone. */
-int tun_read(struct tun_device *, uint8_t *at, uint32_t room,
+ * say in `p` what it is; its buffer and offset are left alone. It takes less
+ * time where 10 or more bytes `ahead` of `at` may be written, too. 0; EAGAIN:
+ * there is none; EBADMSG: one was dropped, its header being wrong; anything
+ * else: the device is gone. */
+int tun_read(struct tun_device *, uint8_t *at, uint32_t ahead, uint32_t room,
 	     struct weir_ingress *p);
 
 /* The same for a packet that goes on as it is: `p` shows it by `view`. */

@@ -79,6 +79,13 @@ tests_unit_test_vnet_SOURCES = tests/unit/test_vnet.c \
 	plugins/tun/vnet.c plugins/tun/vnet.h
 tests_unit_test_vnet_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_vnet_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_tun
+TESTS += tests/unit/test_tun
+tests_unit_test_tun_SOURCES = tests/unit/test_tun.c \
+	plugins/tun/tun.c plugins/tun/tun.h \
+	plugins/tun/vnet.c plugins/tun/vnet.h
+tests_unit_test_tun_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_tun_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_inbound_tun
 TESTS += tests/unit/test_inbound_tun
 tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \

@@ -56,10 +56,10 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
-int tun_read(struct tun_device *t, uint8_t *at, uint32_t room,
+int tun_read(struct tun_device *t, uint8_t *at, uint32_t ahead, uint32_t room,
 	     struct weir_ingress *p)
 {
-	(void)t, (void)at;
+	(void)t, (void)at, (void)ahead;
 	world.reads++;
 	if (!world.waiting)
 		return world.read_error;
