@@ -93,6 +93,31 @@ START_TEST(bytes_pass_both_ways_and_either_side_can_finish_first)
 }
 END_TEST
 
+START_TEST(bytes_in_pieces_pass_as_in_one)
+{
+	struct pair p;
+	char text[] = "in pieces", room[64], there[3][8] = {"", "", "......."};
+	struct iovec out[] = {{text, 2}, {text + 2, 1}, {text + 3, 6}};
+	struct iovec in[] = {{there[0], 2}, {there[1], 4}, {there[2], 8}};
+	const struct weir_stream_ops *stream;
+
+	pair_init(&p, AF_INET);
+	stream = p.end->stream;
+	ck_assert_int_eq(stream->write(p.end->object, out, 3), 9);
+	ck_assert_int_eq(recv(p.far, room, sizeof room, 0), 9);
+	ck_assert_int_eq(memcmp(room, text, 9), 0);
+	ck_assert_int_eq(send(p.far, text, 9, 0), 9);
+	ck_assert_int_eq(stream->read(p.end->object, in, 3), -EAGAIN);
+	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
+	ck_assert_int_eq(stream->read(p.end->object, in, 3), 9);
+	ck_assert_str_eq(there[0], "in");
+	ck_assert_str_eq(there[1], " pie");
+	ck_assert_str_eq(there[2], "ces....");
+	ck_assert_int_eq(stream->read(p.end->object, in, 3), -EAGAIN);
+	pair_fini(&p, 0);
+}
+END_TEST
+
 START_TEST(peek_shows_what_read_then_takes)
 {
 	struct pair p;
@@ -389,6 +414,7 @@ int main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(
 		t, bytes_pass_both_ways_and_either_side_can_finish_first, 0, 2);
+	tcase_add_test(t, bytes_in_pieces_pass_as_in_one);
 	tcase_add_test(t, peek_shows_what_read_then_takes);
 	tcase_add_test(t,
 		       a_drained_socket_is_asked_again_only_when_it_has_news);
