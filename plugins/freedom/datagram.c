@@ -26,7 +26,9 @@
 /* Asked for; the kernel grants what its limits allow. */
 #define RECEIVE_BUFFER_BYTES (4 << 20)
 
-/* Where one call of recvmmsg puts what it finds. */
+/* Where a call of recvmmsg puts what it finds. It is filled in once; what a
+ * call changes of it is put right again after each, and that is little where a
+ * single datagram came. */
 struct received {
 	struct mmsghdr header[RECEIVE_VECTORS];
 	struct iovec room[RECEIVE_VECTORS];
@@ -35,9 +37,11 @@ struct received {
 					     [CMSG_SPACE(sizeof(int))];
 };
 
-static void received_init(struct received *r, uint8_t *room)
+struct received *received_new(uint8_t *room)
 {
-	for (int i = 0; i < RECEIVE_VECTORS; i++) {
+	struct received *r = malloc(sizeof *r);
+
+	for (int i = 0; r && i < RECEIVE_VECTORS; i++) {
 		r->room[i].iov_base = room + (size_t)i * RECEIVE_ROOM;
 		r->room[i].iov_len = RECEIVE_ROOM;
 		r->header[i].msg_hdr = (struct msghdr){
@@ -48,6 +52,15 @@ static void received_init(struct received *r, uint8_t *room)
 			.msg_control = r->control[i],
 			.msg_controllen = sizeof r->control[i],
 		};
+	}
+	return r;
+}
+
+static void received_again(struct received *r, int n)
+{
+	for (int i = 0; i < n; i++) {
+		r->header[i].msg_hdr.msg_namelen = sizeof r->from[i];
+		r->header[i].msg_hdr.msg_controllen = sizeof r->control[i];
 	}
 }
 
@@ -86,6 +99,7 @@ static void udp_deliver(struct udp *u, struct received *r, int n)
 			segment ? (len + segment - 1) / segment : 1;
 		*f->n.udp_received_bytes += len;
 	}
+	received_again(r, n);
 	f->host->deliver(u->end, v, n);
 }
 
@@ -106,16 +120,15 @@ void udp_errors(struct udp_socket *k)
 /* Deliver what is there. False: there may be more than one turn's share. */
 static bool socket_drain(struct udp_socket *k)
 {
-	struct received r;
+	struct received *r = k->udp->freedom->received;
 
 	for (int round = 0; round < RECEIVE_ROUNDS; round++) {
 		int n;
 
-		received_init(&r, k->udp->freedom->room);
-		n = recvmmsg(k->fd, r.header, RECEIVE_VECTORS, MSG_DONTWAIT,
+		n = recvmmsg(k->fd, r->header, RECEIVE_VECTORS, MSG_DONTWAIT,
 			     NULL);
 		if (n > 0)
-			udp_deliver(k->udp, &r, n);
+			udp_deliver(k->udp, r, n);
 		else if (n < 0 && errno == EAGAIN)
 			return true;
 		else

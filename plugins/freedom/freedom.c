@@ -52,12 +52,14 @@ bool freedom_start(struct freedom *f)
 {
 	/* Large and mostly never touched: the kernel gives pages on use. */
 	f->room = malloc((size_t)RECEIVE_VECTORS * RECEIVE_ROOM);
+	f->received = f->room ? received_new(f->room) : NULL;
 	f->echo_id = (uint16_t)f->host->now_us();
-	return f->room && keepalive_init(f);
+	return f->received && keepalive_init(f);
 }
 
 void freedom_fini(struct freedom *f)
 {
 	keepalive_fini(f);
+	free(f->received);
 	free(f->room);
 }

@@ -38,6 +38,7 @@ struct freedom_counters {
 };
 
 struct udp;
+struct received;
 
 struct freedom {
 	struct weir_instance *instance;
@@ -50,6 +51,7 @@ struct freedom {
 	/* One receive area for all flows: what is read is delivered before
 	 * anything else is read. From start to destroy. */
 	uint8_t *room;
+	struct received *received; /* datagram.c: what is read to it */
 
 	/* UDP sockets that had more to read than their share of a turn. */
 	struct weir_task resume;
@@ -157,6 +159,9 @@ void stream_free(struct stream *s);
 
 void udp_open(struct freedom *, struct weir_end *);
 void udp_resume(struct weir_task *);
+/* Receives to RECEIVE_VECTORS rooms, one behind the other; NULL: out of memory.
+ * To be given back by free(). */
+struct received *received_new(uint8_t *room);
 void icmp_open(struct freedom *, struct weir_end *,
 	       const struct weir_addr *target);
 

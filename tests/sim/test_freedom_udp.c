@@ -58,6 +58,16 @@ static ssize_t peer_receive(int fd, void *room, size_t len,
 	return recvfrom(fd, room, len, 0, &from->sa, &from_len);
 }
 
+/* A peer learns where the flow's datagrams come from. */
+static void ask(struct weir_end *e, const struct weir_addr *peer, int fd,
+		union sockaddr_any *from)
+{
+	char room[8];
+
+	flow_send(e, peer, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(fd, room, sizeof room, from), 3);
+}
+
 static void peer_reply(int fd, const void *data, size_t len,
 		       const union sockaddr_any *to)
 {
@@ -72,13 +82,10 @@ START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
 {
 	struct net t;
 	union sockaddr_any from[2];
-	char room[8];
 
 	net_init(&t, _i ? AF_INET6 : AF_INET, NULL);
-	for (int i = 0; i < 2; i++) {
-		flow_send(t.end, &t.peer[i], "ask", 3, 0);
-		ck_assert_int_eq(peer_receive(t.fd[i], room, 8, &from[i]), 3);
-	}
+	for (int i = 0; i < 2; i++)
+		ask(t.end, &t.peer[i], t.fd[i], &from[i]);
 	ck_assert_uint_eq(from[0].in.sin_port, from[1].in.sin_port);
 	/* The third was never spoken to. */
 	if (_i)
@@ -204,11 +211,9 @@ START_TEST(a_train_that_the_kernel_joined_is_delivered_as_one)
 	union sockaddr_any from;
 	int segment = 1000;
 	struct net t;
-	char in[8];
 
 	net_init(&t, AF_INET, NULL);
-	flow_send(t.end, &t.peer[0], "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ask(t.end, &t.peer[0], t.fd[0], &from);
 	setsockopt(t.fd[0], IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment,
 		   sizeof segment);
 	for (size_t i = 0; i < sizeof out; i++)
@@ -222,15 +227,39 @@ START_TEST(a_train_that_the_kernel_joined_is_delivered_as_one)
 }
 END_TEST
 
+START_TEST(what_came_before_changes_nothing_of_what_comes)
+{
+	static uint8_t out[2000];
+	union sockaddr_any from[2];
+	struct weir_addr six;
+	int segment = 1000, fd;
+	struct net t;
+
+	net_init(&t, AF_INET, NULL);
+	fd = loopback_new(AF_INET6, SOCK_DGRAM, &six);
+	ask(t.end, &t.peer[0], t.fd[0], &from[0]);
+	ask(t.end, &six, fd, &from[1]);
+	peer_reply(t.fd[0], "x", 1, &from[0]); /* a short address, no train */
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 1));
+	ck_assert(weir_addr_equal(&t.end->peer, &t.peer[0]));
+	setsockopt(fd, IPPROTO_UDP, 103 /* UDP_SEGMENT */, &segment,
+		   sizeof segment);
+	peer_reply(fd, out, sizeof out, &from[1]);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 3));
+	ck_assert(weir_addr_equal(&t.end->peer, &six));
+	ck_assert_uint_eq(t.end->trains, 1);
+	close(fd);
+	net_fini(&t);
+}
+END_TEST
+
 START_TEST(a_burst_is_read_to_its_end_over_several_turns)
 {
 	union sockaddr_any from;
 	struct net t;
-	char in[8];
 
 	net_init(&t, AF_INET, NULL);
-	flow_send(t.end, &t.peer[0], "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ask(t.end, &t.peer[0], t.fd[0], &from);
 	for (int i = 0; i < 150; i++)
 		peer_reply(t.fd[0], "x", 1, &from);
 	ck_assert(REAL_UNTIL(t.host, t.end->datagrams == 150));
@@ -248,13 +277,11 @@ START_TEST(a_closed_port_is_reported_for_the_peer_it_is_about)
 	int domain = _i ? AF_INET6 : AF_INET;
 	struct weir_addr closed = loopback_closed(domain, SOCK_DGRAM);
 	union sockaddr_any from;
-	char in[8];
 
 	net_init(&t, domain, NULL);
 	flow_send(t.end, &closed, "ask", 3, 0);
 	/* The error is pending: it must not cost the next datagram. */
-	flow_send(t.end, &t.peer[0], "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ask(t.end, &t.peer[0], t.fd[0], &from);
 	ck_assert(REAL_UNTIL(t.host, t.end->unreachables));
 	ck_assert_int_eq(t.end->unreachable_err, ECONNREFUSED);
 	ck_assert(weir_addr_equal(&t.end->unreachable_peer, &closed));
@@ -348,15 +375,13 @@ START_TEST(a_named_peer_is_not_looked_up_outside_of_a_tunnel)
 	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
 	union sockaddr_any from;
 	struct net t;
-	char in[8];
 
 	net_init(&t, AF_INET, names);
 	((struct freedom *)real_self(t.host))->inside = true;
 	name.port = t.peer[0].port;
 	flow_send(t.end, &name, "name", 4, 0);
 	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 1);
-	flow_send(t.end, &t.peer[0], "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	ask(t.end, &t.peer[0], t.fd[0], &from);
 	ck_assert_uint_eq(real_counter(t.host, "udp_sent"), 1);
 	ck_assert_uint_eq(real_lookups(t.host), 0);
 	net_fini(&t);
@@ -455,6 +480,7 @@ int main(void)
 		       a_train_of_more_segments_than_the_kernel_cuts_is_split);
 	tcase_add_test(t, mixed_vectors_keep_their_order_and_peers);
 	tcase_add_test(t, a_train_that_the_kernel_joined_is_delivered_as_one);
+	tcase_add_test(t, what_came_before_changes_nothing_of_what_comes);
 	tcase_add_test(t, a_burst_is_read_to_its_end_over_several_turns);
 	tcase_add_loop_test(
 		t, a_closed_port_is_reported_for_the_peer_it_is_about, 0, 2);
