@@ -79,6 +79,7 @@ static void flow_unlink(struct flow *f)
 		batch_clear(link);
 	lru_unlink(f);
 	table_remove(&link->flows, &f->node);
+	link->outward_flows -= f->outward;
 	f->link = NULL;
 	stack_add(f->stack, COUNT_FLOWS, UINT64_MAX);
 }
@@ -151,26 +152,36 @@ static struct flow *flow_accept(struct weir_link *link, const struct packet *p,
 	return NULL;
 }
 
+/* Most datagrams are of the flow of the one before. */
+static struct flow *flow_by_key(struct weir_link *link, const struct tuple *key)
+{
+	struct flow *last = link->batch.flow;
+
+	if (last && !memcmp(&last->node.key, key, sizeof *key))
+		return last;
+	return (struct flow *)(void *)table_find(&link->flows,
+						 &link->stack->key, key);
+}
+
 /* Whose is it? Flows that we opened own a port of the link's address; all
  * others belong to who sent it. */
 static struct flow *flow_find(struct weir_link *link, const struct packet *p)
 {
-	struct netstack *s = link->stack;
 	struct tuple key = p->key;
-	struct node *n;
+	struct flow *f = NULL;
 
-	memset(key.remote, 0, sizeof key.remote);
-	key.remote_port = 0;
-	if (p->key.protocol == IPPROTO_UDP) {
-		n = table_find(&link->flows, &s->key, &key);
-		if (n)
-			return (struct flow *)(void *)n;
+	if (p->key.protocol == IPPROTO_UDP && link->outward_flows) {
+		memset(key.remote, 0, sizeof key.remote);
+		key.remote_port = 0;
+		f = flow_by_key(link, &key);
+		key = p->key;
 	}
-	key = p->key;
+	if (f)
+		return f;
 	memset(key.local, 0, sizeof key.local);
 	key.local_port = 0;
-	n = table_find(&link->flows, &s->key, &key);
-	return n ? (struct flow *)(void *)n : flow_accept(link, p, &key);
+	f = flow_by_key(link, &key);
+	return f ? f : flow_accept(link, p, &key);
 }
 
 static void flow_queue(struct flow *f, const struct packet *p,
@@ -270,6 +281,7 @@ void flow_open(struct weir_link *link, struct weir_end *end,
 		return;
 	}
 	f->outward = true;
+	link->outward_flows++;
 	f->end = end;
 	s->host->flow_ready(
 		end, net == WEIR_NET_UDP ? &udp_flow_ops : &icmp_flow_ops, f);

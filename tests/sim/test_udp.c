@@ -237,6 +237,71 @@ START_TEST(one_batch_is_one_delivery)
 }
 END_TEST
 
+/* What arrives in one batch: paths, one datagram each. */
+static void send_batch(const struct path *p, int n)
+{
+	struct weir_ingress in[8] = {0};
+
+	for (int i = 0; i < n; i++) {
+		in[i].buffer = sim.ops->buffer_get(sim.stack);
+		in[i].len = make_udp(in[i].buffer->data, &p[i], payload,
+				     100 + (uint32_t)i);
+	}
+	sim.ops->input(tun.link, in, n);
+}
+
+START_TEST(flows_of_one_batch_are_told_apart)
+{
+	struct path p = path_of(_i, 53), q = p, r = path_of(_i, 123);
+	struct weir_end *of_p, *of_q;
+
+	q.client_port = p.client_port + 1;
+	send_batch((struct path[]){p, p, q, r, q, q, p}, 7);
+	of_q = sim.ends;
+	of_p = of_q->next;
+	ck_assert_ptr_null(of_p->next);
+	ck_assert_int_eq(of_p->info.source.port, p.client_port);
+	ck_assert_int_eq(of_p->datagrams, 4);
+	ck_assert_uint_eq(of_p->lens[1], 101);
+	ck_assert_uint_eq(of_p->lens[2], 103);
+	ck_assert_uint_eq(of_p->lens[3], 106);
+	ck_assert_int_eq(of_q->datagrams, 3);
+	ck_assert_uint_eq(of_q->lens[0], 102);
+	ck_assert_uint_eq(of_q->lens[2], 105);
+}
+END_TEST
+
+START_TEST(a_flow_of_ours_has_its_port_to_itself)
+{
+	struct path other = path_of(_i, 53), ours;
+	struct weir_addr to = addr_of(_i, "198.51.100.7", "fd00::7", 4000);
+	struct weir_end *opened = calloc(1, sizeof *opened), *accepted;
+	struct sim_packet *asked;
+	uint32_t at = _i ? 40 : 20;
+
+	opened->next = sim.ends;
+	sim.ends = opened;
+	sim.ops->open(tun.link, opened, &to, WEIR_NET_UDP);
+	reply(opened, &to, 10, 0);
+	asked = sim_output(&tun);
+	ours = other;
+	memcpy(ours.server, asked->data + (_i ? 8 : 12), _i ? 16 : 4);
+	ours.server_port =
+		(uint16_t)(asked->data[at] << 8 | asked->data[at + 1]);
+	free(asked);
+
+	send_batch((struct path[]){other, ours, ours, other}, 4);
+	accepted = sim.ends;
+	ck_assert_ptr_ne(accepted, opened);
+	ck_assert_int_eq(accepted->datagrams, 2);
+	ck_assert_int_eq(opened->datagrams, 2);
+	ck_assert_uint_eq(opened->lens[0], 101);
+	sim_close(opened, 0);
+	send_batch((struct path[]){other, ours}, 2);
+	ck_assert_int_eq(accepted->datagrams, 4);
+}
+END_TEST
+
 START_TEST(table_is_bounded_and_the_idlest_goes)
 {
 	struct weir_link_conf conf = sim_link_conf();
@@ -390,6 +455,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(
 		t, neighbours_stay_apart_where_the_link_takes_no_trains, 0, 2);
 	tcase_add_loop_test(t, one_batch_is_one_delivery, 0, 2);
+	tcase_add_loop_test(t, flows_of_one_batch_are_told_apart, 0, 2);
+	tcase_add_loop_test(t, a_flow_of_ours_has_its_port_to_itself, 0, 2);
 	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
 	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
 	tcase_add_loop_test(t, what_was_too_large_is_answered_with_an_mtu, 0,
