@@ -5,10 +5,12 @@
  * then calls after_turn, where the core serves the sessions with news. Sockets
  * are watched edge-triggered for both directions at once, so that parking a
  * session costs no system call; watches.c has them in a set of their own, which
- * is one event for libevent. It wakes us for the soonest timer, or for one that
- * was moved since, which costs a turn. Work of other threads comes in through a
- * list under a mutex and an eventfd. Timers and watches are linked to their
- * owner: what an instance forgot is found and freed when it stops. */
+ * is one event for libevent. A timerfd wakes us for the soonest timer, or for
+ * one that was moved since, which costs a turn: libevent's own timers are late
+ * by up to a millisecond, and what is paced would leave in bursts. Work of other
+ * threads comes in through a list under a mutex and an eventfd. Timers and
+ * watches are linked to their owner: what an instance forgot is found and freed
+ * when it stops. */
 #include "loop.h"
 
 #include <assert.h>
@@ -18,6 +20,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 #include <weir/host.h>
@@ -27,6 +30,7 @@
 #include "watches.h"
 
 #define US_PER_S 1000000
+#define NS_PER_US 1000
 
 struct posted {
 	void (*fn)(void *);
@@ -44,7 +48,8 @@ struct loop {
 	struct watches watches;
 	struct event news; /* of the watches */
 	struct timers timers;
-	struct event wake; /* at wake_us, for the timers; 0: it is not set */
+	int wake_fd; /* expires at wake_us, for the timers; 0: it is not set */
+	struct event *wake_event;
 	uint64_t wake_us, fired_us;
 	pthread_mutex_t post_lock;
 	struct posted *posts, **posts_end;
@@ -89,21 +94,19 @@ static void say_nothing(int severity, const char *text)
 	(void)severity, (void)text;
 }
 
-/* Have libevent wake us for the soonest timer, if it does not come earlier. */
+/* Be woken for the soonest timer, if it does not come earlier. The descriptor
+ * is never read: setting it again forgets that it expired. */
 static void set_wake(struct loop *l)
 {
 	const struct loop_timer *t = timers_first(&l->timers);
-	uint64_t now_us, left_us;
-	struct timeval tv;
+	struct itimerspec at = {0};
 
 	if (!t || (l->wake_us && l->wake_us <= t->due_us))
 		return;
-	now_us = loop_now_us();
-	left_us = t->due_us > now_us ? t->due_us - now_us : 0;
-	tv.tv_sec = (time_t)(left_us / US_PER_S);
-	tv.tv_usec = (suseconds_t)(left_us % US_PER_S);
 	l->wake_us = t->due_us;
-	event_add(&l->wake, &tv);
+	at.it_value.tv_sec = (time_t)(t->due_us / US_PER_S);
+	at.it_value.tv_nsec = (long)(t->due_us % US_PER_S * NS_PER_US);
+	timerfd_settime(l->wake_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
 /* What is set meanwhile waits for the next turn. */
@@ -165,7 +168,13 @@ struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 				  posts_ready, l);
 	assert(l->post_event);
 	event_add(l->post_event, NULL);
-	event_assign(&l->wake, l->base, -1, 0, timers_fire, l);
+	l->wake_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	assert(l->wake_fd >= 0);
+	l->wake_event = event_new(l->base, l->wake_fd,
+				  EV_READ | EV_PERSIST | EV_ET, timers_fire, l);
+	assert(l->wake_event);
+	event_add(l->wake_event, NULL);
 	return l;
 }
 
@@ -195,7 +204,8 @@ void loop_free(struct loop *l)
 	timers_fini(&l->timers);
 	event_del(&l->news);
 	watches_fini(&l->watches);
-	event_del(&l->wake);
+	event_free(l->wake_event);
+	close(l->wake_fd);
 	event_free(l->post_event);
 	close(l->post_fd);
 	event_base_free(l->base);
