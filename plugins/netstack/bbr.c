@@ -16,11 +16,9 @@
  * down. While it is not probing, the lower bounds bw_lo and inflight_lo follow
  * what was delivered in rounds with losses, and the next refill forgets them.
  *
- * A round trip shorter than the timer wheel's tick cannot be paced; there the
- * tick is taken for the round trip, and nothing is paced. */
+ * A round trip of up to SHORT_RTT_US, a few ticks of the timer wheel, is not
+ * worth pacing; it counts as so long, and nothing is paced. */
 #include "bbr_model.h"
-
-#include "timer.h"
 
 #define STARTUP_PACING_GAIN 2.77f
 /* The draft has 2, with which the rate grows by less than it: a flight that is
@@ -31,6 +29,7 @@
 #define DOWN_PACING_GAIN 0.75f /* 0.9 leaves two flows unequal for long */
 #define UP_PACING_GAIN 1.25f
 #define UP_CWND_GAIN 2.25f
+#define CWND_GAIN 2.0f
 #define PROBE_RTT_CWND_GAIN 0.5f
 #define PACING_MARGIN 0.99f
 #define BETA 0.7f
@@ -47,7 +46,7 @@
 
 static uint32_t path_rtt_us(const struct bbr *b)
 {
-	return more32(b->min_rtt_us, WHEEL_TICK_US);
+	return more32(b->min_rtt_us, SHORT_RTT_US);
 }
 
 uint32_t bbr_bdp(const struct congestion *cc, uint64_t bw, float gain)
@@ -102,8 +101,10 @@ uint32_t bbr_probe_rtt_cwnd(const struct congestion *cc)
 static void update_round(struct bbr *b, const struct ack_sample *s)
 {
 	b->round_start = s->prior_delivered >= b->next_round;
-	if (b->round_start)
+	if (b->round_start) {
 		start_round(b, s->delivered);
+		b->bw_rounds += b->bw_rounds < UINT8_MAX;
+	}
 	b->loss_round_start = s->prior_delivered >= b->loss_round;
 	if (b->loss_round_start)
 		b->loss_round = s->delivered;
@@ -114,7 +115,8 @@ static void lower_bounds(struct congestion *cc)
 	struct bbr *b = &cc->is.bbr;
 	uint64_t bw;
 
-	if (b->mode == REFILL || b->mode == UP || b->mode == STARTUP)
+	if (b->mode == REFILL || b->mode == UP || b->mode == STARTUP ||
+	    crowded(b))
 		return;
 	if (b->bw_lo == NONE64)
 		b->bw_lo = best_bw(b);
@@ -159,7 +161,7 @@ static void update_max_bw(struct congestion *cc, const struct ack_sample *s)
 		    ((b->mode == DOWN || b->mode == CRUISE) &&
 		     b->ack_phase != STOPPING);
 
-	if (held && cc->pacing_rate)
+	if (held && cc->pacing_rate && !crowded(b))
 		return;
 	if (s->rate > b->max_bw[1] &&
 	    (s->rate >= best_bw(b) || !s->app_limited))
@@ -171,6 +173,7 @@ static void update_model(struct congestion *cc, const struct ack_sample *s)
 	struct bbr *b = &cc->is.bbr;
 
 	update_round(b, s);
+	bbr_watch_crowd(cc, s);
 	if (s->newly_lost && b->loss_events < UINT8_MAX)
 		b->loss_events++;
 	if (s->rate > b->bw_latest)
@@ -244,7 +247,7 @@ static void set_pacing(struct congestion *cc, uint64_t bw)
 
 	if (b->min_rtt_us == NONE32)
 		return;
-	if (b->min_rtt_us <= WHEEL_TICK_US) {
+	if (b->min_rtt_us <= SHORT_RTT_US) {
 		cc->pacing_rate = 0;
 		return;
 	}
@@ -372,7 +375,7 @@ static void bbr_init(struct congestion *cc, uint32_t next_seq, uint32_t srtt_us)
 		.random = next_seq,
 	};
 	reset_lower_bounds(b);
-	if (rtt_us > WHEEL_TICK_US)
+	if (rtt_us > SHORT_RTT_US)
 		cc->pacing_rate = first_rate(cc, rtt_us);
 }
 

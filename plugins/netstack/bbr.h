@@ -19,10 +19,11 @@ struct bbr {
 	uint32_t extra_acked[2], extra_delivered;
 	uint32_t up_each, up_acked; /* grow by a segment for so much acked */
 	uint32_t saved_cwnd, round_lost, random;
+	uint32_t quiet_rtt_us, quiet_lost; /* of this round, if it is quiet */
 	uint8_t mode, ack_phase, up_rounds, full_bw_count, loss_events;
-	uint8_t extra_rounds;
+	uint8_t extra_rounds, bw_rounds, crowd;
 	bool round_start : 1, loss_round_start : 1;
-	bool full_bw_now : 1, full_bw_reached : 1, probe_samples : 1;
+	bool quiet : 1, full_bw_now : 1, full_bw_reached : 1, probe_samples : 1;
 	bool probe_rtt_round_done : 1, after_timeout : 1;
 };
 

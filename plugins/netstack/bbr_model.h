@@ -9,6 +9,8 @@
 #define NONE32 UINT32_MAX
 #define NONE64 UINT64_MAX
 #define LEAST_SEGMENTS 4u
+#define CROWD_SURE 2u
+#define SHORT_RTT_US 2000u /* up to there nothing is paced */
 
 enum mode { STARTUP, DRAIN, DOWN, CRUISE, REFILL, UP, PROBE_RTT };
 enum ack_phase { STARTING, FEEDBACK, STOPPING, REFILLING };
@@ -31,6 +33,12 @@ static inline uint64_t best_bw(const struct bbr *b)
 static inline bool in_cycle(const struct bbr *b)
 {
 	return b->mode >= DOWN && b->mode <= UP;
+}
+
+/* Others keep a queue full, and do not mind what they lose. */
+static inline bool crowded(const struct bbr *b)
+{
+	return b->crowd >= CROWD_SURE;
 }
 
 static inline void start_round(struct bbr *b, uint64_t delivered)
@@ -60,6 +68,7 @@ uint32_t bbr_probe_rtt_cwnd(const struct congestion *cc);
 /* bbr_probe.c */
 bool bbr_too_much_lost(const struct congestion *cc, uint32_t lost,
 		       uint32_t in_flight);
+void bbr_watch_crowd(struct congestion *cc, const struct ack_sample *s);
 void bbr_on_lost(struct congestion *cc, const struct lost_segment *l);
 void bbr_start_down(struct congestion *cc, uint64_t delivered, uint64_t now_us);
 void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s);

@@ -4,8 +4,6 @@
  * bbr.c says what the whole is about. */
 #include "bbr_model.h"
 
-#include "timer.h"
-
 /* The draft has 0.02 here, and probes every two or three seconds: then two
  * flows of unequal shares stay so. */
 #define LOSS_THRESHOLD 0.2f
@@ -19,6 +17,10 @@
 #define PROBE_RTT_FOR_US 200000u
 #define UP_ROUNDS_MOST 30
 #define LIMITED_PART 8 /* of the window may wait for a train to be full */
+#define CROWD_RTT_GAIN 1.25f
+#define CROWD_LOSS 0.03f
+#define CROWD_MOST 8u
+#define CROWD_BW_ROUNDS 5u /* each half of the filter of ten */
 
 static uint32_t random_below(struct bbr *b, uint32_t n)
 {
@@ -105,7 +107,7 @@ static void inflight_too_high(struct congestion *cc, uint32_t in_flight,
 	struct bbr *b = &cc->is.bbr;
 
 	b->probe_samples = false;
-	if (!app_limited)
+	if (!app_limited && !crowded(b))
 		b->inflight_hi = more32(
 			in_flight,
 			(uint32_t)(BETA * (float)bbr_target_inflight(cc)));
@@ -132,6 +134,41 @@ void bbr_on_lost(struct congestion *cc, const struct lost_segment *l)
 			  l->delivered, l->now_us);
 }
 
+/* ---- others ---- */
+
+/* A round in which we sent no more than the path delivers to us, and yet a
+ * queue stood and overflowed: it is not ours. */
+static void judge_round(struct bbr *b, uint32_t in_flight)
+{
+	bool queue =
+		b->quiet_rtt_us != NONE32 &&
+		(float)b->quiet_rtt_us > CROWD_RTT_GAIN * (float)b->min_rtt_us;
+
+	if (!queue)
+		b->crowd -= !!b->crowd;
+	else if ((float)b->quiet_lost > CROWD_LOSS * (float)in_flight &&
+		 b->crowd < CROWD_MOST)
+		b->crowd++;
+	if (crowded(b))
+		b->inflight_hi = NONE32;
+}
+
+void bbr_watch_crowd(struct congestion *cc, const struct ack_sample *s)
+{
+	struct bbr *b = &cc->is.bbr;
+
+	if (b->round_start) {
+		if (b->quiet)
+			judge_round(b, s->sent_in_flight);
+		b->quiet = b->mode == DOWN || b->mode == CRUISE;
+		b->quiet_rtt_us = NONE32;
+		b->quiet_lost = 0;
+	}
+	if (s->rtt_us)
+		b->quiet_rtt_us = less32(b->quiet_rtt_us, s->rtt_us);
+	b->quiet_lost += s->newly_lost;
+}
+
 /* ---- probing for bandwidth ---- */
 
 static void upper_bounds(struct congestion *cc, const struct ack_sample *s,
@@ -143,9 +180,11 @@ static void upper_bounds(struct congestion *cc, const struct ack_sample *s,
 		b->ack_phase = FEEDBACK;
 	if (b->ack_phase == STOPPING && b->round_start) {
 		b->ack_phase = REFILLING; /* once a cycle */
-		if (in_cycle(b) && !s->app_limited) {
+		if (in_cycle(b) && !s->app_limited &&
+		    (!crowded(b) || b->bw_rounds >= CROWD_BW_ROUNDS)) {
 			b->max_bw[0] = b->max_bw[1];
 			b->max_bw[1] = 0;
+			b->bw_rounds = 0;
 		}
 	}
 	if (bbr_too_much_lost(cc, s->lost_since,
@@ -185,6 +224,17 @@ static bool time_to_go_down(const struct congestion *cc,
 			bbr_bdp(cc, best_bw(b), UP_INFLIGHT_GAIN));
 }
 
+/* Those who keep the queue would only take what we leave. */
+static bool is_down(const struct congestion *cc, const struct ack_sample *s)
+{
+	const struct bbr *b = &cc->is.bbr;
+
+	if (crowded(b) && s->now_us - b->cycle_us > b->min_rtt_us)
+		return true;
+	return s->in_flight <= bbr_with_headroom(cc) &&
+	       s->in_flight <= bbr_bdp(cc, best_bw(b), 1);
+}
+
 void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
 {
 	struct bbr *b = &cc->is.bbr;
@@ -197,8 +247,7 @@ void bbr_step_cycle(struct congestion *cc, const struct ack_sample *s)
 	if ((b->mode == DOWN || b->mode == CRUISE) &&
 	    time_to_probe(b, s->now_us))
 		start_refill(b, s->delivered);
-	else if (b->mode == DOWN && s->in_flight <= bbr_with_headroom(cc) &&
-		 s->in_flight <= bbr_bdp(cc, best_bw(b), 1))
+	else if (b->mode == DOWN && is_down(cc, s))
 		b->mode = CRUISE;
 	else if (b->mode == REFILL && b->round_start)
 		start_up(cc, s);
@@ -213,6 +262,8 @@ static void end_probe_rtt(struct congestion *cc, const struct ack_sample *s)
 	struct bbr *b = &cc->is.bbr;
 
 	b->probe_rtt_at_us = s->now_us;
+	if ((float)b->probe_rtt_min_us < CROWD_RTT_GAIN * (float)b->min_rtt_us)
+		b->crowd = 0; /* whoever keeps a queue now shows it anew */
 	cc->cwnd = more32(cc->cwnd, b->saved_cwnd);
 	reset_lower_bounds(b);
 	if (!b->full_bw_reached) {
@@ -261,7 +312,7 @@ void bbr_update_min_rtt(struct congestion *cc, const struct ack_sample *s)
 	if (b->mode == PROBE_RTT) {
 		in_probe_rtt(cc, s);
 	} else if (stale && s->in_flight > bbr_probe_rtt_cwnd(cc) &&
-		   b->min_rtt_us > WHEEL_TICK_US) {
+		   b->min_rtt_us > SHORT_RTT_US) {
 		b->mode = PROBE_RTT;
 		b->saved_cwnd = cc->cwnd;
 		b->probe_rtt_done_us = 0;

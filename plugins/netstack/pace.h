@@ -8,9 +8,12 @@
 
 struct pace {
 	uint64_t next_us; /* when all that was sent has left, at the rate */
+	bool waits;	  /* it is what holds the next segment back */
 };
 
 void pace_sent(struct pace *p, uint64_t rate, uint32_t bytes, uint64_t now_us);
+/* Bytes that may leave in one piece. */
+uint32_t pace_piece(uint64_t rate, uint32_t mss);
 /* 0: now. Else when to ask again. */
 uint64_t pace_wait(const struct pace *p, uint64_t rate, uint64_t now_us);
 

@@ -379,6 +379,14 @@ static void send_fin(struct conn *c)
 	lwip_hide();
 }
 
+/* Payload of a segment, at most. */
+static uint32_t train_size(const struct recovery *r)
+{
+	uint32_t piece = pace_piece(r->cc.pacing_rate, r->mss);
+
+	return r->train < piece ? r->train : piece;
+}
+
 /* Hand lwIP one piece of the first waiting block. */
 static bool send_piece(struct conn *c)
 {
@@ -390,7 +398,7 @@ static bool send_piece(struct conn *c)
 	if (!n)
 		return false;
 	more = b->len - b->sent > n || b->next;
-	c->pcb->mss = (u16_t)(c->recovery.train + c->options_len);
+	c->pcb->mss = (u16_t)(train_size(&c->recovery) + c->options_len);
 	if (tcp_write(c->pcb, b->data + b->sent, (u16_t)n,
 		      more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
 		return false;
@@ -432,6 +440,7 @@ static void pump(struct conn *c)
 			;
 	if (c->finishing && !c->tx_next)
 		send_fin(c);
+	c->recovery.pace.waits = c->pace_at;
 	note_idle(c);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* timer.c - the wheel that drives retransmission, delayed ACKs and expiry.
  *
- * Slots of 2 ms hold lists; a bitmap finds the next slot in use, and the
- * host's timer is set for exactly that one: an idle daemon sleeps. Most timers
- * move later again and again (each ACK moves a retransmission timer): that
- * only writes the new time, and the entry is put where it belongs when its old
- * slot comes up. */
+ * Slots of a millisecond hold lists; a bitmap finds the next slot in use,
+ * and the host's timer is set for exactly that one: an idle daemon sleeps. Most
+ * timers move later again and again (each ACK moves a retransmission timer):
+ * that only writes the new time, and the entry is put where it belongs when its
+ * old slot comes up. */
 #include "timer.h"
 
 static void wheel_unlink(struct wheel *w, struct wheel_timer *t)

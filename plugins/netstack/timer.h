@@ -6,19 +6,19 @@
 
 #include <weir/host.h>
 
-#define WHEEL_TICK_US 2000u
-#define WHEEL_SLOTS 8192u /* 16 s; what is later is looked at again then */
+#define WHEEL_TICK_US 1000u
+#define WHEEL_SLOTS 16384u /* 16 s; what is later is looked at again then */
 
 /* Whose timer: what is called when it is due. */
 enum wheel_user { WHEEL_CONN, WHEEL_FRAGMENTS, WHEEL_TRIM, WHEEL_USERS };
 
 struct wheel_timer {
 	struct wheel_timer *next, **link; /* link NULL: not armed */
-	uint64_t at_us : 48;		  /* enough for nine years */
-	uint64_t slot : 13;		  /* it lies in */
+	uint64_t at_us : 47;		  /* enough for four years */
+	uint64_t slot : 14;		  /* it lies in */
 	uint64_t user : 3;		  /* enum wheel_user */
 };
-_Static_assert(WHEEL_SLOTS <= 1u << 13 && WHEEL_USERS <= 1u << 3,
+_Static_assert(WHEEL_SLOTS <= 1u << 14 && WHEEL_USERS <= 1u << 3,
 	       "a wheel_timer has no room for it");
 
 struct wheel {

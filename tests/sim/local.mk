@@ -116,7 +116,7 @@ tests_sim_test_reorder_SOURCES = tests/sim/test_reorder.c $(behave_sim)
 tests_sim_test_reorder_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_reorder_LDADD = $(stack_sim_ldadd)
 tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
-	tests/sim/path.h $(stack_sim)
+	tests/sim/path.h tests/sim/rival.c tests/sim/rival.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
 tests_sim_test_cubic_SOURCES = tests/sim/test_cubic.c tests/sim/path.c \

@@ -15,6 +15,7 @@ void path_open(const struct path_conf *p, int congestion)
 {
 	struct weir_link_conf conf = sim_link_conf();
 
+	conf.offloads = p->offloads;
 	sim_congestion = congestion;
 	sim_start(NULL);
 	sim_attach(&near_, &conf);

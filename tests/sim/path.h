@@ -13,6 +13,7 @@ struct path_conf {
 	uint64_t rate; /* bytes a second */
 	uint64_t rtt_us, queue_us;
 	double loss;
+	uint32_t offloads; /* of the links */
 };
 
 struct stream {

@@ -296,6 +296,16 @@ static struct sim_packet *packet_of(const struct weir_egress *e)
 	return p;
 }
 
+static void count_burst(struct sim_link *l, uint32_t bytes)
+{
+	if (l->burst_us != sim.now_us)
+		l->burst = 0;
+	l->burst_us = sim.now_us;
+	l->burst += bytes;
+	if (l->burst > l->burst_most)
+		l->burst_most = l->burst;
+}
+
 static int link_output(void *owner, const struct weir_egress *v, int n)
 {
 	struct sim_link *l = owner;
@@ -307,6 +317,7 @@ static int link_output(void *owner, const struct weir_egress *v, int n)
 
 		l->packets++;
 		l->bytes += p->len;
+		count_burst(l, p->len);
 		if (l->far) {
 			wire_put(&sim.wire, l, p);
 			continue;
@@ -436,9 +447,26 @@ static struct weir_timer *next_timer(void)
 	return first;
 }
 
+void sim_at(uint64_t at_us, void (*fire)(void *arg, uint64_t number), void *arg,
+	    uint64_t number)
+{
+	struct sim_packet *p = calloc(1, sizeof *p);
+
+	assert(p);
+	p->at_us = at_us;
+	p->fire = fire;
+	p->arg = arg;
+	p->fire_number = number;
+	wire_add(&sim.wire, p);
+}
+
 static void packet_arrives(struct sim_packet *p)
 {
-	sim_input_train(p->to, p->data, p->len, p->gso, p->gso_size, p->flags);
+	if (p->fire)
+		p->fire(p->arg, p->fire_number);
+	else
+		sim_input_train(p->to, p->data, p->len, p->gso, p->gso_size,
+				p->flags);
 	free(p);
 }
 

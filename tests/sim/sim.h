@@ -34,6 +34,9 @@ struct sim_packet {
 	struct sim_packet *next;
 	uint64_t at_us, number;
 	struct sim_link *to; /* NULL: for the test to read */
+	void (*fire)(void *arg, uint64_t number); /* an event, no packet */
+	void *arg;
+	uint64_t fire_number;
 	uint32_t len;
 	uint16_t gso_size;
 	uint8_t gso, flags;
@@ -51,6 +54,8 @@ struct sim_link {
 	uint64_t rest;	     /* of a microsecond, at that rate */
 	uint64_t queue_us;   /* longest wait in the wire's queue, with a rate */
 	uint64_t packets, bytes, lost;
+	/* what left at once: now, when that was, and at most so far */
+	uint64_t burst, burst_us, burst_most;
 	bool refuse, full;
 };
 
@@ -101,7 +106,14 @@ void sim_flush(struct sim_link *l); /* forget all captured ones */
 /* Let time pass, with everything that is due in it. */
 void sim_run(uint64_t us);
 
+/* Have `fire` called then; it cannot be taken back. */
+void sim_at(uint64_t at_us, void (*fire)(void *arg, uint64_t number), void *arg,
+	    uint64_t number);
+
+/* Does the link carry a packet, or lose it? When does it arrive? */
+bool wire_carries(struct sim_link *from, uint32_t len, uint64_t *at_us);
 void wire_put(struct sim_wire *w, struct sim_link *from, struct sim_packet *p);
+void wire_add(struct sim_wire *w, struct sim_packet *p); /* at p->at_us */
 struct sim_packet *wire_first(const struct sim_wire *w); /* NULL: empty */
 struct sim_packet *wire_take(struct sim_wire *w);
 void wire_free(struct sim_wire *w);

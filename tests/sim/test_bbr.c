@@ -2,16 +2,19 @@
 /* test_bbr.c - BBR over a path in virtual time: a rate, a round trip, a queue
  * and random loss lie between two links of the stack. */
 #include "path.h"
+#include "rival.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #define RATE 12500000ull /* bytes a second: 100 Mbit/s */
 #define RTT_US (50 * SIM_MS)
+#define PIECE_MOST_US 2500u /* two, when the rate is a quarter above it */
 
 static void path(uint64_t rate, uint64_t queue_us, double loss)
 {
-	path_open(&(struct path_conf){rate, RTT_US, queue_us, loss}, SIM_BBR);
+	path_open(&(struct path_conf){rate, RTT_US, queue_us, loss, 0},
+		  SIM_BBR);
 }
 
 static const double losses[] = {0, 0.001, 0.01};
@@ -33,6 +36,24 @@ START_TEST(nine_tenths_of_the_rate_whatever_is_lost)
 		printf("loss %.3f: %.1f Mbit/s, queue %.1f ms\n", loss,
 		       seen.mbit[0], (double)seen.queue_mean_us / 1000);
 	ck_assert_double_gt(seen.mbit[0], 90 * (1 - loss) * 1448 / 1500);
+	path_close();
+}
+END_TEST
+
+/* A queue that others keep full has room for a packet or two at a time. */
+START_TEST(what_is_paced_leaves_in_small_pieces)
+{
+	path_open(
+		&(struct path_conf){.rate = RATE,
+				    .rtt_us = RTT_US,
+				    .queue_us = RTT_US,
+				    .offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO},
+		SIM_BBR);
+	stream_open(&streams[0], false);
+	work_for(3 * SECOND);
+	near_.burst_most = 0;
+	work_for(5 * SECOND);
+	ck_assert_uint_le(near_.burst_most, RATE * PIECE_MOST_US / 1000000);
 	path_close();
 }
 END_TEST
@@ -142,6 +163,41 @@ START_TEST(two_streams_share_the_path)
 }
 END_TEST
 
+/* The queue is what version 1 fills alone, and does not mind to overflow. */
+START_TEST(two_streams_and_two_of_version_1_leave_each_other_room)
+{
+	struct rival *rivals[2];
+	uint64_t before = 0, after = 0;
+	double ours, theirs;
+	struct seen seen;
+
+	path(RATE, RTT_US, 0);
+	for (int i = 0; i < _i * 1000; i++)
+		sim_random();
+	for (int i = 0; i < 2; i++) {
+		stream_open(&streams[i], false);
+		rivals[i] = rival_open(&near_, RTT_US / 2);
+	}
+	work_for(4 * SECOND);
+	for (int i = 0; i < 2; i++)
+		before += rival_got(rivals[i]);
+	seen = work_for(12 * SECOND);
+	for (int i = 0; i < 2; i++) {
+		after += rival_got(rivals[i]);
+		rival_close(rivals[i]);
+	}
+	ours = seen.mbit[0] + seen.mbit[1];
+	theirs = (double)(after - before) * 8 / (12 * SECOND);
+	if (getenv("WEIR_TEST_FIGURES") && !fflush(stdout))
+		fprintf(stderr, "beside version 1: %.1f, it %.1f Mbit/s\n",
+			ours, theirs);
+	ck_assert_double_gt(ours + theirs, 85);
+	ck_assert_double_gt(ours, theirs / 2);
+	ck_assert_double_lt(ours, theirs * 3);
+	path_close();
+}
+END_TEST
+
 START_TEST(a_blackout_leaves_the_model)
 {
 	struct seen seen;
@@ -246,6 +302,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, nine_tenths_of_the_rate_whatever_is_lost, 0,
 			    SEEDS * 3 * 2);
+	tcase_add_test(t, what_is_paced_leaves_in_small_pieces);
 	tcase_add_test(t, the_queue_of_startup_is_drained);
 	tcase_add_test(t, half_the_window_is_given_up_to_see_the_round_trip);
 	tcase_add_test(t, a_sender_with_little_to_say_keeps_its_estimate);
@@ -253,6 +310,9 @@ int main(void)
 		       a_few_bytes_at_the_start_are_not_the_rate_of_the_path);
 	tcase_add_loop_test(t, two_streams_share_the_path, 0,
 			    (int)(sizeof pairs / sizeof *pairs));
+	tcase_add_loop_test(
+		t, two_streams_and_two_of_version_1_leave_each_other_room, 0,
+		SEEDS);
 	tcase_add_test(t, a_blackout_leaves_the_model);
 	tcase_add_loop_test(t, a_moment_of_heavy_loss_is_forgotten, 0,
 			    MORE_SEEDS);

@@ -240,7 +240,7 @@ START_TEST(small_window_at_the_start_is_not_the_rate_of_the_path)
 		sim_run(RTT);
 		say(&p, ACK, 1, 1 + sent, 0);
 	}
-	ck_assert_uint_gt(came, 100 * MSS);
+	ck_assert_uint_gt(came, 50 * MSS);
 }
 END_TEST
 

@@ -147,7 +147,7 @@ START_TEST(known_reordering_is_given_time)
 	sack(&p, 0, 1, 3);
 	say(&p, ACK, 1, at(10), 0); /* it was only late */
 	flight(&p, 10);
-	sack(&p, 10, 11, 19);
+	sack(&p, 10, 11, 14);
 	hear_nothing(&p);
 	sim_run(RTT / 50);
 	hear_nothing(&p);

@@ -10,7 +10,7 @@
 
 static struct seen first_seconds(bool v6, uint64_t queue_us)
 {
-	path_open(&(struct path_conf){RATE, RTT_US, queue_us, 0}, SIM_CUBIC);
+	path_open(&(struct path_conf){RATE, RTT_US, queue_us, 0, 0}, SIM_CUBIC);
 	stream_open(&streams[0], v6);
 	return work_for(3 * SECOND);
 }

@@ -61,27 +61,40 @@ void wire_free(struct sim_wire *w)
 }
 
 /* Loss, then the queue of a line with a rate, then the delay. */
-void wire_put(struct sim_wire *w, struct sim_link *from, struct sim_packet *p)
+bool wire_carries(struct sim_link *from, uint32_t len, uint64_t *at_us)
 {
 	if (from->busy_us < sim.now_us)
 		from->busy_us = sim.now_us;
 	if (sim_random() < from->loss ||
 	    (from->rate && from->busy_us - sim.now_us > from->queue_us)) {
 		from->lost++;
-		free(p);
-		return;
+		return false;
 	}
 	if (from->rate) {
-		uint64_t units = p->len * 1000000ull + from->rest;
+		uint64_t units = len * 1000000ull + from->rest;
 
 		from->busy_us += units / from->rate;
 		from->rest = units % from->rate;
 	}
-	p->at_us = from->busy_us + from->delay_us;
+	*at_us = from->busy_us + from->delay_us;
 	if (sim_random() < from->reorder)
-		p->at_us += from->reorder_us ? from->reorder_us
-					     : from->delay_us / 4 + 1000;
-	p->to = from->far;
+		*at_us += from->reorder_us ? from->reorder_us
+					   : from->delay_us / 4 + 1000;
+	return true;
+}
+
+void wire_add(struct sim_wire *w, struct sim_packet *p)
+{
 	p->number = w->number++;
 	heap_put(w, p);
+}
+
+void wire_put(struct sim_wire *w, struct sim_link *from, struct sim_packet *p)
+{
+	if (!wire_carries(from, p->len, &p->at_us)) {
+		free(p);
+		return;
+	}
+	p->to = from->far;
+	wire_add(w, p);
 }
