@@ -73,6 +73,12 @@ TESTS += tests/unit/test_exec
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
 tests_unit_test_exec_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_exec_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_checksum
+TESTS += tests/unit/test_checksum
+tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c \
+	plugins/netstack/checksum.c plugins/netstack/checksum.h
+tests_unit_test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_checksum_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_vnet
 TESTS += tests/unit/test_vnet
 tests_unit_test_vnet_SOURCES = tests/unit/test_vnet.c \
