@@ -102,7 +102,7 @@ def setconf_replaces_and_syncconf_keeps(bed):
     served = Served(bed)
     served.web()
     check(served.fetch(), "the first request failed")
-    before = served.first()["handshake"]
+    before = served.settled()
     other = Keys()
     with conf_file(served.setconf([(other.public, "10.7.9.0/24")])) as f:
         run("wg", "syncconf", served.name, f.name)
@@ -218,7 +218,7 @@ def peers_come_and_go_beside_traffic(bed):
     served.web()
     echo, stream = Echo(served), Stream(served)
     stream.rate(1)
-    before = served.first()["handshake"]
+    before = served.settled()
     peers = wgserved.client_peers(20)
     for public, prefix in peers:
         run("wg", "set", served.name, "peer", public, "allowed-ips", prefix)
@@ -256,7 +256,7 @@ def thousands_of_peers_are_set_shown_and_served(bed):
     served.connect()
     check(served.fetch(), "the request beside so many peers failed")
     set_kb = (served.weir.memory_kb() - before_kb) / PEERS
-    first = served.first()["handshake"]
+    first = served.settled()
     echo = Echo(served)
     _lines, result = ended(bed, served.load("handshakes", PEERS, PER_SECOND,
                                             SESSIONS_S))

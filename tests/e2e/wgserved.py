@@ -15,6 +15,7 @@ from harness import Child, Weir, check, keep, need, tool, wait_for
 from wgbed import Keys, WireguardGo, listed
 
 HTTP_PORT, ECHO_PORT = 8080, 8081
+SETTLED_S = 1
 PUBLIC4 = "203.0.113.1"  # of the machine of weir
 
 
@@ -68,6 +69,12 @@ class Served:
 
     def first(self):
         return self.show()[self.near.public]
+
+    def settled(self):
+        """When its handshake was. Where both had something to send, both
+        began one: the second is complete a moment after the first."""
+        time.sleep(SETTLED_S)
+        return self.first()["handshake"]
 
     def setconf(self, peers):
         """A file with the first peer and these: (public key, prefix)."""
