@@ -40,7 +40,7 @@ static bool wanted(const struct conn *c)
 
 bool ack_waits(struct conn *c)
 {
-	return c->established && c->pcb->rcv_nxt - c->acked_to < UNACKED_MOST &&
+	return c->pcb->rcv_nxt - c->acked_to < UNACKED_MOST &&
 	       !reorder_urgent(c) && burst_waits(c);
 }
 

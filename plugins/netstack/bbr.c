@@ -29,7 +29,6 @@
 #define DOWN_PACING_GAIN 0.75f /* 0.9 leaves two flows unequal for long */
 #define UP_PACING_GAIN 1.25f
 #define UP_CWND_GAIN 2.25f
-#define CWND_GAIN 2.0f
 #define PROBE_RTT_CWND_GAIN 0.5f
 #define PACING_MARGIN 0.99f
 #define BETA 0.7f
