@@ -110,9 +110,7 @@ static inline struct conn *conn_of(const struct tcp_pcb *pcb)
  * than a millisecond: 32 bits of the clock in milliseconds tell it. */
 static inline uint32_t conn_deadline(uint64_t at_us)
 {
-	uint32_t at_ms = (uint32_t)(at_us / 1000);
-
-	return at_ms + !at_ms;
+	return clock_ms(at_us);
 }
 
 static inline uint64_t conn_deadline_us(uint32_t deadline, uint64_t now_us)

@@ -7,6 +7,7 @@
  * curve whose plateau is the window at the loss, never slower than Reno would
  * (w_est). A window that the sender does not fill is not grown. */
 #include "congestion.h"
+#include "timer.h"
 
 #include <math.h>
 
@@ -24,16 +25,9 @@ static void cubic_init(struct congestion *cc, uint32_t next_seq,
 	hystart_init(&cc->is.cubic.hystart, next_seq);
 }
 
-static uint32_t cubic_ms(uint64_t now_us)
-{
-	uint32_t now_ms = (uint32_t)(now_us / 1000);
-
-	return now_ms + !now_ms;
-}
-
 static void cubic_begin_epoch(struct cubic *q, float w, uint64_t now_us)
 {
-	q->epoch_ms = cubic_ms(now_us);
+	q->epoch_ms = clock_ms(now_us);
 	q->origin = w < q->w_max ? q->w_max : w;
 	q->k = cbrtf((q->origin - w) / CUBIC_C);
 	q->w_est = w;
@@ -48,7 +42,7 @@ static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
 
 	if (!q->epoch_ms)
 		cubic_begin_epoch(q, w, s->now_us);
-	from_plateau = (float)(cubic_ms(s->now_us) - q->epoch_ms) * 1e-3f +
+	from_plateau = (float)(clock_ms(s->now_us) - q->epoch_ms) * 1e-3f +
 		       (float)s->min_rtt_us * 1e-6f - q->k;
 	target = q->origin +
 		 CUBIC_C * from_plateau * from_plateau * from_plateau;

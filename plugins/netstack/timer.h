@@ -21,6 +21,14 @@ struct wheel_timer {
 _Static_assert(WHEEL_SLOTS <= 1u << 14 && WHEEL_USERS <= 1u << 3,
 	       "a wheel_timer has no room for it");
 
+/* The clock in milliseconds, its low half, but never 0. */
+static inline uint32_t clock_ms(uint64_t now_us)
+{
+	uint32_t now_ms = (uint32_t)(now_us / 1000);
+
+	return now_ms + !now_ms;
+}
+
 struct wheel {
 	const struct weir_host *host;
 	struct weir_timer *timer;
