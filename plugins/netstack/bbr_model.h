@@ -10,7 +10,6 @@
 #define NONE64 UINT64_MAX
 #define LEAST_SEGMENTS 4u
 #define CROWD_SURE 2u
-#define SHORT_RTT_US 2000u /* up to there nothing is paced */
 
 enum mode { STARTUP, DRAIN, DOWN, CRUISE, REFILL, UP, PROBE_RTT };
 enum ack_phase { STARTING, FEEDBACK, STOPPING, REFILLING };

@@ -28,7 +28,7 @@ struct ack_sample {
 	uint32_t sent_in_flight; /* when that segment was sent, with it */
 	uint32_t lost_since;	 /* lost since then */
 	uint32_t rtt_us;	 /* 0: none */
-	uint32_t min_rtt_us;
+	uint32_t srtt_us, min_rtt_us;
 	uint32_t ack, next_seq;
 	bool advanced; /* the ACK is a higher one than before */
 	bool app_limited, in_recovery, ends_timeout;
@@ -72,6 +72,7 @@ struct congestion_ops {
 extern const struct congestion_ops congestion_cubic, congestion_bbr;
 
 #define CONGESTION_FIRST_SEGMENTS 10u
+#define SHORT_RTT_US 2000u /* up to there nothing is paced */
 
 static inline void congestion_init(struct congestion *cc,
 				   const struct congestion_ops *ops,

@@ -5,7 +5,8 @@
  * that is unknown hystart.c says when the queue begins to fill. After a loss
  * the window shrinks to 0.7, as arrivals go (prr.c), and grows along a cubic
  * curve whose plateau is the window at the loss, never slower than Reno would
- * (w_est). A window that the sender does not fill is not grown. */
+ * (w_est). A window that the sender does not fill is not grown. Where a round
+ * trip takes more than SHORT_RTT_US, what the window lets out is paced. */
 #include "congestion.h"
 #include "timer.h"
 
@@ -15,6 +16,8 @@
 #define CUBIC_C 0.4f
 #define RENO_ALPHA 0.5294f /* 3 (1 - beta) / (1 + beta) */
 #define FAST_CONVERGENCE 0.85f
+#define START_PACING_GAIN 2.0f
+#define PACING_GAIN 1.2f
 #define UNKNOWN UINT32_MAX
 
 static void cubic_init(struct congestion *cc, uint32_t next_seq,
@@ -83,6 +86,19 @@ static void cubic_reduce(struct congestion *cc, const struct ack_sample *s)
 			prr_window(&q->prr, s, q->ssthresh, cc->sent, cc->mss);
 }
 
+/* What is lost in a short queue is mostly the end of a burst. The rate is above
+ * the window's own, which is to stay what limits the sender. */
+static void cubic_pace(struct congestion *cc, const struct ack_sample *s)
+{
+	bool slow_start = cc->cwnd < cc->is.cubic.ssthresh;
+	float gain = slow_start ? START_PACING_GAIN : PACING_GAIN;
+
+	cc->pacing_rate = 0;
+	if (s->min_rtt_us > SHORT_RTT_US)
+		cc->pacing_rate = (uint64_t)(gain * 1e6f * (float)cc->cwnd /
+					     (float)s->srtt_us);
+}
+
 static void cubic_on_ack(struct congestion *cc, const struct ack_sample *s)
 {
 	struct cubic *q = &cc->is.cubic;
@@ -96,6 +112,7 @@ static void cubic_on_ack(struct congestion *cc, const struct ack_sample *s)
 		cubic_acked(cc, s);
 	if (first && hystart_over(&q->hystart, s->ack, s->next_seq))
 		q->ssthresh = cc->cwnd;
+	cubic_pace(cc, s);
 }
 
 static void cubic_on_lost(struct congestion *cc, const struct lost_segment *l)
@@ -136,6 +153,7 @@ static void cubic_on_timeout(struct congestion *cc, bool again)
 	cc->cwnd = cc->mss;
 }
 
+	cc->pacing_rate = 0;
 static void cubic_undo(struct congestion *cc)
 {
 	struct cubic *q = &cc->is.cubic;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hystart.c - HyStart++ (RFC 9406).
  *
- * When the least round trip time of a round is an eighth (4..16 ms) above that
- * of the round before, a queue may have begun to fill. From then on the window
- * grows four times more slowly: the conservative slow start. After five rounds
- * of it slow start is over. But where the round trip gets shorter again it was
- * jitter, and the window doubles as before.
+ * When the least of eight round trip times in a row is an eighth (4..16 ms)
+ * above that of the round before, a queue may have begun to fill. The RFC takes
+ * the least of the whole round, which is that of its beginning: while it lasts
+ * twice as much is sent as fits, and a queue of half a round trip has run over
+ * before the next begins. What we send is paced, so that eight in a row are no
+ * burst that waits behind itself.
+ *
+ * From then on the window grows four times more slowly: the conservative slow
+ * start. After five rounds of it slow start is over. But where the round trip
+ * gets shorter again it was jitter, and the window doubles as before.
  *
  * Growth for an ACK is not limited to 8 segments as the RFC has it where
  * nothing is paced: an ACK here stands for a train, and what it lets out is
@@ -25,6 +30,7 @@ void hystart_init(struct hystart *h, uint32_t next_seq)
 	*h = (struct hystart){
 		.round_end = next_seq,
 		.round_min_us = NONE,
+		.recent_us = NONE,
 		.last_min_us = NONE,
 		.baseline_us = NONE,
 	};
@@ -34,8 +40,13 @@ void hystart_rtt(struct hystart *h, uint32_t rtt_us)
 {
 	if (rtt_us < h->round_min_us)
 		h->round_min_us = rtt_us;
-	if (h->samples < UINT8_MAX)
-		h->samples++;
+	if (h->samples == SAMPLES_LEAST) {
+		h->samples = 0;
+		h->recent_us = NONE;
+	}
+	if (rtt_us < h->recent_us)
+		h->recent_us = rtt_us;
+	h->samples++;
 }
 
 static bool queue_fills(const struct hystart *h)
@@ -48,17 +59,17 @@ static bool queue_fills(const struct hystart *h)
 		margin = THRESHOLD_MIN_US;
 	if (margin > THRESHOLD_MAX_US)
 		margin = THRESHOLD_MAX_US;
-	return h->round_min_us >= h->last_min_us + margin;
+	return h->recent_us >= h->last_min_us + margin;
 }
 
 uint32_t hystart_grow(struct hystart *h, uint32_t acked)
 {
 	bool careful = h->baseline_us != NONE;
 
-	if (h->samples >= SAMPLES_LEAST) {
+	if (h->samples == SAMPLES_LEAST) {
 		if (!careful && queue_fills(h))
-			h->baseline_us = h->round_min_us;
-		else if (careful && h->round_min_us < h->baseline_us)
+			h->baseline_us = h->recent_us;
+		else if (careful && h->recent_us < h->baseline_us)
 			h->baseline_us = NONE;
 	}
 	return careful ? acked / CAREFUL_DIVISOR : acked;
@@ -69,7 +80,7 @@ bool hystart_over(struct hystart *h, uint32_t ack, uint32_t next_seq)
 	if ((int32_t)(ack - h->round_end) < 0)
 		return false;
 	h->last_min_us = h->round_min_us;
-	h->round_min_us = NONE;
+	h->round_min_us = h->recent_us = NONE;
 	h->samples = 0;
 	h->round_end = next_seq;
 	h->careful_rounds =

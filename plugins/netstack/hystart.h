@@ -9,8 +9,9 @@
 struct hystart {
 	uint32_t round_end;		    /* sequence number */
 	uint32_t round_min_us, last_min_us; /* least RTT: this round, before */
+	uint32_t recent_us;		    /* least of the last samples */
 	uint32_t baseline_us; /* where the queue began; none: did not */
-	uint8_t samples;      /* of this round */
+	uint8_t samples;      /* in recent_us */
 	uint8_t careful_rounds;
 };
 

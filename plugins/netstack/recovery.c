@@ -165,6 +165,7 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 		.advanced = a->moved,
 		.in_recovery = r->in_recovery || r->marked,
 		.ends_timeout = ends_timeout,
+		.srtt_us = r->srtt_us,
 	};
 
 	rate_sample(&r->rate, &a->probe, r->min_rtt_us, &s);

@@ -322,6 +322,14 @@ void send_wake(struct conn *c)
 	c->stack->host->notify(c->end, WEIR_WRITABLE);
 }
 
+/* Payload of a segment, at most. */
+static uint32_t train_size(const struct recovery *r)
+{
+	uint32_t piece = pace_piece(r->cc.pacing_rate, r->mss);
+
+	return r->train < piece ? r->train : piece;
+}
+
 /* Is `n` bytes too little of a train to send, while ACKs are on their way that
  * will open the window further? A train that is cut by the window would be cut
  * at the same place ever after, since its ACK opens just what it took. */
@@ -329,7 +337,7 @@ static bool train_waits(const struct conn *c, uint32_t n, uint32_t flight)
 {
 	const struct recovery *r = &c->recovery;
 
-	return r->train > r->mss && !r->sacked && n < (flight + n) / TRAIN_PART;
+	return !r->sacked && n < train_size(r) && n < (flight + n) / TRAIN_PART;
 }
 
 /* How much of `offered` bytes the windows let go out now. With nothing in
@@ -377,14 +385,6 @@ static void send_fin(struct conn *c)
 		tcp_shutdown(pcb, 0, 1);
 	}
 	lwip_hide();
-}
-
-/* Payload of a segment, at most. */
-static uint32_t train_size(const struct recovery *r)
-{
-	uint32_t piece = pace_piece(r->cc.pacing_rate, r->mss);
-
-	return r->train < piece ? r->train : piece;
 }
 
 /* Hand lwIP one piece of the first waiting block. */

@@ -7,7 +7,7 @@
 
 #define MSS 1000u
 #define RTT (50 * SIM_MS)
-#define PACED (20 * SIM_MS) /* in which a flight may be spread */
+#define PACED (45 * SIM_MS) /* in which a flight may be spread */
 #define MINUTE (60000 * SIM_MS)
 #define DAY (1440 * MINUTE)
 #define HALF_WRAP_US (1ull << 31)

@@ -6,7 +6,7 @@
 
 #define MSS 1000u
 #define RTT (50 * SIM_MS)
-#define PACED (20 * SIM_MS) /* in which a flight may be spread */
+#define PACED (45 * SIM_MS) /* in which a flight may be spread */
 
 static struct peer open_far(int v6, unsigned offer)
 {
@@ -212,7 +212,7 @@ START_TEST(core_may_write_on_while_a_gap_is_filled)
 		say(&p, ACK, 1, 1 + sent, 0);
 	}
 	say(&p, ACK, 1, 1 + sent, 0);
-	came = full_flight(&p, &sent, RTT);
+	came = full_flight(&p, &sent, RTT / 10);
 	p.end->events = 0;
 	say_sack(&p, 1, 1 + sent - came, 1,
 		 (const uint32_t[]){1 + sent - came + MSS, 1 + sent});

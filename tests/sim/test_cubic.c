@@ -26,6 +26,18 @@ START_TEST(queue_of_slow_start_is_seen_before_it_overflows)
 }
 END_TEST
 
+/* Twice what fits is under way when the next round begins: it is seen within
+ * the round that the queue fills in. */
+START_TEST(short_queue_is_seen_before_a_window_is_lost)
+{
+	struct seen seen = first_seconds(_i, RTT_US / 2);
+
+	ck_assert_uint_lt(near_.lost, 300);
+	ck_assert_double_gt(seen.mbit[0], 80);
+	path_close();
+}
+END_TEST
+
 /* Where it does overflow, a window's worth of holes is no reason to wait for
  * a timeout. */
 START_TEST(hundreds_of_losses_at_once_are_repaired_in_some_round_trips)
@@ -49,6 +61,8 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, queue_of_slow_start_is_seen_before_it_overflows,
 			    0, 2);
+	tcase_add_loop_test(t, short_queue_is_seen_before_a_window_is_lost, 0,
+			    2);
 	tcase_add_loop_test(
 		t, hundreds_of_losses_at_once_are_repaired_in_some_round_trips,
 		0, 2);
