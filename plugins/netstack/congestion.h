@@ -47,7 +47,7 @@ struct congestion {
 	uint64_t pacing_rate; /* bytes a second; 0: as the window opens */
 	uint32_t cwnd, mss;   /* bytes */
 	uint32_t sent;	      /* since the algorithm last set it to 0 */
-	bool can_undo;
+	bool can_undo; /* back to before the first of what may be undone */
 	/* Last: there is only as much of it as the algorithm needs. */
 	union {
 		struct cubic cubic;

@@ -127,8 +127,10 @@ static void cubic_on_loss(struct congestion *cc)
 	float w = (float)cc->cwnd / (float)cc->mss;
 	uint32_t less = (uint32_t)((float)cc->cwnd * CUBIC_BETA);
 
-	q->undo_cwnd = cc->cwnd;
-	q->undo_ssthresh = q->ssthresh;
+	if (!cc->can_undo) {
+		q->undo_cwnd = cc->cwnd;
+		q->undo_ssthresh = q->ssthresh;
+	}
 	cc->can_undo = true;
 	q->epoch_ms = 0;
 	q->w_max = w < q->w_max ? w * FAST_CONVERGENCE : w;
@@ -151,9 +153,9 @@ static void cubic_on_timeout(struct congestion *cc, bool again)
 		cubic_on_loss(cc);
 	cc->is.cubic.reducing = false;
 	cc->cwnd = cc->mss;
+	cc->pacing_rate = 0;
 }
 
-	cc->pacing_rate = 0;
 static void cubic_undo(struct congestion *cc)
 {
 	struct cubic *q = &cc->is.cubic;

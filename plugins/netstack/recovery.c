@@ -98,16 +98,22 @@ void recovery_reduced(struct conn *c)
 	c->ecn.tell = ecn_is_heeded(c);
 }
 
+/* Whether what was resent before was needed may not be known yet. Then the two
+ * episodes are taken back together, if all of both was resent in vain. */
 static void begin_recovery(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 
+	r->joined = r->in_doubt;
+	if (!r->joined) {
+		r->resent = 0;
+		r->cc.can_undo = false;
+	}
 	if (!r->marked)
 		r->cc.ops->on_loss(&r->cc);
 	recovery_reduced(c);
 	r->in_recovery = true;
 	r->force = true;
-	r->resent = 0;
 	if (r->calm_episodes < CALM_EPISODES)
 		r->calm_episodes++;
 	else
@@ -159,13 +165,13 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 		.prior_in_flight = before,
 		.in_flight = flight > gone ? flight - gone : 0,
 		.rtt_us = a->rtt_us,
+		.srtt_us = r->srtt_us,
 		.min_rtt_us = r->min_rtt_us,
 		.ack = a->ack,
 		.next_seq = c->pcb->snd_nxt,
 		.advanced = a->moved,
 		.in_recovery = r->in_recovery || r->marked,
 		.ends_timeout = ends_timeout,
-		.srtt_us = r->srtt_us,
 	};
 
 	rate_sample(&r->rate, &a->probe, r->min_rtt_us, &s);
@@ -197,8 +203,7 @@ static void take_duplicates(struct conn *c, struct ack *a)
 		if (r->sacked + r->lost + 2 * r->mss <= flight)
 			a->arrived = r->mss;
 		r->sacked += a->arrived;
-		if (r->duplicates < UINT8_MAX)
-			r->duplicates++;
+		r->duplicates += r->duplicates <= DUPLICATE_ACKS;
 		lost = r->duplicates == DUPLICATE_ACKS && !r->in_recovery &&
 		       !r->after_timeout;
 	}
@@ -251,7 +256,8 @@ static void take_spurious(struct recovery *r, const struct ack *a,
 {
 	if (a->too_soon)
 		r->reordering = true;
-	if ((a->too_soon && r->in_recovery) || timeout_was_spurious(r, a))
+	if ((a->too_soon && r->in_recovery && !r->joined) ||
+	    timeout_was_spurious(r, a))
 		undo(r);
 	if (a->needless)
 		take_needless(r, a, snd_nxt);
@@ -274,6 +280,8 @@ static void take_ack(struct conn *c, struct ack *a)
 		r->probe_out = false;
 	}
 	take_spurious(r, a, pcb->snd_nxt);
+	if (TCP_SEQ_GT(a->ack, r->resent_end))
+		r->in_doubt = false;
 	a->arrived = a->delivered;
 	if (!(pcb->flags & TF_SACK))
 		take_duplicates(c, a);

@@ -38,13 +38,18 @@ struct recovery {
 	uint64_t reorder_at_us; /* then a segment is no longer just late */
 	uint32_t dsack_round;	/* only what comes twice beyond it widens */
 	uint32_t resent;	/* bytes of this episode not proved needless */
-	uint32_t resent_stamp;	/* of the first thing resent after a timeout */
-	uint8_t backoff;
-	uint8_t duplicates; /* ACKs in a row, of a peer without SACK */
+	union {
+		uint32_t resent_end;   /* what ACKs up to there still do */
+		uint32_t resent_stamp; /* of the first after a timeout */
+	};
+	uint8_t backoff : 5;
+	uint8_t duplicates : 3; /* ACKs in a row, of a peer without SACK */
 	uint8_t reorder_quarters : 2; /* of the least round trip: the window */
 	uint8_t calm_episodes : 5;    /* of loss, since it was widened */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
+	bool in_doubt : 1; /* no ACK beyond resent_end has come */
+	bool joined : 1;   /* to the episode before, which was in doubt */
 	bool marked : 1;   /* an episode without loss: packets were marked */
 	bool answered : 1; /* so are further marks, until `recover` is passed */
 	struct congestion cc; /* last, as its last part is cut */

@@ -58,7 +58,8 @@ static void probe_tail(struct conn *c)
 	struct tcp_seg *seg = r->tail;
 
 	r->probe_out = true;
-	r->resent = 0; /* what comes twice now is the probe */
+	r->in_doubt = false; /* what comes twice now is the probe */
+	r->resent = 0;
 	if (!(seg->flags & SEGMENT_LOST) && tcp_resend(c->pcb, seg))
 		seg->flags |= SEGMENT_RESENT;
 }
@@ -67,14 +68,16 @@ static void timeout(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *first = c->pcb->unacked;
+	bool again = r->in_recovery || r->after_timeout || r->marked;
 
-	r->cc.ops->on_timeout(&r->cc,
-			      r->in_recovery || r->after_timeout || r->marked);
+	r->cc.can_undo &= again;
+	r->cc.ops->on_timeout(&r->cc, again);
 	recovery_reduced(c);
 	if (!r->after_timeout)
 		r->resent_stamp = sys_now();
 	r->in_recovery = r->marked = false;
 	r->after_timeout = true;
+	r->in_doubt = false;
 	r->resent = 0;
 	r->reorder_at_us = 0;
 	r->train = r->mss;

@@ -112,6 +112,10 @@ static bool send_lost(struct conn *c, struct netif *netif)
 		s->flags |= SEGMENT_RESENT;
 		r->lost -= s->len;
 		r->resent += s->len;
+		if (!r->after_timeout) {
+			r->resent_end = c->pcb->snd_nxt;
+			r->in_doubt = true;
+		}
 		if (s->len > r->mss) /* most of it will come twice */
 			r->dsack_round = c->pcb->snd_nxt;
 		sent = true;

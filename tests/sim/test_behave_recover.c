@@ -145,6 +145,27 @@ START_TEST(window_is_given_back_where_all_was_resent_in_vain)
 }
 END_TEST
 
+/* The second begins before the peer has said that the first was none. */
+START_TEST(two_episodes_in_vain_are_taken_back_together)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+
+	flight(&p, 10);
+	sack(&p, 0, 1, 10);
+	is_resent(&p, 0);
+	sim_run(RTT);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	flight(&p, 5);
+	sack(&p, 10, 11, 15);
+	is_resent(&p, 10);
+	sack(&p, 10, 0, 1);
+	sim_run(RTT);
+	sack(&p, 15, 10, 11);
+	hear_all(&p);
+	ck_assert_uint_ge(window_now(&p), 10 * MSS);
+}
+END_TEST
+
 /* Write all it takes: returns how much comes within the time. */
 static uint32_t full_flight(struct peer *p, uint32_t *sent, uint64_t us)
 {
@@ -353,6 +374,7 @@ int main(void)
 		tail_is_lost_where_what_was_resent_after_it_arrives,
 		resending_in_vain_widens_the_reorder_window,
 		window_is_given_back_where_all_was_resent_in_vain,
+		two_episodes_in_vain_are_taken_back_together,
 		train_sent_again_does_not_widen_the_reorder_window,
 		loss_that_a_burst_tells_of_is_resent_before_anything_new,
 		core_may_write_on_while_a_gap_is_filled,
