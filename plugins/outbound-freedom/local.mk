@@ -8,6 +8,8 @@ outbound_freedom_la_LIBADD = libfreedom.la
 endif
 
 outbound_freedom_sources = \
+	plugins/outbound-freedom/moved.c \
+	plugins/outbound-freedom/moved.h \
 	plugins/outbound-freedom/plugin.c \
 	plugins/outbound-freedom/via.c \
 	plugins/outbound-freedom/via.h

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "moved.h"
 #include "via.h"
 
 struct bridge {
@@ -24,10 +25,15 @@ struct bridge {
 	struct weir_stream_ops stream_ops;
 	struct weir_flow_ops flow_ops;
 
-	/* Redirected flows: whom the client last spoke to. */
-	struct weir_addr shown;
-	char shown_name[256];
+	bool redirects;	     /* datagrams; not echoes */
+	struct moved *moved; /* peers, elsewhere */
 };
+
+static void bridge_free(struct bridge *b)
+{
+	moved_free(&b->moved);
+	free(b);
+}
 
 /* ---- the end that the core sees */
 
@@ -89,7 +95,20 @@ static void bridge_close(void *self, int err)
 
 	if (b->dial)
 		b->freedom->host->hang_up(b->dial, err);
-	free(b);
+	bridge_free(b);
+}
+
+/* Where it goes; NULL: nobody could be told who answers. */
+static const struct weir_addr *redirected(struct bridge *b,
+					  const struct weir_addr *peer,
+					  struct weir_addr *room)
+{
+	if (!b->redirects)
+		return peer;
+	*room = freedom_target(b->freedom, peer);
+	if (weir_addr_equal(room, peer))
+		return peer;
+	return moved_note(&b->moved, peer, room) ? room : NULL;
 }
 
 static int bridge_send(void *self, const struct weir_datagram *v, int n)
@@ -97,22 +116,13 @@ static int bridge_send(void *self, const struct weir_datagram *v, int n)
 	struct bridge *b = self;
 
 	for (int i = 0; b->dial && i < n; i++) {
-		struct weir_addr to = freedom_target(b->freedom, v[i].peer);
 		struct weir_datagram d = v[i];
+		struct weir_addr to;
 
-		if (weir_addr_equal(&to, d.peer)) {
-			if (b->flow->send(b->inner, &d, 1) < 1)
-				return i;
-			continue;
-		}
-		b->shown = *d.peer;
-		if (b->shown.kind == WEIR_ADDR_NAME) {
-			snprintf(b->shown_name, sizeof b->shown_name, "%s",
-				 d.peer->name);
-			b->shown.name = b->shown_name;
-		}
-		d.peer = &to;
-		if (b->flow->send(b->inner, &d, 1) < 1)
+		d.peer = redirected(b, d.peer, &to);
+		if (!d.peer)
+			++*b->freedom->n.udp_dropped;
+		else if (b->flow->send(b->inner, &d, 1) < 1)
 			return i;
 	}
 	return n;
@@ -171,14 +181,14 @@ static void dialled_deliver(void *arg, const struct weir_datagram *v, int n)
 	struct bridge *b = arg;
 	const struct weir_host *host = b->freedom->host;
 
-	if (b->shown.kind == WEIR_ADDR_NONE) {
+	if (!b->moved) {
 		host->deliver(b->end, v, n);
 		return;
 	}
 	for (int i = 0; i < n; i++) {
 		struct weir_datagram d = v[i];
 
-		d.peer = &b->shown;
+		d.peer = moved_shown(b->moved, d.peer);
 		host->deliver(b->end, &d, 1);
 	}
 }
@@ -187,9 +197,8 @@ static void dialled_unreachable(void *arg, const struct weir_addr *peer,
 				int err)
 {
 	struct bridge *b = arg;
-	bool moved = b->shown.kind != WEIR_ADDR_NONE;
 
-	b->freedom->host->unreachable(b->end, moved ? &b->shown : peer, err);
+	b->freedom->host->unreachable(b->end, moved_shown(b->moved, peer), err);
 }
 
 static void dialled_failed(void *arg, int err, const char *why)
@@ -201,7 +210,7 @@ static void dialled_failed(void *arg, int err, const char *why)
 	b->dial = NULL;
 	/* A ready end is still closed by the core, and freed there. */
 	if (!b->ready)
-		free(b);
+		bridge_free(b);
 	host->fail(end, err, why);
 }
 
@@ -220,7 +229,7 @@ static void bridge_abandon(struct pending *p)
 	struct bridge *b = (struct bridge *)p;
 
 	b->freedom->host->hang_up(b->dial, ECANCELED);
-	free(b);
+	bridge_free(b);
 }
 
 bool via_open(struct freedom *f, struct weir_end *end,
@@ -237,6 +246,7 @@ bool via_open(struct freedom *f, struct weir_end *end,
 	b->pending.abandon = bridge_abandon;
 	b->freedom = f;
 	b->end = end;
+	b->redirects = net == WEIR_NET_UDP;
 	errno = ENOENT;
 	b->dial = f->host->dial(f->instance, NULL, target, net, &dialer_ops, b);
 	if (b->dial) {

@@ -6,13 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../plugins/freedom/udp.h"
-#include "loopback.h"
-#include "realhost.h"
-
-extern const struct weir_plugin weir_plugin_1;
-
-#define FREEDOM (weir_plugin_1.components[0])
+#include "freedom_flow.h"
 
 /* A flow and three peers. */
 struct net {
@@ -41,23 +35,6 @@ static void net_fini(struct net *t)
 	ck_assert_uint_eq(real_free(t->host), 0);
 }
 
-static int flow_send(struct weir_end *e, const struct weir_addr *peer,
-		     const void *data, uint32_t len, uint16_t segment)
-{
-	struct weir_datagram d = {peer, data, len, segment};
-
-	return e->flow->send(e->object, &d, 1);
-}
-
-/* Receive at a peer; where the flow's datagrams come from goes to *from. */
-static ssize_t peer_receive(int fd, void *room, size_t len,
-			    union sockaddr_any *from)
-{
-	socklen_t from_len = sizeof *from;
-
-	return recvfrom(fd, room, len, 0, &from->sa, &from_len);
-}
-
 /* A peer learns where the flow's datagrams come from. */
 static void ask(struct weir_end *e, const struct weir_addr *peer, int fd,
 		union sockaddr_any *from)
@@ -66,16 +43,6 @@ static void ask(struct weir_end *e, const struct weir_addr *peer, int fd,
 
 	flow_send(e, peer, "ask", 3, 0);
 	ck_assert_int_eq(peer_receive(fd, room, sizeof room, from), 3);
-}
-
-static void peer_reply(int fd, const void *data, size_t len,
-		       const union sockaddr_any *to)
-{
-	socklen_t to_len =
-		to->sa.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
-
-	ck_assert_int_eq(sendto(fd, data, len, 0, &to->sa, to_len),
-			 (ssize_t)len);
 }
 
 START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
@@ -388,34 +355,6 @@ START_TEST(a_named_peer_is_not_looked_up_outside_of_a_tunnel)
 }
 END_TEST
 
-START_TEST(a_flow_through_via_keeps_its_peers)
-{
-	struct freedom_conf conf = {.dial_timeout_ms = 16000};
-	struct weir_instance *out = real_new(FREEDOM, &conf, NULL);
-	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
-	union sockaddr_any from;
-	struct weir_addr peer, asked = loopback_addr(AF_INET, 53);
-	struct weir_end *e;
-	int fd = loopback_new(AF_INET, SOCK_DGRAM, &peer);
-	char in[8];
-
-	conf.redirect = _i ? peer : (struct weir_addr){0};
-	asked = _i ? asked : peer;
-	real_via(h, out);
-	e = real_open(h, &asked, WEIR_NET_UDP);
-	ck_assert(REAL_UNTIL(h, e->flow));
-	flow_send(e, &asked, "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(fd, in, sizeof in, &from), 3);
-	peer_reply(fd, "answer", 6, &from);
-	ck_assert(REAL_UNTIL(h, e->datagrams));
-	ck_assert(weir_addr_equal(&e->peer, &asked));
-	real_end_free(e, 0);
-	close(fd);
-	ck_assert_uint_eq(real_free(h), 0);
-	ck_assert_uint_eq(real_free(out), 0);
-}
-END_TEST
-
 /* Even: over a ping socket where allowed; odd: over a raw one. */
 START_TEST(an_echo_comes_back_with_the_clients_identifier)
 {
@@ -489,7 +428,6 @@ int main(void)
 	tcase_add_test(
 		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
 	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
-	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
 	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* freedom_flow.h - both sides of a flow through freedom: what the core sends,
+ * and a socket on loopback that hears it and replies. */
+#ifndef WEIR_FREEDOM_FLOW_H
+#define WEIR_FREEDOM_FLOW_H
+
+#include <check.h>
+
+#include "../../plugins/freedom/udp.h"
+#include "loopback.h"
+#include "realhost.h"
+
+extern const struct weir_plugin weir_plugin_1;
+
+#define FREEDOM (weir_plugin_1.components[0])
+
+static inline int flow_send(struct weir_end *e, const struct weir_addr *peer,
+			    const void *data, uint32_t len, uint16_t segment)
+{
+	struct weir_datagram d = {peer, data, len, segment};
+
+	return e->flow->send(e->object, &d, 1);
+}
+
+/* Receive at a peer; where the flow's datagrams come from goes to *from. */
+static inline ssize_t peer_receive(int fd, void *room, size_t len,
+				   union sockaddr_any *from)
+{
+	socklen_t from_len = sizeof *from;
+
+	return recvfrom(fd, room, len, 0, &from->sa, &from_len);
+}
+
+static inline void peer_reply(int fd, const void *data, size_t len,
+			      const union sockaddr_any *to)
+{
+	socklen_t to_len =
+		to->sa.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in;
+
+	ck_assert_int_eq(sendto(fd, data, len, 0, &to->sa, to_len),
+			 (ssize_t)len);
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Freedom's flows through another outbound, over real loopback sockets. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "freedom_flow.h"
+
+/* A flow through another freedom. */
+struct via {
+	struct freedom_conf plain, conf;
+	struct weir_instance *out, *host;
+	struct weir_end *end;
+};
+
+static void via_init(struct via *v, const struct weir_addr *redirect,
+		     const struct weir_addr *to, enum weir_net net)
+{
+	v->plain = (struct freedom_conf){.dial_timeout_ms = 16000};
+	v->conf = v->plain;
+	v->conf.redirect = *redirect;
+	v->out = real_new(FREEDOM, &v->plain, NULL);
+	v->host = real_new(FREEDOM, &v->conf, NULL);
+	real_via(v->host, v->out);
+	v->end = real_open(v->host, to, net);
+	ck_assert(REAL_UNTIL(v->host, v->end->flow || v->end->failed));
+}
+
+static void via_fini(struct via *v)
+{
+	real_end_free(v->end, 0);
+	ck_assert_uint_eq(real_free(v->host), 0);
+	ck_assert_uint_eq(real_free(v->out), 0);
+}
+
+START_TEST(a_flow_through_via_keeps_its_peers)
+{
+	struct weir_addr at, asked = loopback_addr(AF_INET, 53);
+	int fd = loopback_new(AF_INET, SOCK_DGRAM, &at);
+	struct weir_addr redirect = _i ? at : (struct weir_addr){0};
+	union sockaddr_any from;
+	struct via v;
+	char in[8];
+
+	asked = _i ? asked : at;
+	via_init(&v, &redirect, &asked, WEIR_NET_UDP);
+	flow_send(v.end, &asked, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(fd, in, sizeof in, &from), 3);
+	peer_reply(fd, "answer", 6, &from);
+	ck_assert(REAL_UNTIL(v.host, v.end->datagrams));
+	ck_assert(weir_addr_equal(&v.end->peer, &asked));
+	via_fini(&v);
+	close(fd);
+}
+END_TEST
+
+/* The same port on 127.0.0.2. */
+static int twin_of(const struct weir_addr *of, struct weir_addr *bound)
+{
+	union sockaddr_any sa;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*bound = *of;
+	bound->ip[3] = 2;
+	ck_assert_int_eq(bind(fd, &sa.sa, addr_to_sockaddr(bound, &sa)), 0);
+	return fd;
+}
+
+/* The same port of two hosts; to the client these are two other ports. */
+START_TEST(a_redirected_port_shows_each_peer_as_it_was_asked)
+{
+	struct weir_addr at[2], redirect = {.kind = WEIR_ADDR_IP4};
+	union sockaddr_any from[2];
+	struct via v;
+	char in[8];
+	int fd[2];
+
+	fd[0] = loopback_new(AF_INET, SOCK_DGRAM, &at[0]);
+	fd[1] = twin_of(&at[0], &at[1]);
+	redirect.port = at[0].port;
+	at[0].port = 53;
+	at[1].port = 54;
+	via_init(&v, &redirect, &at[0], WEIR_NET_UDP);
+	for (int i = 0; i < 2; i++) {
+		flow_send(v.end, &at[i], "ask", 3, 0);
+		ck_assert_int_eq(peer_receive(fd[i], in, sizeof in, &from[i]),
+				 3);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		peer_reply(fd[i], "answer", 6, &from[i]);
+		ck_assert(REAL_UNTIL(v.host, v.end->datagrams == i + 1));
+		ck_assert(weir_addr_equal(&v.end->peer, &at[i]));
+		close(fd[i]);
+	}
+	via_fini(&v);
+}
+END_TEST
+
+START_TEST(an_echo_through_via_is_not_redirected)
+{
+	static const uint8_t echo[] = {0xab, 0xcd, 0, 7, 'p'};
+	struct weir_addr to = loopback_addr(AF_INET, 0);
+	struct weir_addr redirect = loopback_addr(AF_INET, 9);
+	struct via v;
+
+	redirect.ip[3] = 77;
+	via_init(&v, &redirect, &to, WEIR_NET_ICMP);
+	if (v.end->failed) {
+		ck_assert_int_eq(v.end->err, EACCES);
+	} else {
+		flow_send(v.end, &to, echo, sizeof echo, 0);
+		ck_assert(REAL_UNTIL(v.host, v.end->datagrams));
+		ck_assert(weir_addr_equal(&v.end->peer, &to));
+	}
+	via_fini(&v);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("freedom_via");
+	TCase *t = tcase_create("flows");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
+	tcase_add_test(t, a_redirected_port_shows_each_peer_as_it_was_asked);
+	tcase_add_test(t, an_echo_through_via_is_not_redirected);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
