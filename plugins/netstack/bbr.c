@@ -379,7 +379,6 @@ static void bbr_init(struct congestion *cc, uint32_t next_seq, uint32_t srtt_us)
 }
 
 const struct congestion_ops congestion_bbr = {
-	.name = "bbr",
 	.init = bbr_init,
 	.on_ack = bbr_on_ack,
 	.on_lost = bbr_on_lost,

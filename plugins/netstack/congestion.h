@@ -56,7 +56,6 @@ struct congestion {
 };
 
 struct congestion_ops {
-	const char *name;
 	void (*init)(struct congestion *, uint32_t next_seq, uint32_t srtt_us);
 	void (*on_ack)(struct congestion *, const struct ack_sample *);
 	void (*on_lost)(struct congestion *, const struct lost_segment *);

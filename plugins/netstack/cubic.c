@@ -169,7 +169,6 @@ static void cubic_undo(struct congestion *cc)
 }
 
 const struct congestion_ops congestion_cubic = {
-	.name = "cubic",
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,
 	.on_lost = cubic_on_lost,

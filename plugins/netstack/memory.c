@@ -2,7 +2,8 @@
 /* memory.c - one budget for all that the stack holds for others.
  *
  * Counted at its true size is what waits: payload that the core has not read or
- * that is ahead of a hole, what a client has not acknowledged, fragments. A
+ * that is ahead of a hole, what a client has not acknowledged, fragments; not
+ * counted is what lwIP needs for a segment in flight, some 240 bytes. A
  * part of the budget is set aside for the buffers that links read into, since
  * without them no ACK would come in and nothing be freed, and an eighth for
  * queues that are nearly empty.

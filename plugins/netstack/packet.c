@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* packet.c - the gate. Only well-formed TCP, UDP and ICMP echo requests and
- * replies pass: the IP header with its lengths and options, the IPv6 chain of
- * extension headers, the transport header with its options, every checksum.
+/* packet.c - the gate. Only well-formed TCP, UDP, ICMP echo requests and
+ * replies, and ICMP's word that a packet was too big pass: the IP header with
+ * its lengths, the IPv6 chain of extension headers with their options, the
+ * transport header with its options, every checksum. IPv4's options are skipped
+ * and heeded by nobody.
  *
  * Each step gets what the one before has proved: `len` bytes are there, l4 is
  * not beyond them. A fragment passes with its IP part checked only; it comes

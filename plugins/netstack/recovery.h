@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* recovery.h - what is in flight, what was lost, how long a round trip takes.
- * One struct a connection, touched by recovery.c, tcp_out.c and tcp_timer.c. */
+ * One struct a connection; whatever sends, resends or hears of it works on
+ * that, and nothing outside of TCP. */
 #ifndef NETSTACK_RECOVERY_H
 #define NETSTACK_RECOVERY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scoreboard.h - which segments are in flight, which arrived and which are
- * lost. Only recovery.c, retransmit.c and tcp_out.c look at it. */
+ * lost. recovery.c, retransmit.c, tcp_out.c and pmtu.c work on it. */
 #ifndef NETSTACK_SCOREBOARD_H
 #define NETSTACK_SCOREBOARD_H
 

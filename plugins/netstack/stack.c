@@ -137,7 +137,8 @@ static bool set_congestion(struct weir_link *link,
 		return true;
 	default:
 		return weir_error(e, "congestion",
-				  "this netstack does not know it");
+				  "this netstack does not know number %u",
+				  (unsigned)conf->congestion);
 	}
 }
 

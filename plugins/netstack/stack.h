@@ -65,7 +65,6 @@ struct netstack {
 	const struct weir_host *host;
 	const struct netstack_conf *conf;
 	uint64_t *count[COUNTS];
-	uint64_t spare_count; /* where the host gave no counter */
 	struct siphash_key key;
 	uint64_t batch_us; /* the time, while a batch is worked on; 0: ask */
 	struct wheel wheel;

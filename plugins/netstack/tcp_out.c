@@ -6,7 +6,7 @@
  * caller in lwIP gets the one below. It differs from lwIP's in five ways: the
  * end of the list of unacknowledged segments is known instead of walked to,
  * retransmission goes by what recovery.c marked as lost, and how much may be
- * in flight is congestion.c's business. An ACK tells of what reorder.c keeps;
+ * in flight the congestion control says. An ACK tells of what reorder.c keeps;
  * one that lwIP wants while it works on a segment goes out when that is done.
  * Nor may lwIP take a segment back from that list to send it once more, as it
  * does with a SYN: the scoreboard holds it. */

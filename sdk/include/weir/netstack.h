@@ -70,7 +70,7 @@ struct weir_link_conf {
 	 * connections opened outward. */
 	const struct weir_cidr *addresses;
 	uint32_t address_count;
-	bool keepalive;	    /* TCP keepalive on accepted streams */
+	bool keepalive;	    /* TCP keepalive on every stream */
 	uint32_t max_flows; /* bound of UDP and echo flows; 0: 65,536 */
 
 	/* 1.1. What comes first here was padding that 1.0 left undefined. */
