@@ -3,30 +3,10 @@
  * whose far side is a tunnel. The source is the link's own address; ports are
  * ours to choose, because lwIP looks for free ones in lists that are empty. */
 #include "conn.h"
-#include "port.h"
 
 #include "lwip/priv/tcp_priv.h"
 
 #include <errno.h>
-
-#define PORT_FIRST 32768u
-#define PORT_COUNT 28232u
-#define PORT_TRIES 128
-
-/* A port that this pair of endpoints does not use yet. */
-static bool choose_port(struct weir_link *link, struct tuple *key)
-{
-	for (int i = 0; i < PORT_TRIES; i++) {
-		uint16_t random;
-
-		if (!port_random(&random, sizeof random))
-			return false;
-		key->local_port = (uint16_t)(PORT_FIRST + random % PORT_COUNT);
-		if (!table_find(&link->conns, &link->stack->key, key))
-			return true;
-	}
-	return false;
-}
 
 static int make_key(struct weir_link *link, const struct weir_addr *target,
 		    struct tuple *key)
@@ -44,7 +24,9 @@ static int make_key(struct weir_link *link, const struct weir_addr *target,
 	key->remote_port = target->port;
 	memcpy(key->remote, target->ip, v6 ? 16 : 4);
 	memcpy(key->local, own->base.ip, v6 ? 16 : 4);
-	return choose_port(link, key) ? 0 : EADDRNOTAVAIL;
+	return table_choose_port(&link->conns, &link->stack->key, key)
+		       ? 0
+		       : EADDRNOTAVAIL;
 }
 
 static bool start_connect(struct conn *c)

@@ -8,6 +8,7 @@
  * Payload is not copied. */
 #include "cut.h"
 
+#include "bytes.h"
 #include "checksum.h"
 
 #define CUT_BATCH 16
@@ -38,17 +39,6 @@ struct cut {
 	struct iovec views[CUT_BATCH][CUT_VIEWS + 1];
 	uint8_t headers[CUT_BATCH][HEADERS_MOST];
 };
-
-static void put16(uint8_t *to, uint32_t value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-	return (uint32_t)(p[0] << 8 | p[1]);
-}
 
 static void add16(uint8_t *at, uint32_t value)
 {

@@ -7,23 +7,12 @@
  * is then made here, because no link completes one across fragments. */
 #include "emit.h"
 
+#include "bytes.h"
 #include "checksum.h"
 
 #define FLAG_DF 0x4000u
 #define FLAG_MF 0x2000u
 #define NEXT_FRAGMENT 44
-
-static void put16(uint8_t *to, uint32_t value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *to, uint32_t value)
-{
-	put16(to, value >> 16);
-	put16(to + 2, value);
-}
 
 void emit_begin(struct emit *e, struct weir_link *link)
 {

@@ -12,14 +12,9 @@
 
 #include "buffer.h"
 #include "icmp.h"
-#include "port.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-#define PORT_FIRST 32768u
-#define PORT_COUNT 28232u
-#define PORT_TRIES 128
 
 static void lru_unlink(struct flow *f)
 {
@@ -264,17 +259,11 @@ void flow_open(struct weir_link *link, struct weir_end *end,
 	struct tuple key = {.v6 = v6, .protocol = protocol_of(net, v6)};
 	struct flow *f = NULL;
 
-	for (int i = 0; own && i < PORT_TRIES && !key.local_port; i++) {
-		uint16_t random = 0;
-
-		port_random(&random, sizeof random);
+	if (own) {
 		memcpy(key.local, own->base.ip, v6 ? 16 : 4);
-		key.local_port = (uint16_t)(PORT_FIRST + random % PORT_COUNT);
-		if (table_find(&link->flows, &s->key, &key))
-			key.local_port = 0;
+		if (table_choose_port(&link->flows, &s->key, &key))
+			f = flow_new(link, &key);
 	}
-	if (key.local_port)
-		f = flow_new(link, &key);
 	if (!f) {
 		s->host->fail(end, own ? ENOBUFS : ENETUNREACH,
 			      "cannot open a flow through the link");

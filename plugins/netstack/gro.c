@@ -18,6 +18,7 @@
  * proper stays the first's, as for a delayed ACK (RFC 7323, 4.3). */
 #include "gro.h"
 
+#include "bytes.h"
 #include "buffer.h"
 #include "burst.h"
 #include "flow.h"
@@ -34,12 +35,6 @@
 #define STAMPED_HEADER 32u /* TCP with timestamps as everybody lays them out */
 #define STAMP_AT 24u
 #define ECHO_AT 28u
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	       (uint32_t)p[2] << 8 | p[3];
-}
 
 static bool is_older(const uint8_t *a, const uint8_t *b)
 {

@@ -46,6 +46,7 @@ netstack_sources = \
 	plugins/netstack/buffer.h \
 	plugins/netstack/burst.c \
 	plugins/netstack/burst.h \
+	plugins/netstack/bytes.h \
 	plugins/netstack/checksum.c \
 	plugins/netstack/checksum.h \
 	plugins/netstack/congestion.h \

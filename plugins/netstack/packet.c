@@ -12,6 +12,7 @@
  * behind a tunnel could reach the services of this host's own loopback. */
 #include "packet.h"
 
+#include "bytes.h"
 #include "checksum.h"
 
 #define IP6_CHAIN_MAX 8
@@ -30,16 +31,6 @@
 #define ICMP6_TOO_BIG 2
 #define ICMP_ERROR_HEADER 8u
 #define QUOTED_LEAST 8u /* of the transport header: RFC 792 */
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
 
 static bool address4_odd(const uint8_t *ip)
 {

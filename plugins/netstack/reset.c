@@ -6,19 +6,8 @@
  * all it sent. */
 #include "reset.h"
 
+#include "bytes.h"
 #include "emit.h"
-
-static void put16(uint8_t *to, uint32_t value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *to, uint32_t value)
-{
-	put16(to, value >> 16);
-	put16(to + 2, value);
-}
 
 static void reset_send(struct weir_link *link, const struct tuple *key,
 		       uint32_t seq, uint32_t ack, uint8_t flags)

@@ -6,10 +6,15 @@
  * out the chains just grow longer. */
 #include "table.h"
 
+#include "port.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define TABLE_FIRST_SIZE 64u
+#define PORT_FIRST 32768u
+#define PORT_COUNT 28232u
+#define PORT_TRIES 128
 
 bool table_init(struct table *t)
 {
@@ -91,6 +96,21 @@ void table_remove(struct table *t, struct node *n)
 		at = &(*at)->next;
 	*at = n->next;
 	t->count--;
+}
+
+bool table_choose_port(const struct table *t, const struct siphash_key *key,
+		       struct tuple *k)
+{
+	for (int i = 0; i < PORT_TRIES; i++) {
+		uint16_t random;
+
+		if (!port_random(&random, sizeof random))
+			return false;
+		k->local_port = (uint16_t)(PORT_FIRST + random % PORT_COUNT);
+		if (!table_find(t, key, k))
+			return true;
+	}
+	return false;
 }
 
 struct node *table_any(const struct table *t)

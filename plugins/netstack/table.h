@@ -51,6 +51,12 @@ void table_insert(struct table *t, const struct siphash_key *key,
 		  const struct tuple *k, struct node *n);
 void table_remove(struct table *t, struct node *n);
 
+/* A local port for `k` with which it is not in the table, of those that are for
+ * connections outward (RFC 6335: dynamic ports, from 32768 as Linux does it).
+ * False: none was found, or no random bytes were. */
+bool table_choose_port(const struct table *t, const struct siphash_key *key,
+		       struct tuple *k);
+
 /* Any node, or NULL where the table is empty: for clearing it. */
 struct node *table_any(const struct table *t);
 

@@ -9,6 +9,7 @@
  * A socket whose path does not coalesce gives datagrams one by one. Neighbours
  * from one peer and of one size leave as a train all the same: the link takes
  * one packet where it would have taken many. */
+#include "bytes.h"
 #include "emit.h"
 #include "flow.h"
 #include "icmp.h"
@@ -16,12 +17,6 @@
 #define UDP_PAYLOAD_MOST 65507u
 #define TRAIN_PAYLOAD_MOST 65000u
 #define TRAIN_SEGMENTS_MOST EMIT_PIECES
-
-static void put16(uint8_t *to, uint32_t value)
-{
-	to[0] = (uint8_t)(value >> 8);
-	to[1] = (uint8_t)value;
-}
 
 /* How many bytes of this datagram make up one packet for the link? */
 static uint32_t unit_size(const struct weir_link *link,
