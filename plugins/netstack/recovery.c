@@ -328,8 +328,9 @@ static void read_sacks(const uint8_t *option, struct ack *a)
 	}
 }
 
-/* Read the options: SACK blocks and the echoed timestamp, to *a. */
-static void read_options(const uint8_t *options, int len, struct ack *a)
+/* Read the options: SACK blocks and the echoed timestamp, to *a. An MSS is for
+ * a SYN to tell; lwIP would heed it in any segment, and here it is none. */
+static void read_options(uint8_t *options, int len, struct ack *a)
 {
 	const uint8_t *end = options + len, *at = segment_option(options, end);
 
@@ -341,6 +342,8 @@ static void read_options(const uint8_t *options, int len, struct ack *a)
 		}
 		if (*at == OPTION_SACK)
 			read_sacks(at, a);
+		if (*at == OPTION_MSS)
+			memset(options + (at - options), OPTION_NOP, at[1]);
 	}
 }
 
@@ -393,7 +396,7 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	hurry_ack(c, p->tot_len);
 	if ((flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return ERR_OK;
-	read_options((const uint8_t *)(tcp + 1), options_len, &a);
+	read_options((uint8_t *)(tcp + 1), options_len, &a);
 	a.has_echo &= !!(pcb->flags & TF_TIMESTAMP);
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))

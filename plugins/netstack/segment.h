@@ -18,6 +18,7 @@ void segment_done(struct conn *c);
 /* Options of TCP; packet.c has seen to it that their lengths are good. */
 #define OPTION_END 0
 #define OPTION_NOP 1
+#define OPTION_MSS 2
 #define OPTION_SACK 5
 #define OPTION_STAMP 8
 #define OPTION_STAMP_LEN 10

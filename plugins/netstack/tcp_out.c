@@ -125,7 +125,9 @@ static bool send_lost(struct conn *c, struct netif *netif)
 }
 
 /* May the first unsent segment go? A window too small for it starts lwIP's
- * persist timer, or nothing would ever ask whether it has opened. */
+ * persist timer, or nothing would ever ask whether it has opened. One that is
+ * large enough stops it: lwIP would cut the segment to the window's low 16
+ * bits. Of a probe's byte nothing is known to be in flight. */
 static bool may_send(struct conn *c, const struct tcp_seg *seg)
 {
 	struct tcp_pcb *pcb = c->pcb;
@@ -140,10 +142,10 @@ static bool may_send(struct conn *c, const struct tcp_seg *seg)
 		}
 		return false;
 	}
+	pcb->persist_backoff = 0;
 	if (!seg->len)
 		return true;
-	if (pcb->snd_nxt != pcb->lastack &&
-	    recovery_pipe(c) + seg->len > r->cc.cwnd + r->mss)
+	if (pcb->unacked && recovery_pipe(c) + seg->len > r->cc.cwnd + r->mss)
 		return false;
 	return !pace_blocks(c);
 }
@@ -157,7 +159,6 @@ static bool send_new(struct conn *c, struct netif *netif)
 	while ((seg = pcb->unsent) && may_send(c, seg)) {
 		uint32_t end = lwip_ntohl(seg->tcphdr->seqno) + TCP_TCPLEN(seg);
 
-		pcb->persist_backoff = 0;
 		if (!segment_send(c, seg, netif))
 			break;
 		sent = true;

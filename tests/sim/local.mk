@@ -52,6 +52,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_tune tests/sim/test_behave_recover \
 	tests/sim/test_behave_cubic tests/sim/test_behave_ecn \
 	tests/sim/test_behave_marked tests/sim/test_behave_idle \
+	tests/sim/test_behave_paced \
 	tests/sim/test_footprint \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
@@ -103,6 +104,10 @@ tests_sim_test_behave_tune_LDADD = $(stack_sim_ldadd)
 tests_sim_test_behave_idle_SOURCES = tests/sim/test_behave_idle.c $(behave_sim)
 tests_sim_test_behave_idle_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_idle_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_paced_SOURCES = tests/sim/test_behave_paced.c $(behave_sim)
+tests_sim_test_behave_paced_CPPFLAGS = $(stack_sim_cppflags) \
+	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
+tests_sim_test_behave_paced_LDADD = $(stack_sim_ldadd)
 tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)

@@ -218,6 +218,32 @@ START_TEST(silly_window_is_used_in_the_end)
 }
 END_TEST
 
+/* An MSS is agreed on by the SYNs; later ones must not touch what is cut. */
+START_TEST(mss_option_of_a_later_segment_changes_nothing)
+{
+	static const uint8_t tiny[] = {2, 4, 0, 1};
+	struct peer p = open_closed(_i);
+	uint32_t got = 1000;
+
+	p.window = 100;
+	say_options(&p, ACK, 1, 1001, 0, tiny, sizeof tiny);
+	for (int i = 0; i < 3; i++) {
+		struct heard *h = hear_within(&p, PROBE_GAP_MOST, NULL);
+
+		ck_assert_uint_eq(h->seq, 1 + got);
+		ck_assert_uint_eq(h->len, 100);
+		got += h->len;
+		say_options(&p, ACK, 1, 1 + got, 0, tiny, sizeof tiny);
+	}
+	p.window = 65535;
+	say_options(&p, ACK, 1, 1 + got, 0, tiny, sizeof tiny);
+	ck_assert_uint_eq(hear_all(&p), 6 * MSS - got);
+	say_options(&p, ACK, 1, 6001, 0, tiny, sizeof tiny);
+	core_write(&p, MSS);
+	ck_assert_uint_eq(hear(&p)->len, MSS);
+}
+END_TEST
+
 START_TEST(peer_with_a_small_buffer_is_served)
 {
 	struct peer p = open_window(_i, OFFER_MSS | OFFER_SACK, 500);
@@ -354,6 +380,7 @@ int main(void)
 		dead_peer_with_a_closed_window_is_given_up,
 		silly_window_is_not_filled_at_once,
 		silly_window_is_used_in_the_end,
+		mss_option_of_a_later_segment_changes_nothing,
 		peer_with_a_small_buffer_is_served,
 		reordered_acks_do_not_reopen_an_old_window,
 		fin_waits_for_the_bytes_before_it,
