@@ -23,8 +23,9 @@
 #define BLOCKS_KEPT 128u
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
-#define RESERVE_MORE 3 /* blocks beyond the first */
-#define TRAIN_PART 3   /* of the window: less than that waits for more */
+#define PIECE_LEAST 88u /* with options; the least MSS */
+#define RESERVE_MORE 3	/* blocks beyond the first */
+#define TRAIN_PART 3	/* of the window: less than that waits for more */
 
 /* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
 struct block {
@@ -387,6 +388,22 @@ static void send_fin(struct conn *c)
 	lwip_hide();
 }
 
+/* lwIP makes no segment of more than half of the largest window it has seen, so
+ * that two fit. Of a few bytes that leaves none beside the options, and it would
+ * make empty ones without end: how much goes out window_for() has decided. */
+static err_t write_piece(struct tcp_pcb *pcb, const uint8_t *data, uint32_t n,
+			 bool more)
+{
+	tcpwnd_size_t most = pcb->snd_wnd_max;
+	err_t err;
+
+	if (pcb->snd_wnd_max < 2 * PIECE_LEAST)
+		pcb->snd_wnd_max = 2 * PIECE_LEAST;
+	err = tcp_write(pcb, data, (u16_t)n, more ? TCP_WRITE_FLAG_MORE : 0);
+	pcb->snd_wnd_max = most;
+	return err;
+}
+
 /* Hand lwIP one piece of the first waiting block. */
 static bool send_piece(struct conn *c)
 {
@@ -399,8 +416,7 @@ static bool send_piece(struct conn *c)
 		return false;
 	more = b->len - b->sent > n || b->next;
 	c->pcb->mss = (u16_t)(train_size(&c->recovery) + c->options_len);
-	if (tcp_write(c->pcb, b->data + b->sent, (u16_t)n,
-		      more ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
+	if (write_piece(c->pcb, b->data + b->sent, n, more) != ERR_OK)
 		return false;
 	b->sent += n;
 	if (b->sent == b->len)

@@ -262,6 +262,37 @@ START_TEST(peer_with_a_small_buffer_is_served)
 }
 END_TEST
 
+/* Of so few bytes lwIP would leave none to a segment beside its options. */
+START_TEST(peer_with_hardly_any_buffer_is_served)
+{
+	static const uint16_t windows[] = {1, 2, 24, 25, 100};
+	struct heard *h;
+
+	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+		struct peer p = peer_new(_i);
+		uint32_t got = 0, before;
+
+		p.path.client_port += (uint16_t)i;
+		p.offer = OFFER_MSS | OFFER_SACK | OFFER_STAMPS;
+		p.window = windows[i];
+		peer_complete(&p);
+		core_write(&p, 5000);
+		for (int k = 0; k < 20; k++) {
+			h = hear_within(&p, PROBE_GAP_MOST, NULL);
+			ck_assert_uint_eq(h->seq, 1 + got);
+			ck_assert_uint_ge(h->len, 1);
+			ck_assert_uint_le(h->len, windows[i]);
+			before = got;
+			got += h->len + hear_all(&p);
+			ck_assert_uint_le(got - before, windows[i]);
+			say(&p, ACK, 1, 1 + got, 0);
+		}
+		hear_all(&p);
+		say(&p, RST, 1, 0, 0);
+	}
+}
+END_TEST
+
 START_TEST(reordered_acks_do_not_reopen_an_old_window)
 {
 	struct peer p = open_window(_i, OFFER_MSS | OFFER_SACK, 4000);
@@ -382,6 +413,7 @@ int main(void)
 		silly_window_is_used_in_the_end,
 		mss_option_of_a_later_segment_changes_nothing,
 		peer_with_a_small_buffer_is_served,
+		peer_with_hardly_any_buffer_is_served,
 		reordered_acks_do_not_reopen_an_old_window,
 		fin_waits_for_the_bytes_before_it,
 		small_writes_are_not_held_back,
