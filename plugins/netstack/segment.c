@@ -3,9 +3,10 @@
  * on it.
  *
  * lwIP takes acknowledgements from any past and future, data beyond the edge of
- * the window, and old duplicates. Here stand the checks it lacks: PAWS on all
- * but RST (RFC 7323, 5.3), the range of acceptable acknowledgements (RFC 5961,
- * 5), the right edge, and a window that closes without anything else being new
+ * the window, old duplicates, and the options of any SYN. Here stand the checks
+ * it lacks: PAWS on all but RST (RFC 7323, 5.3), the range of acceptable
+ * acknowledgements (RFC 5961, 5), the right edge, a SYN that comes again or too
+ * late (RFC 5961, 4), and a window that closes without anything else being new
  * (a reordered old ACK does the same, but a probe finds that out; other
  * shrinking is ignored, as Linux does).
  *
@@ -139,6 +140,18 @@ static bool data_acceptable(struct conn *c, uint32_t seq, uint32_t len)
 	return drop(c, true);
 }
 
+/* On a connection that has answered one. lwIP would read the options of what
+ * may be another SYN than the one it answered, and take up what they offer. */
+static bool answer_syn(struct conn *c, uint32_t seq)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	if (pcb->state != SYN_RCVD || seq != pcb->rcv_nxt - 1)
+		return drop(c, may_challenge(c));
+	tcp_rexmit(pcb);
+	return false;
+}
+
 static void note_closed_window(struct tcp_pcb *pcb, const struct tcp_hdr *tcp)
 {
 	if (!tcp->wnd && tcp->seqno == pcb->snd_wl1 &&
@@ -173,7 +186,7 @@ bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
 		return tcp->seqno == pcb->rcv_nxt ||
 		       !in_window(pcb, tcp->seqno) || may_challenge(c);
 	if (flags & TCP_SYN)
-		return pcb->state == SYN_RCVD || may_challenge(c);
+		return answer_syn(c, tcp->seqno);
 	if (!(flags & TCP_ACK))
 		return false;
 	if (stamp_is_old(pcb, tcp, len))

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define SHORT_OF_MEMORY (6ull << 20)
+
 static void is_reset(struct peer *p, uint32_t seq)
 {
 	say(p, RST, seq, 0, 0);
@@ -160,6 +162,76 @@ START_TEST(abort_resets_at_the_next_byte)
 }
 END_TEST
 
+/* What the SYN-ACK has agreed to stays, whatever the SYN says now. */
+START_TEST(options_of_a_repeated_syn_change_nothing)
+{
+	struct peer p = peer_new(_i);
+	struct heard *h;
+
+	p.offer = OFFER_MSS;
+	peer_syn(&p);
+	peer_accept(&p);
+	p.offer = OFFER_ALL;
+	p.mss = 100;
+	peer_syn(&p);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags, SYN | ACK);
+	ck_assert_int_eq(h->scale, SCALE_NONE);
+	ck_assert(!h->sack_allowed && !h->stamps);
+	p.window = 2000;
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, 10000);
+	h = hear(&p);
+	ck_assert_uint_eq(h->len, _i ? 1440 : 1460);
+	ck_assert(!h->stamps);
+	hear_nothing(&p);
+}
+END_TEST
+
+START_TEST(options_of_a_repeated_syn_change_nothing_where_memory_is_short)
+{
+	struct sim_conf conf = {65535, 65535, SHORT_OF_MEMORY, 1 << 20};
+
+	sim_flush(&tun);
+	sim_stop();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	for (uint16_t i = 0; i < 100; i++) {
+		struct peer p = peer_new(_i);
+		uint32_t at = 1;
+
+		p.path.client_port += i;
+		p.offer = OFFER_MSS;
+		peer_syn(&p);
+		peer_accept(&p);
+		p.offer = OFFER_USUAL;
+		peer_syn(&p);
+		ck_assert_int_eq(hear(&p)->scale, SCALE_NONE);
+		say(&p, ACK, 1, 1, 0);
+		for (int k = 0; k < 100; k++, at += 1000)
+			say(&p, ACK, at, 1, 1000);
+		hear_all(&p);
+	}
+}
+END_TEST
+
+START_TEST(syn_of_another_kind_does_not_disturb_the_handshake)
+{
+	struct peer p = peer_new(_i);
+
+	peer_syn(&p);
+	peer_accept(&p);
+	say(&p, SYN | ACK, 100, 1, 0);
+	ck_assert_int_eq(hear(&p)->flags & ~ECE, ACK);
+	say(&p, SYN, 100, 0, 0);
+	ck_assert_int_eq(hear(&p)->flags & ~ECE, ACK);
+	say(&p, ACK, 1, 1, 10);
+	ck_assert_uint_eq(core_read(&p), 10);
+	core_write(&p, 100);
+	ck_assert_uint_eq(hear(&p)->len, 100);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -176,6 +248,9 @@ int main(void)
 		syn_outside_the_window_is_challenged,
 		rebooted_peer_resets_what_is_challenged,
 		abort_resets_at_the_next_byte,
+		options_of_a_repeated_syn_change_nothing,
+		options_of_a_repeated_syn_change_nothing_where_memory_is_short,
+		syn_of_another_kind_does_not_disturb_the_handshake,
 	};
 
 	return BEHAVE_MAIN("behave_reset", tests);

@@ -157,6 +157,40 @@ START_TEST(challenges_are_bounded_for_the_stack)
 }
 END_TEST
 
+/* RFC 5961, 4: it is challenged, and nothing in it is looked at. */
+START_TEST(syn_on_an_open_connection_acknowledges_nothing)
+{
+	static const uint32_t acks[] = {1001, 3001, 5001};
+
+	for (size_t i = 0; i < sizeof acks / sizeof *acks; i++) {
+		struct peer p = peer_new(_i);
+		struct heard *h;
+
+		p.path.client_port += (uint16_t)i;
+		p.mss = 1000;
+		peer_complete(&p);
+		core_write(&p, 5000);
+		ck_assert_uint_eq(hear_all(&p), 5000);
+		say(&p, SYN | ACK, 1000000, acks[i], 0);
+		say(&p, SYN | ACK, 1, acks[i], 0);
+		ck_assert_int_eq(challenges(&p), 2);
+		h = hear_within(&p, 5000 * SIM_MS, NULL);
+		ck_assert_uint_ge(h->len, 1);
+		say_sack(&p, 1, 1, 1, (const uint32_t[]){1001, 5001});
+		do
+			h = hear_within(&p, 5000 * SIM_MS, NULL);
+		while (h->any && h->seq != 1);
+		ck_assert_uint_eq(h->len, 1000);
+		say(&p, ACK, 1, 5001, 0);
+		hear_all(&p);
+		core_write(&p, 5000);
+		ck_assert_uint_eq(hear(&p)->seq, 5001);
+		hear_all(&p);
+		say(&p, RST, 1, 0, 0);
+	}
+}
+END_TEST
+
 START_TEST(old_timestamp_of_a_bare_ack_counts_too)
 {
 	struct peer p = peer_open_with(_i, OFFER_ALL);
@@ -317,6 +351,7 @@ int main(void)
 		ack_older_than_any_window_is_challenged_and_brings_no_data,
 		challenges_are_bounded_for_a_connection,
 		challenges_are_bounded_for_the_stack,
+		syn_on_an_open_connection_acknowledges_nothing,
 		old_timestamp_of_a_bare_ack_counts_too,
 		old_timestamp_of_a_fin_counts_too,
 		old_timestamp_of_a_reset_does_not_matter,
