@@ -30,6 +30,8 @@ static uint32_t unit_size(const struct weir_link *link,
 	if (!(link->offloads & WEIR_LINK_USO) ||
 	    d->segment + headers > link->mtu)
 		return d->segment;
+	if (d->segment > TRAIN_PAYLOAD_MOST)
+		return d->segment;
 	segments = TRAIN_PAYLOAD_MOST / d->segment;
 	if (segments > TRAIN_SEGMENTS_MOST)
 		segments = TRAIN_SEGMENTS_MOST;

@@ -124,21 +124,39 @@ START_TEST(train_is_cut_where_the_link_takes_none)
 }
 END_TEST
 
-START_TEST(train_goes_out_as_one_where_the_link_takes_it)
+/* A flow on a link that takes trains. */
+static struct weir_end *open_for_trains(int v6, uint32_t mtu)
 {
 	struct weir_link_conf conf = sim_link_conf();
-	struct path p = path_of(_i, 53);
-	struct weir_end *e;
-	struct seen *s;
+	struct path p = path_of(v6, 53);
 
 	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
+	conf.mtu_bytes = mtu;
 	sim_attach(&tun, &conf);
-	e = send_udp(&p, 10);
+	return send_udp(&p, 10);
+}
+
+START_TEST(train_goes_out_as_one_where_the_link_takes_it)
+{
+	struct weir_end *e = open_for_trains(_i, 1500);
+	struct seen *s;
+
 	reply(e, &e->info.target, 10001, 1200);
 	s = look(&tun);
 	ck_assert(s->any && s->checksum_ok);
 	ck_assert_uint_eq(s->payload_len, 10001);
 	ck_assert_uint_eq(s->gso_size, 1200);
+	ck_assert(!look(&tun)->any);
+}
+END_TEST
+
+START_TEST(segments_too_large_for_a_train_go_out_one_by_one)
+{
+	struct weir_end *e = open_for_trains(_i, 65535);
+
+	reply(e, &e->info.target, 65002, 65001);
+	ck_assert_uint_eq(look(&tun)->payload_len, 65001);
+	ck_assert_uint_eq(look(&tun)->payload_len, 1);
 	ck_assert(!look(&tun)->any);
 }
 END_TEST
@@ -162,15 +180,9 @@ START_TEST(neighbours_of_one_size_leave_as_a_train)
 	static const uint32_t lens[] = {1200, 1200, 1200, 301, 1200, 1472,
 					100,  2000, 0,	  0,   7};
 	static const uint32_t sent[] = {3901, 1200, 1572};
-	struct weir_link_conf conf = sim_link_conf();
-	struct path p = path_of(_i, 53);
-	struct weir_end *e;
+	struct weir_end *e = open_for_trains(_i, 1520);
 	uint32_t at = 0;
 
-	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
-	conf.mtu_bytes = 1520;
-	sim_attach(&tun, &conf);
-	e = send_udp(&p, 10);
 	reply_many(e, lens, 11);
 	for (int i = 0; i < 3; i++) {
 		struct seen *s = look(&tun);
@@ -186,17 +198,12 @@ END_TEST
 
 START_TEST(trains_of_neighbours_are_bounded)
 {
-	struct weir_link_conf conf = sim_link_conf();
-	struct path p = path_of(_i, 53);
+	struct weir_end *e = open_for_trains(_i, 1500);
 	uint32_t lens[80], at = 0;
-	struct weir_end *e;
 	struct seen *s;
 
 	for (int i = 0; i < 80; i++)
 		lens[i] = 100;
-	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_USO;
-	sim_attach(&tun, &conf);
-	e = send_udp(&p, 10);
 	reply_many(e, lens, 80);
 	while ((s = look(&tun))->any) {
 		ck_assert(s->checksum_ok);
@@ -450,6 +457,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, train_is_cut_where_the_link_takes_none, 0, 2);
 	tcase_add_loop_test(t, train_goes_out_as_one_where_the_link_takes_it, 0,
 			    2);
+	tcase_add_loop_test(t, segments_too_large_for_a_train_go_out_one_by_one,
+			    0, 2);
 	tcase_add_loop_test(t, neighbours_of_one_size_leave_as_a_train, 0, 2);
 	tcase_add_loop_test(t, trains_of_neighbours_are_bounded, 0, 2);
 	tcase_add_loop_test(
