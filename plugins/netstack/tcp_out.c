@@ -9,16 +9,21 @@
  * in flight the congestion control says. An ACK tells of what reorder.c keeps;
  * one that lwIP wants while it works on a segment goes out when that is done.
  * Nor may lwIP take a segment back from that list to send it once more, as it
- * does with a SYN: the scoreboard holds it. */
+ * does with a SYN: the scoreboard holds it. Its probes lack the timestamps that
+ * were agreed on: a peer may drop what comes without (RFC 7323, 3.2). */
 #define tcp_output tcp_output_stock
 #define tcp_send_empty_ack tcp_send_empty_ack_stock
 #define tcp_rexmit tcp_rexmit_stock
 #define tcp_rexmit_rto tcp_rexmit_rto_stock
+#define tcp_keepalive tcp_keepalive_stock
+#define tcp_zero_window_probe tcp_zero_window_probe_stock
 #include "core/tcp_out.c"
 #undef tcp_output
 #undef tcp_send_empty_ack
 #undef tcp_rexmit
 #undef tcp_rexmit_rto
+#undef tcp_keepalive
+#undef tcp_zero_window_probe
 
 #include "ack.h"
 #include "burst.h"
@@ -28,6 +33,8 @@ err_t tcp_output(struct tcp_pcb *pcb);
 err_t tcp_rexmit(struct tcp_pcb *pcb);
 void tcp_rexmit_rto(struct tcp_pcb *pcb);
 err_t tcp_send_empty_ack(struct tcp_pcb *pcb);
+err_t tcp_keepalive(struct tcp_pcb *pcb);
+err_t tcp_zero_window_probe(struct tcp_pcb *pcb);
 
 err_t tcp_send_empty_ack(struct tcp_pcb *pcb)
 {
@@ -233,4 +240,49 @@ void tcp_rexmit_rto(struct tcp_pcb *pcb)
 		tcp_rexmit_rto_stock(pcb);
 	else
 		tcp_rexmit(pcb);
+}
+
+static struct pbuf *probe_new(struct tcp_pcb *pcb, uint32_t seq, u16_t len)
+{
+	u8_t options = pcb->flags & TF_TIMESTAMP ? TF_SEG_OPTS_TS : 0;
+	struct pbuf *p = tcp_output_alloc_header(
+		pcb, LWIP_TCP_OPT_LENGTH(options), len, lwip_htonl(seq));
+
+	if (!p)
+		return NULL;
+	tcp_output_fill_options(pcb, p, options, 0);
+	pcb->ts_lastacksent = pcb->rcv_nxt;
+	return p;
+}
+
+static err_t probe_send(struct tcp_pcb *pcb, struct pbuf *p)
+{
+	return tcp_output_control_segment(pcb, p, &pcb->local_ip,
+					  &pcb->remote_ip);
+}
+
+/* Asks for an ACK by a byte that was acknowledged before. */
+err_t tcp_keepalive(struct tcp_pcb *pcb)
+{
+	struct pbuf *p = probe_new(pcb, pcb->snd_nxt - 1, 0);
+
+	return p ? probe_send(pcb, p) : ERR_MEM;
+}
+
+/* The first byte that waits; the peer may take it and acknowledge it. A FIN
+ * alone does not wait for the window. */
+err_t tcp_zero_window_probe(struct tcp_pcb *pcb)
+{
+	struct tcp_seg *seg = pcb->unsent;
+	uint32_t begin = lwip_ntohl(seg->tcphdr->seqno);
+	struct pbuf *p = probe_new(pcb, begin, 1);
+
+	pcb->persist_probe += pcb->persist_probe < UINT8_MAX;
+	if (!p)
+		return ERR_MEM;
+	pbuf_copy_partial(seg->p, (u8_t *)p->payload + p->len - 1, 1,
+			  (u16_t)(seg->p->tot_len - seg->len));
+	if (TCP_SEQ_LT(pcb->snd_nxt, begin + 1))
+		pcb->snd_nxt = begin + 1;
+	return probe_send(pcb, p);
 }

@@ -367,6 +367,49 @@ START_TEST(keepalive_asks_for_the_byte_before)
 }
 END_TEST
 
+/* RFC 7323, 3.2: a peer may drop what comes without. */
+START_TEST(keepalives_carry_the_agreed_timestamps)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct peer p;
+	struct heard *h;
+
+	conf.keepalive = true;
+	relink(&conf);
+	p = peer_open_with(_i, OFFER_ALL);
+	h = hear_within(&p, 200000 * SIM_MS, NULL);
+	ck_assert_int_eq(h->flags, ACK);
+	ck_assert_uint_eq(h->seq, 0);
+	ck_assert_uint_eq(h->ack, 1);
+	ck_assert_uint_eq(h->len, 0);
+	ck_assert(h->stamps);
+	ck_assert_uint_eq(h->echo, p.stamp);
+}
+END_TEST
+
+START_TEST(probes_of_the_window_carry_the_agreed_timestamps)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+	struct heard *h;
+
+	p.window = 0;
+	say(&p, ACK, 1, 1, 0);
+	core_write(&p, 1000);
+	h = hear_within(&p, FIRST_PROBE_MOST, NULL);
+	ck_assert_uint_eq(h->seq, 1);
+	ck_assert_uint_eq(h->len, 1);
+	ck_assert(h->stamps);
+	ck_assert_uint_eq(h->echo, p.stamp);
+	say(&p, ACK, 1, 2, 0);
+	h = hear_within(&p, 2 * FIRST_PROBE_MOST, NULL);
+	ck_assert(h->any);
+	p.window = 65535;
+	say(&p, ACK, 1, 2, 0);
+	h = hear(&p);
+	ck_assert_uint_eq(h->seq + h->len, 1001);
+}
+END_TEST
+
 /* The peer acknowledges all it gets; returns how many segments were shorter
  * than a whole one. */
 static unsigned short_segments(struct peer *p)
@@ -420,6 +463,8 @@ int main(void)
 		long_write_goes_in_whole_segments,
 		no_keepalive_unless_asked_for,
 		keepalive_asks_for_the_byte_before,
+		keepalives_carry_the_agreed_timestamps,
+		probes_of_the_window_carry_the_agreed_timestamps,
 	};
 
 	return BEHAVE_MAIN("behave_window", tests);
