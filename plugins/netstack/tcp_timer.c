@@ -6,9 +6,10 @@
  * from its last progress on to end by itself.
  *
  * tcp_slowtmr walks lists; it gets a list of one. What of it we do ourselves
- * is switched off around the call: its retransmission counter is pinned. It
- * skips a pcb that carries the number of its present round, which nobody but
- * lwIP knows: where 0 turns out to be that number it is called again. */
+ * is switched off around the call: its retransmission counter is pinned, and
+ * of a closed connection it hears that there was progress just now. It skips a
+ * pcb that carries the number of its present round, which nobody but lwIP
+ * knows: where 0 turns out to be that number it is called again. */
 #include "ack.h"
 #include "conn.h"
 
@@ -28,7 +29,9 @@ static void slow_work(struct conn *c)
 
 	c->slow_at = 0;
 	lwip_expose(c);
-	tcp_ticks--; /* it counts one more */
+	tcp_ticks--;   /* it counts one more */
+	if (c->closed) /* orphan_at is the deadline */
+		pcb->tmr = tcp_ticks;
 	pcb->last_timer = 0;
 	pcb->rto = 0x7fff;
 	pcb->nrtx = 0;

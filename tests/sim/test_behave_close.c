@@ -309,6 +309,72 @@ START_TEST(older_syn_does_not_reopen_in_time_wait)
 }
 END_TEST
 
+/* It half-closed first and takes its time for the rest; lwIP hears of no more
+ * progress once the core has let go. */
+START_TEST(slow_reader_gets_what_was_written_before_the_close)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	p.window = 0;
+	reach_close_wait(&p);
+	core_write(&p, 500);
+	sim_close(p.end, 0);
+	sim_run(45000 * SIM_MS);
+	hear_all(&p);
+	p.window = 65535;
+	say(&p, ACK, 2, 1, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags & (FIN | RST), FIN);
+	ck_assert_uint_eq(h->len, 500);
+	say(&p, ACK, 2, 502, 0);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(reader_that_never_takes_the_rest_is_reset)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	p.window = 0;
+	reach_close_wait(&p);
+	core_write(&p, 500);
+	sim_close(p.end, 0);
+	for (int i = 0; i < 5; i++) { /* it answers */
+		sim_run(10000 * SIM_MS);
+		hear_all(&p);
+		say(&p, ACK, 2, 1, 0);
+	}
+	do
+		h = hear_within(&p, 15000 * SIM_MS, NULL);
+	while (h->any && !(h->flags & RST));
+	ck_assert(h->any);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(keepalive_does_not_shorten_a_close)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	struct heard *h;
+	struct peer p;
+
+	conf.keepalive = true;
+	relink(&conf);
+	p = peer_open(_i);
+	sim_close(p.end, 0);
+	ck_assert(hear(&p)->flags & FIN);
+	say(&p, ACK, 1, 2, 0);
+	sim_run(50000 * SIM_MS);
+	hear_nothing(&p);
+	ck_assert_uint_eq(sim_counter("connections"), 1);
+	h = hear_within(&p, 20000 * SIM_MS, NULL);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -333,6 +399,9 @@ int main(void)
 		newer_timestamp_reopens_in_time_wait_whatever_the_number,
 		older_timestamp_does_not_reopen_in_time_wait,
 		older_syn_does_not_reopen_in_time_wait,
+		slow_reader_gets_what_was_written_before_the_close,
+		reader_that_never_takes_the_rest_is_reset,
+		keepalive_does_not_shorten_a_close,
 	};
 
 	return BEHAVE_MAIN("behave_close", tests);
