@@ -13,9 +13,9 @@
  * What may be forged is answered with a challenge: an ACK that lets an honest
  * peer prove itself. These are bounded for a connection, 10 in 5 seconds as in
  * RFC 5961, and for the stack; that bound varies by chance from second to
- * second, so that counting challenges tells nobody about other connections.
- * The same bound ends the talk of two ends that each find the other's ACKs
- * unacceptable. */
+ * second, so that counting challenges tells nobody about other connections. A
+ * keepalive's answer counts for its connection only. The same bounds end the
+ * talk of two ends that each find the other's ACKs unacceptable. */
 #include "segment.h"
 
 #include "port.h"
@@ -60,7 +60,7 @@ static bool stack_may_challenge(struct netstack *s, uint64_t now_us)
 }
 
 /* A bucket that fills with time: challenge_ms is when it was empty last. */
-static bool may_challenge(struct conn *c)
+static bool bucket_take(struct conn *c, bool of_stack)
 {
 	uint64_t now_us = stack_now_us(c->stack);
 	uint32_t now_ms = (uint32_t)(now_us / 1000);
@@ -69,7 +69,7 @@ static bool may_challenge(struct conn *c)
 	if (!c->challenged || filled_ms > CHALLENGE_BURST_MS)
 		filled_ms = CHALLENGE_BURST_MS;
 	if (filled_ms < CHALLENGE_EVERY_MS ||
-	    !stack_may_challenge(c->stack, now_us)) {
+	    (of_stack && !stack_may_challenge(c->stack, now_us))) {
 		stack_add(c->stack, COUNT_CHALLENGES_SPARED, 1);
 		return false;
 	}
@@ -77,6 +77,11 @@ static bool may_challenge(struct conn *c)
 	c->challenge_ms = now_ms - filled_ms + CHALLENGE_EVERY_MS;
 	stack_add(c->stack, COUNT_CHALLENGES, 1);
 	return true;
+}
+
+static bool may_challenge(struct conn *c)
+{
+	return bucket_take(c, true);
 }
 
 static bool drop(struct conn *c, bool answer)
@@ -112,15 +117,17 @@ static bool ack_is_possible(const struct tcp_pcb *pcb, uint32_t ack)
 	       TCP_SEQ_GEQ(ack, pcb->lastack - pcb->snd_wnd_max);
 }
 
-/* Without data, and not where the peer must be by what it has seen of us. With
- * the window closed lwIP would answer even those that are, so for a moment
- * there is a byte of it. */
+/* Without data, and not where the peer must be by what it has seen of us. One
+ * that is a single number behind is a keepalive or a probe, and an honest peer
+ * counts on the answer: other connections have no say in it. With the window
+ * closed lwIP would answer even those that are where they must be, so for a
+ * moment there is a byte of it. */
 static bool bare_ack_acceptable(struct conn *c, uint32_t seq)
 {
 	struct tcp_pcb *pcb = c->pcb;
 
 	if (!in_window(pcb, seq))
-		return drop(c, may_challenge(c));
+		return drop(c, bucket_take(c, seq != pcb->rcv_nxt - 1));
 	if (!pcb->rcv_wnd) {
 		pcb->rcv_wnd = 1;
 		c->window_lent = true;

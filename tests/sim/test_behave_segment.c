@@ -157,6 +157,30 @@ START_TEST(challenges_are_bounded_for_the_stack)
 }
 END_TEST
 
+/* They ask for an ACK; many connections that are challenged must not be in the
+ * way of it. */
+START_TEST(keepalives_are_answered_when_the_stack_has_challenged_enough)
+{
+	struct peer p = peer_open(_i);
+
+	for (uint16_t i = 0; i < MANY; i++) {
+		struct peer other = peer_new(_i);
+
+		other.path.client_port = (uint16_t)(1024 + i);
+		peer_complete(&other);
+		for (int k = 0; k < CHALLENGES_AT_ONCE; k++)
+			forge_syn(&other);
+		challenges(&other);
+	}
+	ck_assert_uint_gt(sim_counter("challenge_acks_spared"), 0);
+	repeat_an_old_ack(&p);
+	ck_assert_int_eq(challenges(&p), 1);
+	for (int i = 0; i < 100; i++)
+		repeat_an_old_ack(&p);
+	ck_assert_int_eq(challenges(&p), CHALLENGES_AT_ONCE - 1);
+}
+END_TEST
+
 /* RFC 5961, 4: it is challenged, and nothing in it is looked at. */
 START_TEST(syn_on_an_open_connection_acknowledges_nothing)
 {
@@ -351,6 +375,7 @@ int main(void)
 		ack_older_than_any_window_is_challenged_and_brings_no_data,
 		challenges_are_bounded_for_a_connection,
 		challenges_are_bounded_for_the_stack,
+		keepalives_are_answered_when_the_stack_has_challenged_enough,
 		syn_on_an_open_connection_acknowledges_nothing,
 		old_timestamp_of_a_bare_ack_counts_too,
 		old_timestamp_of_a_fin_counts_too,
