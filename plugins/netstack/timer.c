@@ -8,6 +8,18 @@
  * old slot comes up. */
 #include "timer.h"
 
+#define WHEEL_CLOCK_MASK ((1ull << WHEEL_CLOCK_BITS) - 1)
+
+/* When is it due? The nearest time to the wheel's own that has these bits. */
+static uint64_t wheel_due_us(const struct wheel *w, const struct wheel_timer *t)
+{
+	const unsigned above = 64 - WHEEL_CLOCK_BITS;
+	uint64_t now_us = w->tick * WHEEL_TICK_US;
+
+	return now_us +
+	       (uint64_t)((int64_t)((t->at_us - now_us) << above) >> above);
+}
+
 static void wheel_unlink(struct wheel *w, struct wheel_timer *t)
 {
 	unsigned slot = t->slot;
@@ -35,7 +47,7 @@ static void wheel_wake_at(struct wheel *w, uint64_t tick, uint64_t now_us)
 /* Returns the tick of its slot. */
 static uint64_t wheel_link(struct wheel *w, struct wheel_timer *t)
 {
-	uint64_t tick = t->at_us / WHEEL_TICK_US + 1;
+	uint64_t tick = wheel_due_us(w, t) / WHEEL_TICK_US + 1;
 	unsigned slot;
 
 	if (tick <= w->tick)
@@ -79,7 +91,7 @@ static void wheel_run_slot(struct wheel *w, uint64_t tick, uint64_t now_us)
 		struct wheel_timer *t = *slot;
 
 		wheel_unlink(w, t);
-		if (t->at_us > now_us)
+		if (wheel_due_us(w, t) > now_us)
 			wheel_link(w, t);
 		else
 			w->fire[t->user](t, now_us);
@@ -126,8 +138,8 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t at_us)
 {
 	uint64_t now_us, tick;
 
-	if (t->link && at_us >= t->at_us) {
-		t->at_us = at_us;
+	if (t->link && at_us >= wheel_due_us(w, t)) {
+		t->at_us = at_us & WHEEL_CLOCK_MASK;
 		return;
 	}
 	if (t->link)
@@ -135,7 +147,7 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, uint64_t at_us)
 	now_us = w->host->now_us();
 	if (!w->armed)
 		w->tick = now_us / WHEEL_TICK_US;
-	t->at_us = at_us;
+	t->at_us = at_us & WHEEL_CLOCK_MASK;
 	tick = wheel_link(w, t);
 	wheel_wake_at(w, tick, now_us);
 }

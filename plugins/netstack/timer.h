@@ -9,14 +9,17 @@
 #define WHEEL_TICK_US 1000u
 #define WHEEL_SLOTS 16384u /* 16 s; what is later is looked at again then */
 
+/* No timer is two years away, so these bits of the clock tell when it is. */
+#define WHEEL_CLOCK_BITS 47
+
 /* Whose timer: what is called when it is due. */
 enum wheel_user { WHEEL_CONN, WHEEL_FRAGMENTS, WHEEL_TRIM, WHEEL_USERS };
 
 struct wheel_timer {
-	struct wheel_timer *next, **link; /* link NULL: not armed */
-	uint64_t at_us : 47;		  /* enough for four years */
-	uint64_t slot : 14;		  /* it lies in */
-	uint64_t user : 3;		  /* enum wheel_user */
+	struct wheel_timer *next, **link;  /* link NULL: not armed */
+	uint64_t at_us : WHEEL_CLOCK_BITS; /* the low bits of it */
+	uint64_t slot : 14;		   /* it lies in */
+	uint64_t user : 3;		   /* enum wheel_user */
 };
 _Static_assert(WHEEL_SLOTS <= 1u << 14 && WHEEL_USERS <= 1u << 3,
 	       "a wheel_timer has no room for it");

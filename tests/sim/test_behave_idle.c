@@ -9,6 +9,7 @@
 #define RTT (50 * SIM_MS)
 #define PACED (45 * SIM_MS) /* in which a flight may be spread */
 #define MINUTE (60000 * SIM_MS)
+#define WAKEUPS_MOST 100
 #define DAY (1440 * MINUTE)
 #define HALF_WRAP_US (1ull << 31)
 #define WRAP_US (1ull << 32)
@@ -214,6 +215,41 @@ START_TEST(a_window_grows_on_after_long_silence)
 }
 END_TEST
 
+/* The machine has been up for years; a timer keeps 47 bits of its clock. */
+START_TEST(timers_keep_their_time_after_years)
+{
+	static const uint64_t clocks_us[] = {(1ull << 46) - 30000 * SIM_MS,
+					     (1ull << 47) - 30000 * SIM_MS,
+					     5 * 365 * DAY, 20 * 365 * DAY};
+
+	for (size_t i = 0; i < sizeof clocks_us / sizeof *clocks_us; i++) {
+		struct peer p = peer_new(_i);
+		uint64_t after_us, before = sim.timer_wakeups;
+
+		sim.now_us = clocks_us[i];
+		p.path.client_port += (uint16_t)i;
+		peer_complete(&p);
+		say(&p, ACK, 1, 1, 100);
+		ck_assert(hear_within(&p, 100 * SIM_MS, &after_us)->any);
+		ck_assert_uint_ge(after_us, 1 * SIM_MS);
+		core_write(&p, 100);
+		ck_assert_uint_eq(hear_all(&p), 100);
+		ck_assert_uint_eq(
+			hear_within(&p, 5000 * SIM_MS, &after_us)->seq, 1);
+		ck_assert_uint_ge(after_us, 20 * SIM_MS);
+		say(&p, ACK, 101, 101, 0);
+		sim_close(p.end, 0);
+		hear_all(&p);
+		say(&p, ACK, 101, 102, 0);
+		ck_assert(hear_within(&p, 2 * MINUTE, &after_us)->flags & RST);
+		ck_assert_uint_ge(after_us, MINUTE - 1000 * SIM_MS);
+		ck_assert_uint_le(after_us, MINUTE + 1000 * SIM_MS);
+		sim_run(MINUTE); /* what is left of it is given back */
+		ck_assert_uint_le(sim.timer_wakeups - before, WAKEUPS_MOST);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -224,6 +260,7 @@ int main(void)
 		acks_are_held_back_as_long_where_the_clock_wraps,
 		a_closed_connection_gets_its_minute_where_the_clock_wraps,
 		a_window_grows_on_after_long_silence,
+		timers_keep_their_time_after_years,
 	};
 
 	return BEHAVE_MAIN("idle", tests);
