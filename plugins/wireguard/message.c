@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* message.c - the gate. Handshake messages have one length each; only data
- * varies. */
+ * varies, up to what every buffer behind the gate holds. */
 #include "message.h"
+
+#include "wg.h" /* WG_DATAGRAM_MAX */
 
 static enum message_type type_of(const uint8_t *datagram, size_t len)
 {
@@ -18,8 +20,9 @@ static enum message_type type_of(const uint8_t *datagram, size_t len)
 		return len == MESSAGE_COOKIE_REPLY_BYTES ? MESSAGE_COOKIE_REPLY
 							 : MESSAGE_NONE;
 	case MESSAGE_DATA:
-		return len >= MESSAGE_DATA_LEAST_BYTES ? MESSAGE_DATA
-						       : MESSAGE_NONE;
+		return len >= MESSAGE_DATA_LEAST_BYTES && len <= WG_DATAGRAM_MAX
+			       ? MESSAGE_DATA
+			       : MESSAGE_NONE;
 	default:
 		return MESSAGE_NONE;
 	}

@@ -29,6 +29,8 @@
 #define WG_HEADROOM 64u /* writable before what ops.send gets */
 #define WG_TAIL 16u	/* and after it */
 #define WG_OVERHEAD 32u /* bytes a data message adds to its packet */
+/* UDP's longest over IPv4. What comes longer, as over IPv6 it may, is no
+ * message. */
 #define WG_DATAGRAM_MAX 65507u
 /* A train: no device takes one that is 64 KB with the headers of Ethernet, a
  * VLAN, IPv6 and UDP. */

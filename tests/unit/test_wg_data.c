@@ -162,7 +162,7 @@ END_TEST
 static void say(struct bed *b, const uint8_t *packet, uint32_t len)
 {
 	struct keypair *k = bed_find(b, 0, 1)->current;
-	uint8_t out[2048];
+	static uint8_t out[UINT16_MAX];
 
 	message_data_header((struct message_data *)(void *)out, k->remote_index,
 			    k->counter);
@@ -170,6 +170,31 @@ static void say(struct bed *b, const uint8_t *packet, uint32_t len)
 			    len, k->counter++));
 	bed_receive(b, 1, &b->nodes[0].address, out, len + WG_OVERHEAD, 0);
 }
+
+/* UDP over IPv6 takes 20 bytes more than over IPv4; a wire of another kind
+ * (`via`) may bring anything. */
+START_TEST(a_datagram_longer_than_any_is_dropped_before_it_is_looked_at)
+{
+	static const uint32_t longer[] = {WG_DATAGRAM_MAX + 1,
+					  WG_DATAGRAM_MAX + 20, UINT16_MAX};
+	static uint8_t packet[UINT16_MAX];
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		say(&b, packet,
+		    bed_packet(packet, 0, 1, longer[i] - WG_OVERHEAD));
+		ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_MALFORMED), i + 1);
+	}
+	ck_assert_uint_eq(b.nodes[1].got_count, 1);
+	say(&b, packet,
+	    bed_packet(packet, 0, 1, WG_DATAGRAM_MAX - WG_OVERHEAD));
+	ck_assert_uint_eq(b.nodes[1].got_count, 2);
+	ck_assert_uint_eq(b.nodes[1].got[1].len, WG_DATAGRAM_MAX - WG_OVERHEAD);
+	bed_fini(&b);
+}
+END_TEST
 
 START_TEST(an_inner_length_that_lies_is_dropped)
 {
@@ -416,6 +441,9 @@ static void tests(TCase *t)
 	tcase_add_test(t, of_more_than_128_that_wait_the_oldest_go);
 	tcase_add_test(t, a_full_socket_is_heard_of_and_nothing_is_lost);
 	tcase_add_test(t, staged_packets_wait_for_a_full_socket_too);
+	tcase_add_test(
+		t,
+		a_datagram_longer_than_any_is_dropped_before_it_is_looked_at);
 	tcase_add_test(t, an_inner_length_that_lies_is_dropped);
 	tcase_add_test(t, a_source_that_is_not_the_peers_is_dropped);
 	tcase_add_test(t, a_packet_for_nobody_is_dropped);
