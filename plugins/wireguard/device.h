@@ -73,6 +73,7 @@ struct wg_peer {
 
 	struct timer timers[PEER_TIMERS];
 	uint64_t initiated_us;	/* or answered; 0: never */
+	uint64_t passed_us;	/* what was authentic last, 0: never */
 	uint32_t attempts;	/* initiations since the last reset */
 	bool wants_handshake;	/* is in device.wants */
 	bool retry;		/* the one wanted is not the first try */

@@ -80,21 +80,32 @@ static struct endpoint *endpoint_of(struct endpoints *s,
 	return &s->all[peer - s->tunnel->conf.settings->peers];
 }
 
-/* Asks the kernel; nothing is sent. */
-static bool has_route(struct tunnel *t, const struct weir_addr *a)
+bool endpoint_source(struct tunnel *t, const struct wg_endpoint *to,
+		     struct weir_addr *source)
 {
-	struct wg_endpoint to = {.addr = *a};
 	union wg_sockaddr sa;
-	socklen_t len = wg_sockaddr_of(&to, &sa);
+	socklen_t len = wg_sockaddr_of(to, &sa);
+	struct wg_endpoint own;
 	int fd = t->conf.host->socket(t->conf.instance, sa.sa.sa_family,
 				      SOCK_DGRAM, 0);
 	bool ok;
 
 	if (fd < 0)
 		return false;
-	ok = connect(fd, &sa.sa, len) == 0;
+	ok = connect(fd, &sa.sa, len) == 0 && !getsockname(fd, &sa.sa, &len);
 	close(fd);
+	wg_endpoint_of(&own, &sa);
+	*source = own.addr;
+	source->port = 0;
 	return ok;
+}
+
+static bool has_route(struct tunnel *t, const struct weir_addr *a)
+{
+	struct wg_endpoint to = {.addr = *a};
+	struct weir_addr source;
+
+	return endpoint_source(t, &to, &source);
 }
 
 static const struct weir_addr *choose(struct endpoint *e,

@@ -14,7 +14,7 @@ void network_free(struct network *);	      /* NULL is fine */
 void network_watch(struct network *);
 void network_unwatch(struct network *); /* NULL is fine */
 
-/* Sending failed although there was room. */
+/* Sending failed for a reason that a new socket mends. */
 void network_trouble(struct network *);
 
 #endif

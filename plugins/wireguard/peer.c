@@ -156,3 +156,17 @@ void wg_peer_connect(struct wg_peer *p, bool now, uint64_t now_us)
 	else if (!keypair_can_seal(p->current, now_us))
 		exchange_want(p, false, now_us);
 }
+
+bool wg_peer_is_awake(const struct wg_peer *p, uint64_t now_us)
+{
+	return p->keepalive_s ||
+	       (p->passed_us && now_us - p->passed_us < REJECT_AFTER_TIME_US);
+}
+
+void wg_peer_greet(struct wg_peer *p, uint64_t now_us)
+{
+	if (keypair_can_seal(p->current, now_us))
+		send_keepalive(p, now_us);
+	else
+		exchange_want_now(p);
+}

@@ -201,7 +201,8 @@ static void receive_one(struct wg_device *d, const struct wg_datagrams *v,
 	struct message m;
 	enum message_type type = message_parse(bytes, len, &m);
 
-	if (type == MESSAGE_NONE)
+	/* Nobody can be answered at port 0. */
+	if (type == MESSAGE_NONE || !v->from->addr.port)
 		device_drop(d, NULL, WG_DROP_MALFORMED);
 	else if (m.reserved && !d->with_reserved)
 		device_drop(d, NULL, WG_DROP_RESERVED);

@@ -152,6 +152,7 @@ void timers_data_received(struct wg_peer *p, uint64_t now_us)
 /* Anything authenticated has passed, in or out. */
 static void timers_traversal(struct wg_peer *p, uint64_t now_us)
 {
+	p->passed_us = now_us;
 	if (p->keepalive_s)
 		timer_arm(p, TIMER_PERSISTENT, p->keepalive_s * SECOND_US,
 			  now_us);

@@ -61,8 +61,9 @@ struct tunnel {
 	const struct weir_netstack_ops *stack;
 	void *stack_self;
 	struct weir_link *link;
-	uint8_t *lent; /* room that the stack waits for a put of; or NULL */
-	bool behind;   /* the link is owed a writable */
+	uint8_t *lent;	  /* room that the stack waits for a put of; or NULL */
+	bool to_stranger; /* what is being sent is for nobody's peer */
+	bool behind;	  /* the link is owed a writable */
 
 	struct weir_timer *timer;
 	struct weir_timer *trim; /* memory goes back when it fires */

@@ -44,7 +44,7 @@ static bool engine_send(void *arg, struct wg_peer *peer,
 {
 	struct tunnel *t = arg;
 
-	(void)peer;
+	t->to_stranger = !peer;
 	if (t->udp)
 		return wg_udp_send(t->udp, to, data, len, segment, tos);
 	return t->conf.wire->send(t->conf.wire_self, to, data, len, segment,
@@ -241,6 +241,16 @@ static void udp_writable(void *arg)
 	tunnel_writable(t);
 }
 
+/* Does a new socket mend it? One that is gone (EBADF), or is bound to a device
+ * (ENODEV, ENXIO, ENETDOWN) or an address (EADDRNOTAVAIL) that came back as
+ * another. Not what one peer's address alone may bring about, as EINVAL and
+ * ENETUNREACH: all the others would pay for it. */
+static bool needs_new_socket(int err)
+{
+	return err == EBADF || err == ENODEV || err == ENXIO ||
+	       err == ENETDOWN || err == EADDRNOTAVAIL;
+}
+
 static void udp_failed(void *arg, const struct wg_endpoint *to, int err)
 {
 	struct tunnel *t = arg;
@@ -250,7 +260,9 @@ static void udp_failed(void *arg, const struct wg_endpoint *to, int err)
 		t->conf.host->log(
 			t->conf.instance, WEIR_DEBUG, "cannot send to %s: %s",
 			weir_addr_text(&to->addr, text), strerror(err));
-	network_trouble(t->network);
+	/* Anyone may have a cookie sent anywhere. */
+	if (!t->to_stranger && needs_new_socket(err))
+		network_trouble(t->network);
 }
 
 const struct wg_udp_ops tunnel_udp_ops = {
@@ -275,21 +287,37 @@ void tunnel_wire_close(struct tunnel *t)
 		t->conf.wire->close(t->conf.wire_self);
 }
 
+/* A session goes on where our address for that peer has stayed what it was;
+ * elsewhere only an answer shows that the peer is still reached. */
+static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
+{
+	struct wg_peer_info info;
+	struct weir_addr source;
+	bool stays;
+
+	wg_peer_get(p, &info);
+	explicit_bzero(info.psk, sizeof info.psk);
+	if (info.endpoint.addr.kind == WEIR_ADDR_NONE)
+		return;
+	stays = endpoint_source(t, &info.endpoint, &source) &&
+		weir_addr_equal(&source, &info.endpoint.local);
+	endpoint_wanted(t->endpoints, p, true);
+	if (stays)
+		wg_peer_greet(p, now_us);
+	else
+		wg_peer_connect(p, true, now_us);
+}
+
+/* Who sleeps is not woken: its own next packet tells the peer. */
 static void refresh_peers(struct tunnel *t)
 {
+	uint64_t now_us = t->conf.host->now_us();
 	struct wg_peer *p = NULL;
-	struct wg_peer_info info;
 
 	while ((p = wg_peer_next(t->device, p))) {
-		wg_peer_get(p, &info);
-		/* Who was never spoken to is not to be woken. */
-		if (info.last_handshake.tv_sec &&
-		    info.endpoint.addr.kind != WEIR_ADDR_NONE) {
-			endpoint_wanted(t->endpoints, p, true);
-			wg_peer_connect(p, true, t->conf.host->now_us());
-		}
+		if (wg_peer_is_awake(p, now_us))
+			refresh_peer(t, p, now_us);
 	}
-	explicit_bzero(&info, sizeof info);
 }
 
 void tunnel_refresh(struct tunnel *t, bool rebind)
@@ -298,8 +326,8 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 
 	if (!t->up)
 		return;
-	wg_clear_sources(t->device);
-	if (rebind) {
+	/* It may have failed before, for want of what has come now. */
+	if (rebind || (t->udp && !wg_udp_port(t->udp))) {
 		uint16_t port = t->udp ? wg_udp_port(t->udp) : 0;
 
 		tunnel_wire_close(t);
@@ -316,6 +344,7 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 	t->conf.host->log(t->conf.instance, WEIR_DEBUG,
 			  "the network has changed");
 	refresh_peers(t);
+	wg_clear_sources(t->device);
 }
 
 /* ---- wg */

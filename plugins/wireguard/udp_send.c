@@ -152,7 +152,10 @@ bool wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to, uint8_t *data,
 	if (u->stopped == data && u->stopped_len == len)
 		s.at = u->stopped_at;
 	u->stopped = NULL;
-	err = s.socket->fd < 0 ? ENETUNREACH : train_send(&s);
+	if (s.socket->fd >= 0)
+		err = train_send(&s);
+	else
+		err = u->port ? ENETUNREACH : EBADF;
 	if (err == EAGAIN && wg_udp_await_room(s.socket)) {
 		++*u->count[WG_UDP_FULL];
 		u->stopped = data;

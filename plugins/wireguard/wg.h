@@ -52,7 +52,8 @@ struct wg_endpoint {
  * one is known. */
 enum wg_drop {
 	/* received */
-	WG_DROP_MALFORMED, /* unknown type, or not of its type's length */
+	WG_DROP_MALFORMED, /* unknown type, not of its type's length, or from
+			    * port 0 */
 	WG_DROP_RESERVED,  /* reserved bytes that the peer should not send */
 	WG_DROP_MAC1,	   /* handshake with a wrong first MAC */
 	WG_DROP_QUEUE,	   /* more handshakes than the queue holds */
@@ -302,6 +303,14 @@ void wg_peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *to);
 /* Begin a handshake at the end of the turn if no session is fresh and none is
  * under way. `now`: even so, because the network has changed. */
 void wg_peer_connect(struct wg_peer *p, bool now, uint64_t now_us);
+
+/* Does it have a persistent keepalive, or did anything authentic pass, or a
+ * handshake begin, within the life of a session (180 s)? */
+bool wg_peer_is_awake(const struct wg_peer *p, uint64_t now_us);
+
+/* Let the peer see where we are: by a keepalive where a session is fresh, else
+ * by a handshake, both at the end of the turn. */
+void wg_peer_greet(struct wg_peer *p, uint64_t now_us);
 
 /* Forget every sticky source: addresses or routes have changed. */
 void wg_clear_sources(struct wg_device *d);

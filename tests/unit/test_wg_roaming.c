@@ -213,6 +213,27 @@ START_TEST(a_changed_network_begins_at_once)
 }
 END_TEST
 
+START_TEST(what_comes_from_port_0_is_dropped)
+{
+	struct weir_addr nowhere = elsewhere;
+	struct sent *s;
+	struct bed b;
+
+	nowhere.port = 0;
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	b.nodes[0].silent = true;
+	bed_send(&b, 0, 1, 100);
+	s = bed_last(&b, 0, MESSAGE_DATA, 0);
+	bed_receive(&b, 1, &nowhere, s->bytes, s->len, 0);
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_MALFORMED), 1);
+	ck_assert(bed_is_at(&b, 1, 0, &b.nodes[0].address));
+	bed_receive(&b, 1, &elsewhere, s->bytes, s->len, 0);
+	ck_assert(bed_is_at(&b, 1, 0, &elsewhere));
+	bed_fini(&b);
+}
+END_TEST
+
 static void tests(TCase *t)
 {
 	tcase_add_test(t, a_peer_that_moves_is_followed);
@@ -224,6 +245,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, a_retry_forgets_the_sticky_source);
 	tcase_add_test(t, a_name_that_resolves_anew_is_followed_by_the_retry);
 	tcase_add_test(t, a_changed_network_begins_at_once);
+	tcase_add_test(t, what_comes_from_port_0_is_dropped);
 }
 
 int main(void)

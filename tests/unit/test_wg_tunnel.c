@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A tunnel on real sockets of the loopback, in virtual time: what it does when
+ * sending fails or cannot go on, and as the network changes. */
+#include "tests/unit/wgtunnel.h"
+
+/* ---- errors of the socket */
+
+/* A peer that cannot be reached, beside one that can. */
+static void fail_to_send(int err)
+{
+	w.refuse_ip = UNREACHABLE;
+	w.refuse_err = err;
+	offer(&w.a, FAR_INNER, 100, 0);
+	settle();
+	pass(6);
+}
+
+START_TEST(one_unreachable_peer_disturbs_no_other)
+{
+	static const int errs[] = {ENETUNREACH, EHOSTUNREACH, EINVAL,  EPERM,
+				   EACCES,	ECONNREFUSED, EMSGSIZE};
+
+	begin();
+	connect_both();
+	fail_to_send(errs[_i]);
+	ck_assert_uint_gt(fakehost_counter(w.a.instance, "udp_failed"), 0);
+	ck_assert_ptr_null(strstr(fakehost_log(w.host), "network has changed"));
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_socket_that_is_broken_is_made_anew)
+{
+	static const int errs[] = {EBADF, ENODEV, ENXIO, ENETDOWN,
+				   EADDRNOTAVAIL};
+	uint16_t port;
+
+	begin();
+	connect_both();
+	port = wg_udp_port(w.a.tunnel.udp);
+	fail_to_send(errs[_i]);
+	ck_assert_ptr_nonnull(
+		strstr(fakehost_log(w.host), "network has changed"));
+	ck_assert_uint_eq(wg_udp_port(w.a.tunnel.udp), port);
+	offer(&w.a, B_INNER, 100, 0);
+	settle();
+	ck_assert_uint_eq(w.b.got, 2);
+	end();
+}
+END_TEST
+
+START_TEST(a_cookie_that_cannot_be_sent_mends_nothing)
+{
+	struct wg_endpoint to = {.addr = {.kind = WEIR_ADDR_IP4,
+					  .port = 1,
+					  .ip = {UNREACHABLE, 0, 2, 1}}};
+	uint8_t room[WG_HEADROOM + MESSAGE_COOKIE_REPLY_BYTES + WG_TAIL] = {0};
+
+	begin();
+	w.refuse_ip = UNREACHABLE;
+	w.refuse_err = ENODEV;
+	tunnel_engine_ops.send(&w.a.tunnel, NULL, &to, room + WG_HEADROOM,
+			       MESSAGE_COOKIE_REPLY_BYTES,
+			       MESSAGE_COOKIE_REPLY_BYTES, 0);
+	pass(6);
+	ck_assert_ptr_null(strstr(fakehost_log(w.host), "network has changed"));
+	end();
+}
+END_TEST
+
+/* ---- the network's changes */
+
+START_TEST(a_change_elsewhere_keeps_the_session_and_greets_the_peer)
+{
+	begin();
+	connect_both();
+	tunnel_refresh(&w.a.tunnel, false);
+	settle();
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_DATA), 2);
+	ck_assert_uint_eq(last_sent(&w.a)->len, WG_OVERHEAD);
+	end();
+}
+END_TEST
+
+START_TEST(a_change_of_our_own_address_makes_a_new_session)
+{
+	begin();
+	/* It hears of the peer where it would not answer from. */
+	w.b_speaks_to = 9;
+	connect_from_b();
+	tunnel_refresh(&w.a.tunnel, false);
+	settle();
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	end();
+}
+END_TEST
+
+START_TEST(who_sleeps_is_not_woken_by_a_change)
+{
+	size_t before;
+
+	begin();
+	connect_both();
+	pass(200);
+	before = w.sent_count;
+	tunnel_refresh(&w.a.tunnel, true);
+	settle();
+	ck_assert_uint_eq(w.sent_count, before);
+	end();
+}
+END_TEST
+
+START_TEST(who_has_a_keepalive_does_not_sleep)
+{
+	struct wg_peer_set peer = {.flags = WG_PEER_KEEPALIVE,
+				   .keepalive_s = 1000};
+
+	begin();
+	connect_both();
+	change_peer(&w.a, &w.b, &peer);
+	pass(200);
+	tunnel_refresh(&w.a.tunnel, true);
+	settle();
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 2);
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("wg_tunnel");
+	TCase *t = tcase_create("wg_tunnel");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, one_unreachable_peer_disturbs_no_other, 0, 7);
+	tcase_add_loop_test(t, a_socket_that_is_broken_is_made_anew, 0, 5);
+	tcase_add_test(t, a_cookie_that_cannot_be_sent_mends_nothing);
+	tcase_add_test(
+		t, a_change_elsewhere_keeps_the_session_and_greets_the_peer);
+	tcase_add_test(t, a_change_of_our_own_address_makes_a_new_session);
+	tcase_add_test(t, who_sleeps_is_not_woken_by_a_change);
+	tcase_add_test(t, who_has_a_keepalive_does_not_sleep);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
