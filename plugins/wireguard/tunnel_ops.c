@@ -320,6 +320,16 @@ static void refresh_peers(struct tunnel *t)
 	}
 }
 
+/* 0 or an errno. Who waited for room in a socket that is gone must look at the
+ * new one. */
+static int sockets_reopen(struct tunnel *t, uint16_t port, uint32_t mark)
+{
+	int err = wg_udp_open(t->udp, &t->conf.listen, port, mark);
+
+	t->conf.host->defer(t->conf.instance, &t->flush);
+	return err;
+}
+
 void tunnel_refresh(struct tunnel *t, bool rebind)
 {
 	int err = 0;
@@ -332,8 +342,7 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 
 		tunnel_wire_close(t);
 		if (t->udp)
-			err = wg_udp_open(t->udp, &t->conf.listen,
-					  port ? port : t->port, t->mark);
+			err = sockets_reopen(t, port ? port : t->port, t->mark);
 		else
 			err = tunnel_wire_open(t);
 	}
@@ -364,9 +373,9 @@ static int uapi_socket_set(void *arg, uint16_t port, uint32_t mark)
 	int err = 0;
 
 	if (t->up && t->udp) {
-		err = wg_udp_open(t->udp, &t->conf.listen, port, mark);
+		err = sockets_reopen(t, port, mark);
 		if (err)
-			wg_udp_open(t->udp, &t->conf.listen, former, t->mark);
+			sockets_reopen(t, former, t->mark);
 	}
 	if (!err) {
 		t->port = port;

@@ -303,7 +303,8 @@ tests_unit_test_wg_workers_SOURCES = tests/unit/test_wg_workers.c $(wgbed)
 tests_unit_test_wg_workers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_workers_LDADD = $(wgbed_ldadd)
 
-# A tunnel on real sockets; its sendmsg fails when a test wants it to.
+# A tunnel on real sockets; its sendmsg fails when a test wants it to, and the
+# wall clock is the test's.
 check_PROGRAMS += tests/unit/test_wg_tunnel
 TESTS += tests/unit/test_wg_tunnel
 tests_unit_test_wg_tunnel_SOURCES = tests/unit/test_wg_tunnel.c \
@@ -312,7 +313,8 @@ tests_unit_test_wg_tunnel_CPPFLAGS = $(wgbed_cppflags) \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_tunnel_LDADD = libwgtunnel.la libweir-fakehost.a \
 	$(CHECK_LIBS)
-tests_unit_test_wg_tunnel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmsg
+tests_unit_test_wg_tunnel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmsg \
+	-Wl,--wrap=clock_gettime
 endif
 
 # WireGuard: packets to and from the kernel.

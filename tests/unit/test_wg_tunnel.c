@@ -130,6 +130,76 @@ START_TEST(who_has_a_keepalive_does_not_sleep)
 }
 END_TEST
 
+/* ---- a full socket */
+
+/* Offer packets until the tunnel takes no more; how many it took. */
+static uint16_t fill(void)
+{
+	uint16_t taken = 0;
+
+	while (offer(&w.a, B_INNER, MTU, taken)) {
+		taken++;
+		if (taken % 40 == 0)
+			fakehost_turn(w.host);
+	}
+	return taken;
+}
+
+/* Nobody waits for room in a socket that is gone. */
+static void check_goes_on(unsigned taken)
+{
+	w.room_left = UINT32_MAX;
+	settle();
+	ck_assert_uint_eq(w.a.writable, 1);
+	ck_assert_uint_eq(w.b.got, 1 + taken);
+	ck_assert(offer(&w.a, B_INNER, MTU, 0));
+}
+
+START_TEST(a_new_port_while_the_socket_is_full_stalls_nothing)
+{
+	unsigned taken;
+
+	begin();
+	connect_both();
+	w.room_left = 0;
+	taken = fill();
+	ck_assert_int_eq(
+		tunnel_uapi_ops.socket_set(&w.a.tunnel, 0, w.a.tunnel.mark), 0);
+	check_goes_on(taken);
+	end();
+}
+END_TEST
+
+START_TEST(a_port_that_is_taken_while_the_socket_is_full_stalls_nothing)
+{
+	unsigned taken;
+
+	begin();
+	connect_both();
+	w.room_left = 0;
+	taken = fill();
+	ck_assert_int_eq(tunnel_uapi_ops.socket_set(
+				 &w.a.tunnel, wg_udp_port(w.b.tunnel.udp), 0),
+			 EADDRINUSE);
+	check_goes_on(taken);
+	end();
+}
+END_TEST
+
+START_TEST(a_new_network_while_the_socket_is_full_stalls_nothing)
+{
+	unsigned taken;
+
+	begin();
+	connect_both();
+	w.room_left = 0;
+	taken = fill();
+	tunnel_refresh(&w.a.tunnel, true);
+	check_goes_on(taken);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg_tunnel");
@@ -146,6 +216,12 @@ int main(void)
 	tcase_add_test(t, a_change_of_our_own_address_makes_a_new_session);
 	tcase_add_test(t, who_sleeps_is_not_woken_by_a_change);
 	tcase_add_test(t, who_has_a_keepalive_does_not_sleep);
+	tcase_add_test(t, a_new_port_while_the_socket_is_full_stalls_nothing);
+	tcase_add_test(
+		t,
+		a_port_that_is_taken_while_the_socket_is_full_stalls_nothing);
+	tcase_add_test(t,
+		       a_new_network_while_the_socket_is_full_stalls_nothing);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

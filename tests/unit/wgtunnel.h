@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wgtunnel.h - two tunnels on sockets of the loopback, a stack that counts, and
  * a sendmsg that fails where the test says so. For one test program, which is
- * linked with --wrap=sendmsg: it holds functions. */
+ * linked with --wrap for sendmsg and clock_gettime: it holds functions. */
 #ifndef TESTS_WGTUNNEL_H
 #define TESTS_WGTUNNEL_H
 
@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <weir/fakehost.h>
 
 #include "plugins/wireguard/constants.h"
@@ -25,6 +26,9 @@
 #define FAR_INNER 3
 #define SENT_MOST 4096
 #define MTU 1420u
+#define EPOCH_S 1700000000
+#define TURNS 3 /* of the loop, for what tasks put off to the next */
+#define PATIENCE_ROUNDS 1000 /* of 10 ms */
 
 struct side {
 	struct weir_instance *instance;
@@ -50,8 +54,9 @@ static struct world {
 	uint8_t b_speaks_to; /* 127.0.0.? of a */
 	uint8_t refuse_ip;   /* first byte of an address; 0: none */
 	int refuse_err;
-	bool no_trains;	    /* the kernel takes one datagram a call */
-	unsigned room_left; /* datagrams until EAGAIN */
+	bool no_trains;	     /* the kernel takes one datagram a call */
+	unsigned room_left;  /* calls until EAGAIN */
+	uint64_t on_the_way; /* datagrams sent so far */
 } w;
 
 /* ---- the stack */
@@ -124,19 +129,23 @@ static void record(int fd, const struct iovec *v)
 	memcpy(l->bytes, v->iov_base, l->len < 64 ? l->len : 64);
 }
 
-static bool is_train(const struct msghdr *m)
+/* Bytes of each datagram of a train; 0: it is just one. */
+static uint16_t segment_of(const struct msghdr *m)
 {
 	struct cmsghdr *c = m->msg_control ? CMSG_FIRSTHDR(m) : NULL;
+	uint16_t segment = 0;
 
 	for (; c; c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, c))
 		if (c->cmsg_level == IPPROTO_UDP)
-			return true;
-	return false;
+			memcpy(&segment, CMSG_DATA(c), sizeof segment);
+	return segment;
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	const struct sockaddr_in *to = m->msg_name;
+	uint16_t segment = segment_of(m);
+	uint32_t len = (uint32_t)m->msg_iov->iov_len;
 	uint8_t ip[4];
 
 	memcpy(ip, &to->sin_addr, sizeof ip);
@@ -144,14 +153,32 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	if (w.refuse_ip && ip[0] == w.refuse_ip)
 		return -1;
 	errno = EIO;
-	if (w.no_trains && is_train(m))
+	if (w.no_trains && segment)
 		return -1;
 	errno = EAGAIN;
 	if (!w.room_left)
 		return -1;
 	w.room_left--;
+	w.on_the_way += segment ? (len + segment - 1) / segment : 1;
 	record(fd, m->msg_iov);
 	return __real_sendmsg(fd, m, flags);
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+
+/* The wall clock goes with the host's. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	uint64_t now_us;
+
+	if (clock != CLOCK_REALTIME || !w.host)
+		return __real_clock_gettime(clock, now);
+	now_us = fakehost_table(w.host)->now_us();
+	*now = (struct timespec){.tv_sec =
+					 EPOCH_S + (time_t)(now_us / SECOND_US),
+				 .tv_nsec = (long)(now_us % SECOND_US * 1000)};
+	return 0;
 }
 
 /* ---- what was sent */
@@ -267,14 +294,29 @@ static void end(void)
 	side_down(&w.a);
 	side_down(&w.b);
 	fakehost_free(w.host);
+	w.host = NULL;
 }
 
-/* Until nothing comes any more. */
+static uint64_t arrived(void)
+{
+	return fakehost_counter(w.a.instance, "udp_received") +
+	       fakehost_counter(w.b.instance, "udp_received");
+}
+
+/* Until all that was sent has come, and nothing follows from it. */
 static void settle(void)
 {
-	do
-		fakehost_turn(w.host);
-	while (fakehost_poll(w.host, 0) > 0);
+	int patience = PATIENCE_ROUNDS;
+
+	do {
+		for (int turn = 0; turn < TURNS; turn++)
+			fakehost_turn(w.host);
+		if (!fakehost_poll(w.host, arrived() < w.on_the_way ? 10 : 0))
+			patience--;
+		else
+			patience = PATIENCE_ROUNDS;
+	} while (patience > 0 &&
+		 (arrived() < w.on_the_way || patience == PATIENCE_ROUNDS));
 }
 
 static void pass(unsigned seconds)
