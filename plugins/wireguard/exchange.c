@@ -88,7 +88,7 @@ static void exchange_send(struct wg_peer *p, struct outgoing *out, uint16_t len,
 	p->initiated_us = now_us;
 	timers_authenticated_sent(p, now_us);
 	if (d->ops->send(d->arg, p, &p->endpoint, message, len, len,
-			 HANDSHAKE_TOS))
+			 HANDSHAKE_TOS) == len)
 		p->tx_bytes += len;
 	else
 		device_drop(d, p, WG_DROP_FULL);

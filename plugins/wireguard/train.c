@@ -70,6 +70,7 @@ static bool train_is_sealed(struct train *t)
 static bool train_send(struct wg_device *d, struct train *t)
 {
 	struct wg_peer *p = t->peer;
+	uint32_t left, sent;
 
 	if (t->given && t->work.failed) {
 		train_drop(t, WG_DROP_FULL);
@@ -79,13 +80,16 @@ static bool train_send(struct wg_device *d, struct train *t)
 		train_drop(t, WG_DROP_NO_ENDPOINT);
 		return true;
 	}
-	if (!d->ops->send(d->arg, p, &p->endpoint, train_bytes(t), t->len,
-			  t->segment, t->tos)) {
-		d->full = true;
-		return false;
-	}
-	p->tx_bytes += t->len;
-	return true;
+	left = t->len - t->gone;
+	sent = d->ops->send(
+		d->arg, p, &p->endpoint, train_bytes(t) + t->gone, left,
+		left < t->segment ? (uint16_t)left : t->segment, t->tos);
+	t->gone += sent;
+	p->tx_bytes += sent;
+	if (sent == left)
+		return true;
+	d->full = true;
+	return false;
 }
 
 /* Send the oldest train. False: it stays the oldest, since the socket is full
@@ -158,7 +162,7 @@ static struct train *train_new(struct wg_peer *p, uint8_t tos)
 		return NULL;
 	t->next = NULL;
 	t->peer = p;
-	t->len = t->datagrams = t->segment = 0;
+	t->len = t->gone = t->datagrams = t->segment = 0;
 	t->tos = tos;
 	t->closed = t->given = false;
 	*d->trains_last = t;

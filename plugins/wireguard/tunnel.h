@@ -14,7 +14,7 @@
 struct tunnel_wire {
 	int (*open)(void *self); /* 0 or an errno */
 	void (*close)(void *self);
-	/* As wg_ops.send. */
+	/* As wg_ops.send, but all or nothing. */
 	bool (*send)(void *self, const struct wg_endpoint *to, uint8_t *data,
 		     uint32_t len, uint16_t segment, uint8_t tos);
 };

@@ -177,7 +177,6 @@ void wg_udp_close(struct wg_udp *u)
 		k->fd = -1;
 		k->unread = false;
 	}
-	u->stopped = NULL;
 	u->port = 0;
 }
 

@@ -43,9 +43,9 @@ void wg_udp_close(struct wg_udp *);
 void wg_udp_read_on(struct wg_udp *);
 uint16_t wg_udp_port(const struct wg_udp *); /* 0: not open */
 
-/* Send a train as wg_ops.send has it: false when the socket is full. The same
- * train given again goes on where it stopped. */
-bool wg_udp_send(struct wg_udp *, const struct wg_endpoint *to, uint8_t *data,
-		 uint32_t len, uint16_t segment, uint8_t tos);
+/* Send a train as wg_ops.send has it. */
+uint32_t wg_udp_send(struct wg_udp *, const struct wg_endpoint *to,
+		     uint8_t *data, uint32_t len, uint16_t segment,
+		     uint8_t tos);
 
 #endif

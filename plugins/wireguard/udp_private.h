@@ -50,10 +50,6 @@ struct wg_udp {
 	uint8_t *room; /* of one receive call; made when first opened */
 	struct weir_task resume;
 
-	/* A train that stopped short, and where. */
-	const uint8_t *stopped;
-	uint32_t stopped_len, stopped_at;
-
 	uint64_t *count[WG_UDP_COUNTS];
 };
 

@@ -7,8 +7,8 @@
  * size after EINVAL (larger than the path's packets, which are then
  * fragmented). A source that is no longer ours is left to the kernel's choice.
  *
- * A full socket means that the wire is behind: the engine keeps the train and
- * gives it again, which is then gone on with where it stopped. */
+ * A full socket means that the wire is behind: the engine keeps what is left of
+ * the train and gives it again. */
 #include "udp_private.h"
 
 #include <errno.h>
@@ -137,8 +137,8 @@ static int train_send(struct sending *s)
 	return 0;
 }
 
-bool wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to, uint8_t *data,
-		 uint32_t len, uint16_t segment, uint8_t tos)
+uint32_t wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to,
+		     uint8_t *data, uint32_t len, uint16_t segment, uint8_t tos)
 {
 	int family = to->addr.kind == WEIR_ADDR_IP6 ? WG_V6 : WG_V4;
 	struct sending s = {.socket = &u->socket[family],
@@ -149,23 +149,17 @@ bool wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to, uint8_t *data,
 			    .tos = tos};
 	int err;
 
-	if (u->stopped == data && u->stopped_len == len)
-		s.at = u->stopped_at;
-	u->stopped = NULL;
 	if (s.socket->fd >= 0)
 		err = train_send(&s);
 	else
 		err = u->port ? ENETUNREACH : EBADF;
 	if (err == EAGAIN && wg_udp_await_room(s.socket)) {
 		++*u->count[WG_UDP_FULL];
-		u->stopped = data;
-		u->stopped_len = len;
-		u->stopped_at = s.at;
-		return false;
+		return s.at;
 	}
 	if (err) {
 		++*u->count[WG_UDP_FAILED];
 		u->ops->failed(u->arg, to, err);
 	}
-	return true;
+	return len;
 }

@@ -262,6 +262,7 @@ wgbed = tests/unit/wgbed.c tests/unit/wgbed.h tests/unit/wgbed_main.c
 wgbed_cppflags = $(WG_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)
 wgbed_ldadd = libwg.la $(CHECK_LIBS)
 wg_device_tests = tests/unit/test_wg_data \
+	tests/unit/test_wg_full \
 	tests/unit/test_wg_handshake \
 	tests/unit/test_wg_keys \
 	tests/unit/test_wg_load \
@@ -275,6 +276,9 @@ TESTS += $(wg_device_tests)
 tests_unit_test_wg_data_SOURCES = tests/unit/test_wg_data.c $(wgbed)
 tests_unit_test_wg_data_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_data_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_full_SOURCES = tests/unit/test_wg_full.c $(wgbed)
+tests_unit_test_wg_full_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_full_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_handshake_SOURCES = tests/unit/test_wg_handshake.c $(wgbed)
 tests_unit_test_wg_handshake_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_handshake_LDADD = $(wgbed_ldadd)

@@ -108,55 +108,6 @@ START_TEST(of_more_than_128_that_wait_the_oldest_go)
 }
 END_TEST
 
-START_TEST(a_full_socket_is_heard_of_and_nothing_is_lost)
-{
-	uint8_t packet[BED_MTU];
-	unsigned taken = 0, more;
-	struct bed b;
-
-	bed_init(&b);
-	bed_session(&b, 0, 1);
-	b.nodes[0].full = true;
-	bed_packet(packet, 0, 1, sizeof packet);
-	while (taken < 10000 && bed_offer(&b, 0, packet, sizeof packet)) {
-		taken++;
-		if (taken % 100 == 0)
-			bed_flush(&b);
-	}
-	ck_assert_uint_ge(taken, 40);
-	ck_assert_uint_lt(taken, 10000);
-	ck_assert(!bed_offer(&b, 0, packet, sizeof packet));
-	ck_assert(!wg_flush(b.nodes[0].d, b.now_us));
-	ck_assert(bed_unblock(&b, 0));
-	for (more = 0; more < 10; more++)
-		ck_assert(bed_offer(&b, 0, packet, sizeof packet));
-	bed_run(&b, 1);
-	ck_assert_uint_eq(b.nodes[1].got_count, 1 + taken + more);
-	ck_assert_uint_eq(bed_drops(&b, 0, WG_DROP_FULL), 0);
-	bed_fini(&b);
-}
-END_TEST
-
-START_TEST(staged_packets_wait_for_a_full_socket_too)
-{
-	struct bed b;
-
-	bed_init(&b);
-	bed_pair(&b, 0, 1);
-	for (int i = 0; i < 128; i++)
-		bed_send(&b, 0, 1, 1400 - (i & 1)); /* a train holds two */
-	bed_run_us(&b, BED_DELAY_US);
-	b.nodes[0].full = true;
-	bed_run(&b, 1);
-	ck_assert(bed_unblock(&b, 0));
-	bed_send(&b, 0, 1, 77);
-	bed_run(&b, 1);
-	ck_assert_uint_eq(b.nodes[1].got_count, 129);
-	ck_assert_uint_eq(b.nodes[1].got[128].len, 77);
-	bed_fini(&b);
-}
-END_TEST
-
 /* A packet that lies, straight into the tunnel of a peer without conscience:
  * the allowed IPs of the sender are not asked, its key is. */
 static void say(struct bed *b, const uint8_t *packet, uint32_t len)
@@ -439,8 +390,6 @@ static void tests(TCase *t)
 	tcase_add_test(t, a_train_ends_where_one_call_could_not_send_it);
 	tcase_add_test(t, packets_that_wait_for_a_key_follow_it_in_order);
 	tcase_add_test(t, of_more_than_128_that_wait_the_oldest_go);
-	tcase_add_test(t, a_full_socket_is_heard_of_and_nothing_is_lost);
-	tcase_add_test(t, staged_packets_wait_for_a_full_socket_too);
 	tcase_add_test(
 		t,
 		a_datagram_longer_than_any_is_dropped_before_it_is_looked_at);

@@ -200,6 +200,58 @@ START_TEST(a_new_network_while_the_socket_is_full_stalls_nothing)
 }
 END_TEST
 
+/* ---- a train that stopped halfway */
+
+/* Each datagram that the peer got was new to it, and none is missing. */
+static void check_each_once(unsigned count)
+{
+	unsigned sent = count_sent(&w.a, MESSAGE_DATA);
+
+	ck_assert_uint_eq(w.b.got, count);
+	ck_assert_uint_eq(sent, count);
+	ck_assert_uint_eq(fakehost_counter(w.b.instance, "dropped_window"), 0);
+}
+
+START_TEST(a_train_goes_on_where_it_stopped)
+{
+	begin();
+	connect_both();
+	w.no_trains = true;
+	w.room_left = 3;
+	for (uint16_t i = 0; i < 8; i++)
+		ck_assert(offer(&w.a, B_INNER, MTU, i));
+	fakehost_turn(w.host);
+	w.room_left = 2;
+	tunnel_writable(&w.a.tunnel);
+	w.room_left = UINT32_MAX;
+	settle();
+	check_each_once(1 + 8);
+	end();
+}
+END_TEST
+
+/* A handshake message for another peer, which fails. */
+START_TEST(what_is_sent_meanwhile_does_not_begin_it_again)
+{
+	begin();
+	connect_both();
+	w.no_trains = true;
+	w.room_left = 3;
+	for (uint16_t i = 0; i < 8; i++)
+		ck_assert(offer(&w.a, B_INNER, MTU, i));
+	fakehost_turn(w.host);
+	w.refuse_ip = UNREACHABLE;
+	w.refuse_err = ENETUNREACH;
+	wg_peer_connect(find_far(), true, fakehost_table(w.host)->now_us());
+	fakehost_turn(w.host);
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "udp_failed"), 1);
+	w.room_left = UINT32_MAX;
+	settle();
+	check_each_once(1 + 8);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg_tunnel");
@@ -222,6 +274,8 @@ int main(void)
 		a_port_that_is_taken_while_the_socket_is_full_stalls_nothing);
 	tcase_add_test(t,
 		       a_new_network_while_the_socket_is_full_stalls_nothing);
+	tcase_add_test(t, a_train_goes_on_where_it_stopped);
+	tcase_add_test(t, what_is_sent_meanwhile_does_not_begin_it_again);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -84,9 +84,9 @@ static void launch(struct bed *b, struct flight *f)
 	*at = f;
 }
 
-static bool node_send(void *arg, struct wg_peer *peer,
-		      const struct wg_endpoint *to, uint8_t *data, uint32_t len,
-		      uint16_t segment, uint8_t tos)
+static uint32_t node_send(void *arg, struct wg_peer *peer,
+			  const struct wg_endpoint *to, uint8_t *data,
+			  uint32_t len, uint16_t segment, uint8_t tos)
 {
 	struct node *n = arg;
 	struct bed *b = n->bed;
@@ -94,13 +94,18 @@ static bool node_send(void *arg, struct wg_peer *peer,
 
 	(void)peer;
 	ck_assert(segment && len && segment <= len);
+	n->full = n->full || (n->takes && len > n->takes * segment);
 	if (n->full)
-		return false;
+		len = n->takes * segment;
+	n->takes = 0;
+	if (!len)
+		return 0;
 	record(n, to, data, len, segment, tos);
 	memset(data - WG_HEADROOM, 0xee, WG_HEADROOM);
-	memset(data + len, 0xee, WG_TAIL);
+	if (!n->full) /* the rest of the train is there otherwise */
+		memset(data + len, 0xee, WG_TAIL);
 	if (n->silent || bed_random(b) % 100 < b->loss_percent)
-		return true;
+		return len;
 	f = malloc(sizeof *f + len);
 	f->at_us = b->now_us + BED_DELAY_US;
 	if (b->reorder_us)
@@ -112,7 +117,7 @@ static bool node_send(void *arg, struct wg_peer *peer,
 	f->len = len;
 	memcpy(f->bytes, data, len);
 	launch(b, f);
-	return true;
+	return len;
 }
 
 static void node_flush_later(void *arg)
@@ -315,7 +320,7 @@ bool bed_unblock(struct bed *b, int at)
 
 	n->full = n->flush_wanted = false;
 	while (!wg_flush(n->d, b->now_us)) {
-		if (!bed_workers)
+		if (!bed_workers || n->full)
 			return false;
 		node_wait(n);
 		n->flush_wanted = false;

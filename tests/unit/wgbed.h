@@ -59,7 +59,8 @@ struct node {
 	uint64_t wake_us;
 	bool flush_wanted;
 	atomic_uint told; /* how often workers said that something is done */
-	bool full;	  /* its socket takes nothing */
+	bool full;	  /* its socket takes nothing, */
+	unsigned takes;	  /* or, once, so many datagrams of a train */
 	bool no_room;	  /* its reader lends nothing */
 	bool silent;	  /* what it sends gets lost */
 	uint8_t mark;	  /* ECN that the path sets on what it sends */

@@ -369,6 +369,13 @@ static void change_peer(struct side *s, const struct side *other,
 			 fakehost_table(w.host)->now_us(), &e));
 }
 
+static struct wg_peer *find_far(void)
+{
+	static const uint8_t nobody[WG_KEY_BYTES] = {9};
+
+	return wg_peer_find(w.a.tunnel.device, nobody);
+}
+
 static void connect_both(void)
 {
 	offer(&w.a, B_INNER, 100, 0);
