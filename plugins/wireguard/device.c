@@ -150,8 +150,8 @@ bool wg_flush(struct wg_device *d, uint64_t now_us)
 		device_flush_later(d);
 	if (!trains_flush(d))
 		return false;
-	while (!d->full && (p = d->ready) != NULL)
-		send_staged(p, now_us);
+	while (d->ready && trains_spare(d))
+		send_staged(d->ready, now_us);
 	return trains_flush(d);
 }
 

@@ -306,6 +306,7 @@ tests_unit_test_wg_timers_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_workers_SOURCES = tests/unit/test_wg_workers.c $(wgbed)
 tests_unit_test_wg_workers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_workers_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_workers_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=workers_give
 
 # A tunnel on real sockets; its sendmsg fails when a test wants it to, and the
 # wall clock is the test's.

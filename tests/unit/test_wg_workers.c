@@ -3,6 +3,7 @@
  * all of the device's tests these run without them and with (wgbed.h). */
 #include "tests/unit/wgbed.h"
 
+#include "cut.h"
 #include "device.h"
 
 #include <sched.h>
@@ -204,6 +205,87 @@ START_TEST(a_device_may_end_while_workers_have_work)
 }
 END_TEST
 
+/* ---- workers that take their time: linked with --wrap=workers_give */
+
+#define HELD_MOST WORK_WAITING_MAX
+
+static struct {
+	bool on;
+	struct workers *workers;
+	struct work *work[HELD_MOST];
+	unsigned count;
+} held;
+
+void __real_workers_give(struct workers *w, struct work *work);
+void __wrap_workers_give(struct workers *w, struct work *work);
+
+void __wrap_workers_give(struct workers *w, struct work *work)
+{
+	if (!held.on) {
+		__real_workers_give(w, work);
+		return;
+	}
+	ck_assert_uint_lt(held.count, HELD_MOST);
+	held.workers = w;
+	held.work[held.count++] = work;
+}
+
+static void let_go(void)
+{
+	held.on = false;
+	for (unsigned i = 0; i < held.count; i++)
+		__real_workers_give(held.workers, held.work[i]);
+	held.count = 0;
+}
+
+/* Runs long enough for a worker, each a train of its own. */
+static void stage(struct bed *b, int target)
+{
+	uint8_t packet[100];
+
+	bed_packet(packet, 0, target, sizeof packet);
+	for (unsigned i = 0; i < STAGED_PACKETS_MAX; i++) {
+		packet[1] = i / WORK_LEAST % 2 ? ECN_ECT0 : ECN_NONE;
+		ck_assert(bed_offer(b, 0, packet, sizeof packet));
+	}
+}
+
+START_TEST(what_waited_for_a_key_does_not_spin_the_loop_until_it_is_sealed)
+{
+	struct wg_device *d;
+	struct bed b;
+
+	bed_init(&b);
+	d = b.nodes[0].d;
+	for (int target = 1; target <= 2; target++) {
+		bed_pair(&b, 0, target);
+		stage(&b, target);
+	}
+	bed_flush(&b);
+	while (b.flights) /* initiations, then responses */
+		bed_land(&b);
+	b.nodes[1].flush_wanted = b.nodes[2].flush_wanted = false;
+	wg_flush(b.nodes[1].d, b.now_us);
+	wg_flush(b.nodes[2].d, b.now_us);
+	while (b.flights)
+		bed_land(&b);
+	held.on = bed_workers;
+	b.nodes[0].flush_wanted = false;
+	wg_flush(d, b.now_us); /* sessions; the first trains are given */
+	let_go();
+	while (wg_collect(d, b.now_us))
+		sched_yield();
+	held.on = bed_workers;
+	b.nodes[0].flush_wanted = false;
+	wg_flush(d, b.now_us); /* must return */
+	let_go();
+	bed_run(&b, 1);
+	ck_assert_uint_eq(b.nodes[1].got_count, STAGED_PACKETS_MAX);
+	ck_assert_uint_eq(b.nodes[2].got_count, STAGED_PACKETS_MAX);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(a_key_is_wiped_once_its_work_is_done)
 {
 	static const uint8_t zeros[WG_KEY_BYTES];
@@ -247,6 +329,9 @@ static void tests(TCase *t)
 	tcase_add_test(t, the_socket_waits_for_workers_that_are_behind);
 	tcase_add_test(t, more_than_they_can_hold_is_dropped_and_counted);
 	tcase_add_test(t, a_device_may_end_while_workers_have_work);
+	tcase_add_test(
+		t,
+		what_waited_for_a_key_does_not_spin_the_loop_until_it_is_sealed);
 	tcase_add_test(t, a_key_is_wiped_once_its_work_is_done);
 }
 
