@@ -264,6 +264,16 @@ static void apply_allowed(struct wg_peer *p, const struct wg_peer_set *s)
 	}
 }
 
+/* Who repeats what was there, as wg syncconf does, asks for nothing. */
+static void apply_endpoint(struct wg_peer *p, const struct wg_endpoint *to)
+{
+	p->placed++;
+	p->endpoint_given = p->endpoint_given ||
+			    p->endpoint.scope != to->scope ||
+			    !weir_addr_equal(&p->endpoint.addr, &to->addr);
+	wg_peer_set_endpoint(p, to);
+}
+
 static void apply_fields(struct wg_peer *p, const struct wg_peer_set *s)
 {
 	if (s->flags & WG_PEER_USER)
@@ -271,7 +281,7 @@ static void apply_fields(struct wg_peer *p, const struct wg_peer_set *s)
 	if (s->flags & WG_PEER_PSK)
 		memcpy(p->remote.psk, s->psk, WG_KEY_BYTES);
 	if (s->flags & WG_PEER_ENDPOINT)
-		wg_peer_set_endpoint(p, &s->endpoint);
+		apply_endpoint(p, &s->endpoint);
 	if (s->flags & WG_PEER_RESERVED)
 		peer_set_reserved(p, s->reserved);
 	if (s->flags & WG_PEER_KEEPALIVE)

@@ -70,6 +70,8 @@ struct wg_peer {
 	uint16_t keepalive_s;
 
 	struct wg_endpoint endpoint;
+	bool endpoint_given; /* wg_set changed it: names are not asked for */
+	uint64_t placed;     /* times that wg_set or a packet said where */
 
 	struct timer timers[PEER_TIMERS];
 	uint64_t initiated_us;	/* or answered; 0: never */

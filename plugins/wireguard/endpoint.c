@@ -4,7 +4,8 @@
  * The first attempt of a handshake looks the name up if nothing is known; each
  * further one asks the name servers anew, because a server that moved is what
  * a missing answer mostly means. Of several addresses each attempt takes the
- * next that has a route. */
+ * next that has a route. An answer is late, and not taken, when the peer was
+ * heard of meanwhile; what wg has set holds against the name for good. */
 #include "endpoint.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@ struct endpoint {
 	struct wg_peer *peer; /* NULL: gone, or not asked for yet */
 	struct weir_query *query;
 	uint64_t asked_us;
-	unsigned turn; /* which of the addresses comes next */
+	uint64_t placed; /* the peer's when it was asked */
+	unsigned turn;	 /* which of the addresses comes next */
 };
 
 struct endpoints {
@@ -122,6 +124,15 @@ static const struct weir_addr *choose(struct endpoint *e,
 	return &addrs[0];
 }
 
+static uint64_t placed(const struct wg_peer *p)
+{
+	struct wg_peer_info info;
+
+	wg_peer_get(p, &info);
+	explicit_bzero(info.psk, sizeof info.psk);
+	return info.placed;
+}
+
 static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 			   int n)
 {
@@ -131,6 +142,8 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 	struct wg_endpoint to = {0};
 
 	e->query = NULL;
+	if (placed(e->peer) != e->placed)
+		return;
 	if (err || n < 1) {
 		t->conf.host->log(t->conf.instance, WEIR_WARN,
 				  "the endpoint %s cannot be looked up: %s",
@@ -143,15 +156,15 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 	wg_peer_set_endpoint(e->peer, &to);
 }
 
-static bool is_known(const struct wg_peer *p)
+/* May its name be asked for? */
+static bool is_open(const struct wg_peer *p, bool again)
 {
 	struct wg_peer_info info;
-	bool known;
 
 	wg_peer_get(p, &info);
-	known = info.endpoint.addr.kind != WEIR_ADDR_NONE;
-	explicit_bzero(&info, sizeof info);
-	return known;
+	explicit_bzero(info.psk, sizeof info.psk);
+	return !info.endpoint_given &&
+	       (again || info.endpoint.addr.kind == WEIR_ADDR_NONE);
 }
 
 void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
@@ -161,12 +174,13 @@ void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
 	const struct wg_peer_settings *peer = wg_peer_user(p);
 	uint64_t now_us = t->conf.host->now_us();
 
-	if (!e || e->query || (!again && is_known(p)))
+	if (!e || e->query || !is_open(p, again))
 		return;
 	if (e->asked_us && now_us - e->asked_us < ASK_AGAIN_US)
 		return;
 	e->asked_us = now_us;
 	e->peer = p;
+	e->placed = placed(p);
 	e->query = t->conf.host->resolve(
 		t->conf.instance, peer->endpoint.name,
 		BOTH_FAMILIES | (again ? WEIR_RESOLVE_ANEW : 0), endpoint_found,

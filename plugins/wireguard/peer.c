@@ -55,6 +55,7 @@ void peer_heard_from(struct wg_peer *p, const struct wg_endpoint *from)
 {
 	bool moved;
 
+	p->placed++;
 	if (endpoint_equal(&p->endpoint, from))
 		return;
 	moved = !weir_addr_equal(&p->endpoint.addr, &from->addr) ||
@@ -97,6 +98,8 @@ void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info)
 		.reserved = {(uint8_t)p->reserved, (uint8_t)(p->reserved >> 8),
 			     (uint8_t)(p->reserved >> 16)},
 		.endpoint = p->endpoint,
+		.endpoint_given = p->endpoint_given,
+		.placed = p->placed,
 		.last_handshake = p->last_handshake,
 		.rx_bytes = p->rx_bytes,
 		.tx_bytes = p->tx_bytes,

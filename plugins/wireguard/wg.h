@@ -269,6 +269,11 @@ struct wg_peer_info {
 	uint8_t reserved[WG_RESERVED_BYTES];
 	uint16_t keepalive_s;
 	struct wg_endpoint endpoint;
+	/* For whoever looks up names: wg_set has changed the endpoint, which is
+	 * to hold; and how often wg_set or an authenticated packet said where
+	 * the peer is, to see whether one did while a question was open. */
+	bool endpoint_given;
+	uint64_t placed;
 	struct timespec last_handshake; /* wall clock; zeros: never */
 	uint64_t rx_bytes, tx_bytes;	/* outer, as wireguard-go counts */
 	uint64_t rx_packets, tx_packets;

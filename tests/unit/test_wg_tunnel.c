@@ -3,6 +3,9 @@
  * sending fails or cannot go on, and as the network changes. */
 #include "tests/unit/wgtunnel.h"
 
+#include "plugins/wireguard/endpoint.h"
+#include "plugins/wireguard/udp_private.h"
+
 /* ---- errors of the socket */
 
 /* A peer that cannot be reached, beside one that can. */
@@ -252,6 +255,139 @@ START_TEST(what_is_sent_meanwhile_does_not_begin_it_again)
 }
 END_TEST
 
+/* ---- endpoints that are names */
+
+#define NAME "b.example"
+#define ELSEWHERE 198
+
+/* At the port of b; of which only 127.0.0.1 is anybody. */
+static struct weir_addr place(uint8_t first, uint8_t last)
+{
+	return (struct weir_addr){.kind = WEIR_ADDR_IP4,
+				  .port = wg_udp_port(w.b.tunnel.udp),
+				  .ip = {first, 0, 0, last}};
+}
+
+/* NAME stands for this address from now on. */
+static void name_means(uint8_t first, uint8_t last)
+{
+	struct weir_addr a = place(first, last);
+
+	fakehost_name(w.host, NAME, 0, &a, 1);
+}
+
+static void begin_named(void)
+{
+	begin_with((struct weir_addr){.kind = WEIR_ADDR_NAME, .name = NAME});
+	w.refuse_ip = ELSEWHERE;
+	w.refuse_err = ENETUNREACH;
+}
+
+static bool is_at(uint8_t first, uint8_t last)
+{
+	struct weir_addr a = place(first, last);
+	struct wg_peer_info info;
+
+	wg_peer_get(wg_peer_find(w.a.tunnel.device, w.b.public_key), &info);
+	return weir_addr_equal(&info.endpoint.addr, &a);
+}
+
+/* As wg does. */
+static void set_endpoint(uint8_t first, uint8_t last)
+{
+	struct wg_peer_set peer = {.flags = WG_PEER_ENDPOINT,
+				   .endpoint.addr = place(first, last)};
+
+	change_peer(&w.a, &w.b, &peer);
+}
+
+START_TEST(a_name_is_looked_up_when_a_handshake_begins)
+{
+	begin_named();
+	name_means(127, 1);
+	connect_both();
+	ck_assert(is_at(127, 1));
+	end();
+}
+END_TEST
+
+START_TEST(a_retry_in_vain_looks_the_name_up_anew)
+{
+	begin_named();
+	name_means(ELSEWHERE, 1);
+	offer(&w.a, B_INNER, 100, 0);
+	settle();
+	ck_assert(is_at(ELSEWHERE, 1));
+	name_means(127, 1);
+	pass(12);
+	ck_assert(is_at(127, 1));
+	ck_assert_uint_eq(w.b.got, 1);
+	end();
+}
+END_TEST
+
+/* The answer comes a turn after the question. */
+START_TEST(an_answer_that_comes_late_does_not_overrule_wg)
+{
+	begin_named();
+	name_means(ELSEWHERE, 1);
+	offer(&w.a, B_INNER, 100, 0);
+	wg_flush(w.a.tunnel.device, fakehost_table(w.host)->now_us());
+	set_endpoint(127, 1);
+	settle();
+	ck_assert(is_at(127, 1));
+	ck_assert_uint_eq(w.b.got, 1);
+	end();
+}
+END_TEST
+
+START_TEST(what_wg_has_set_holds_against_the_name)
+{
+	begin_named();
+	name_means(127, 1);
+	set_endpoint(ELSEWHERE, 1);
+	offer(&w.a, B_INNER, 100, 0);
+	pass(30);
+	ck_assert(is_at(ELSEWHERE, 1));
+	end();
+}
+END_TEST
+
+/* wg syncconf says all that was there. */
+START_TEST(what_wg_repeats_is_not_set)
+{
+	begin_named();
+	name_means(ELSEWHERE, 1);
+	offer(&w.a, B_INNER, 100, 0);
+	settle();
+	set_endpoint(ELSEWHERE, 1);
+	name_means(127, 1);
+	pass(12);
+	ck_assert(is_at(127, 1));
+	end();
+}
+END_TEST
+
+START_TEST(an_answer_that_comes_late_does_not_overrule_the_peer)
+{
+	begin_named();
+	name_means(127, 1);
+	connect_both();
+	pass(5); /* the name may be asked for again */
+	name_means(ELSEWHERE, 1);
+	endpoint_wanted(w.a.tunnel.endpoints,
+			wg_peer_find(w.a.tunnel.device, w.b.public_key), true);
+	/* It speaks just then. */
+	ck_assert(offer(&w.b, A_INNER, 100, 0));
+	tunnel_writable(&w.b.tunnel);
+	wg_udp_read(&w.a.tunnel.udp->socket[WG_V4]);
+	ck_assert_uint_eq(w.a.got, 1);
+	settle();
+	ck_assert(is_at(127, 1));
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg_tunnel");
@@ -276,6 +412,12 @@ int main(void)
 		       a_new_network_while_the_socket_is_full_stalls_nothing);
 	tcase_add_test(t, a_train_goes_on_where_it_stopped);
 	tcase_add_test(t, what_is_sent_meanwhile_does_not_begin_it_again);
+	tcase_add_test(t, a_name_is_looked_up_when_a_handshake_begins);
+	tcase_add_test(t, a_retry_in_vain_looks_the_name_up_anew);
+	tcase_add_test(t, an_answer_that_comes_late_does_not_overrule_wg);
+	tcase_add_test(t, what_wg_has_set_holds_against_the_name);
+	tcase_add_test(t, what_wg_repeats_is_not_set);
+	tcase_add_test(t, an_answer_that_comes_late_does_not_overrule_the_peer);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

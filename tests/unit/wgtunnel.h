@@ -263,10 +263,9 @@ static void side_up(struct side *s, const struct side *other, uint8_t inner,
 	network_unwatch(s->tunnel.network); /* the machine's are not asked */
 }
 
-static void begin_with(const struct weir_addr *endpoint)
+/* b is at `endpoint`, at whichever port. */
+static void begin_with(struct weir_addr endpoint)
 {
-	struct weir_addr at_b = {.kind = WEIR_ADDR_IP4, .ip = {127, 0, 0, 1}};
-
 	memset(&w, 0, sizeof w);
 	ck_assert(crypto_init());
 	w.room_left = UINT32_MAX;
@@ -274,13 +273,14 @@ static void begin_with(const struct weir_addr *endpoint)
 	side_keys(&w.a, "a", 1);
 	side_keys(&w.b, "b", 2);
 	side_up(&w.b, &w.a, A_INNER, false, NULL);
-	at_b.port = wg_udp_port(w.b.tunnel.udp);
-	side_up(&w.a, &w.b, B_INNER, true, endpoint ? endpoint : &at_b);
+	endpoint.port = wg_udp_port(w.b.tunnel.udp);
+	side_up(&w.a, &w.b, B_INNER, true, &endpoint);
 }
 
 static void begin(void)
 {
-	begin_with(NULL);
+	begin_with((struct weir_addr){.kind = WEIR_ADDR_IP4,
+				      .ip = {127, 0, 0, 1}});
 }
 
 static void side_down(struct side *s)
