@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "udp_private.h"
+#include "value.h"
 
 #define ASK_AGAIN_US 4000000ull /* a peer's name, at the most so often */
 #define BOTH_FAMILIES 3u
@@ -110,18 +111,21 @@ static bool has_route(struct tunnel *t, const struct weir_addr *a)
 	return endpoint_source(t, &to, &source);
 }
 
-static const struct weir_addr *choose(struct endpoint *e,
-				      const struct weir_addr *addrs, int n)
+static struct weir_addr choose(struct endpoint *e,
+			       const struct weir_addr *addrs, int n)
 {
 	struct tunnel *t = e->owner->tunnel;
+	struct weir_addr a;
 
 	for (int i = 0; i < n; i++) {
-		const struct weir_addr *a = &addrs[e->turn++ % (unsigned)n];
-
-		if (t->conf.wire || has_route(t, a))
+		a = addrs[e->turn++ % (unsigned)n];
+		value_unmap(&a);
+		if (t->conf.wire || has_route(t, &a))
 			return a;
 	}
-	return &addrs[0];
+	a = addrs[0];
+	value_unmap(&a);
+	return a;
 }
 
 static uint64_t placed(const struct wg_peer *p)
@@ -151,7 +155,7 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 				  strerror(err ? err : EHOSTUNREACH));
 		return;
 	}
-	to.addr = *choose(e, addrs, n);
+	to.addr = choose(e, addrs, n);
 	to.addr.port = s->endpoint.port;
 	wg_peer_set_endpoint(e->peer, &to);
 }

@@ -11,6 +11,7 @@
 
 #include "keyfile.h"
 #include "reserved.h"
+#include "value.h"
 
 #define MS_PER_S 1000
 
@@ -241,6 +242,7 @@ static void peer_describe(struct wg_peer_set *to, struct wg_peer_settings *p,
 	    p->endpoint.kind == WEIR_ADDR_IP6) {
 		to->flags |= WG_PEER_ENDPOINT;
 		to->endpoint.addr = p->endpoint;
+		value_unmap(&to->endpoint.addr);
 	}
 	for (uint32_t i = 0; i < p->allowed_count; i++)
 		allowed[i].prefix = p->allowed[i];

@@ -178,17 +178,6 @@ static int preshared_key(struct uapi_change *c, const char *value)
 	return 0;
 }
 
-static void unmap(struct weir_addr *a)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (a->kind != WEIR_ADDR_IP6 || memcmp(a->ip, mapped, sizeof mapped))
-		return;
-	a->kind = WEIR_ADDR_IP4;
-	memmove(a->ip, a->ip + sizeof mapped, 4);
-	memset(a->ip + 4, 0, sizeof a->ip - 4);
-}
-
 /* "[fe80::1%eth0]:1": an interface that is not there is a mistake. */
 static int endpoint(struct uapi_change *c, const char *value)
 {
@@ -211,7 +200,7 @@ static int endpoint(struct uapi_change *c, const char *value)
 	}
 	if (!value_endpoint(slice_of(text), &e.addr, NULL))
 		return EINVAL;
-	unmap(&e.addr);
+	value_unmap(&e.addr);
 	p->endpoint = e;
 	p->flags |= WG_PEER_ENDPOINT;
 	return 0;

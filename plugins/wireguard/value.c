@@ -212,3 +212,14 @@ bool value_endpoint(struct slice s, struct weir_addr *out, char *name)
 	out->port = (uint16_t)n;
 	return true;
 }
+
+void value_unmap(struct weir_addr *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (a->kind != WEIR_ADDR_IP6 || memcmp(a->ip, mapped, sizeof mapped))
+		return;
+	a->kind = WEIR_ADDR_IP4;
+	memmove(a->ip, a->ip + sizeof mapped, 4);
+	memset(a->ip + 4, 0, sizeof a->ip - 4);
+}

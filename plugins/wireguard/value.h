@@ -33,5 +33,8 @@ bool value_cidr(struct slice, bool keep_host_bits, struct weir_cidr *out);
 bool value_host(struct slice, struct weir_addr *out, char *name);
 /* HOST:PORT, [IPv6]:PORT. */
 bool value_endpoint(struct slice, struct weir_addr *out, char *name);
+/* An IPv4 address mapped into IPv6 (::ffff:0:0/96) becomes that address: a
+ * socket of either family sends to its own only. */
+void value_unmap(struct weir_addr *);
 
 #endif

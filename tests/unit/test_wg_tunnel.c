@@ -388,6 +388,30 @@ START_TEST(an_answer_that_comes_late_does_not_overrule_the_peer)
 }
 END_TEST
 
+/* ---- IPv4 addresses written as IPv6 */
+
+static const struct weir_addr mapped = {
+	.kind = WEIR_ADDR_IP6, .ip = {[10] = 0xff, [11] = 0xff, 127, 0, 0, 1}};
+
+START_TEST(an_ip4_address_in_ip6_is_an_ip4_endpoint)
+{
+	begin_with(mapped);
+	connect_both();
+	ck_assert(is_at(127, 1));
+	end();
+}
+END_TEST
+
+START_TEST(a_name_may_mean_an_ip4_address_in_ip6)
+{
+	begin_named();
+	fakehost_name(w.host, NAME, 0, &mapped, 1);
+	connect_both();
+	ck_assert(is_at(127, 1));
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg_tunnel");
@@ -418,6 +442,8 @@ int main(void)
 	tcase_add_test(t, what_wg_has_set_holds_against_the_name);
 	tcase_add_test(t, what_wg_repeats_is_not_set);
 	tcase_add_test(t, an_answer_that_comes_late_does_not_overrule_the_peer);
+	tcase_add_test(t, an_ip4_address_in_ip6_is_an_ip4_endpoint);
+	tcase_add_test(t, a_name_may_mean_an_ip4_address_in_ip6);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
