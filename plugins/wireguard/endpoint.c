@@ -24,6 +24,7 @@ struct endpoint {
 	struct weir_query *query;
 	uint64_t asked_us;
 	uint64_t placed; /* the peer's when it was asked */
+	bool changed;	 /* asked because the network has changed */
 	unsigned turn;	 /* which of the addresses comes next */
 };
 
@@ -55,6 +56,7 @@ static void endpoint_cancel(struct endpoint *e)
 	if (e->query)
 		e->owner->tunnel->conf.host->resolve_cancel(e->query);
 	e->query = NULL;
+	e->changed = false;
 }
 
 void endpoints_forget(struct endpoints *s)
@@ -128,6 +130,25 @@ static struct weir_addr choose(struct endpoint *e,
 	return a;
 }
 
+/* Is the peer still at one of these? */
+static bool stays(const struct endpoint *e, const struct weir_addr *addrs,
+		  int n)
+{
+	struct wg_peer_info info;
+	bool same = false;
+
+	wg_peer_get(e->peer, &info);
+	explicit_bzero(info.psk, sizeof info.psk);
+	for (int i = 0; i < n && !same; i++) {
+		struct weir_addr a = addrs[i];
+
+		value_unmap(&a);
+		a.port = info.endpoint.addr.port;
+		same = weir_addr_equal(&a, &info.endpoint.addr);
+	}
+	return same;
+}
+
 static uint64_t placed(const struct wg_peer *p)
 {
 	struct wg_peer_info info;
@@ -144,8 +165,10 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 	struct tunnel *t = e->owner->tunnel;
 	const struct wg_peer_settings *s = wg_peer_user(e->peer);
 	struct wg_endpoint to = {0};
+	bool changed = e->changed;
 
 	e->query = NULL;
+	e->changed = false;
 	if (placed(e->peer) != e->placed)
 		return;
 	if (err || n < 1) {
@@ -153,11 +176,18 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 				  "the endpoint %s cannot be looked up: %s",
 				  s->endpoint.name,
 				  strerror(err ? err : EHOSTUNREACH));
+		/* Each retry of a handshake asks again. */
+		if (changed)
+			wg_peer_connect(e->peer, true, t->conf.host->now_us());
 		return;
 	}
+	if (changed && stays(e, addrs, n))
+		return;
 	to.addr = choose(e, addrs, n);
 	to.addr.port = s->endpoint.port;
 	wg_peer_set_endpoint(e->peer, &to);
+	if (changed)
+		wg_peer_connect(e->peer, true, t->conf.host->now_us());
 }
 
 /* May its name be asked for? */
@@ -189,6 +219,17 @@ void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
 		t->conf.instance, peer->endpoint.name,
 		BOTH_FAMILIES | (again ? WEIR_RESOLVE_ANEW : 0), endpoint_found,
 		e);
+}
+
+void endpoint_refresh(struct endpoints *s, struct wg_peer *p)
+{
+	struct endpoint *e = endpoint_of(s, p);
+
+	if (!e)
+		return;
+	e->asked_us = 0; /* changes are rare enough */
+	endpoint_wanted(s, p, true);
+	e->changed = e->query;
 }
 
 void endpoint_forget(struct endpoints *s, struct wg_peer *p)

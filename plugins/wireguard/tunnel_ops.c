@@ -303,7 +303,7 @@ static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
 		return;
 	stays = endpoint_source(t, &info.endpoint, &source) &&
 		weir_addr_equal(&source, &info.endpoint.local);
-	endpoint_wanted(t->endpoints, p, true);
+	endpoint_refresh(t->endpoints, p);
 	if (stays)
 		wg_peer_greet(p, now_us);
 	else

@@ -388,6 +388,26 @@ START_TEST(an_answer_that_comes_late_does_not_overrule_the_peer)
 }
 END_TEST
 
+/* Its session stands, and nothing else would tell for 15 s. */
+START_TEST(a_name_that_has_moved_with_the_network_is_followed_at_once)
+{
+	begin_named();
+	name_means(127, 1);
+	connect_both();
+	pass(1);
+	name_means(127, 2);
+	tunnel_refresh(&w.a.tunnel, false);
+	settle();
+	ck_assert(is_at(127, 2));
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	pass(5);
+	tunnel_refresh(&w.a.tunnel, false);
+	settle();
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	end();
+}
+END_TEST
+
 /* ---- IPv4 addresses written as IPv6 */
 
 static const struct weir_addr mapped = {
@@ -442,6 +462,8 @@ int main(void)
 	tcase_add_test(t, what_wg_has_set_holds_against_the_name);
 	tcase_add_test(t, what_wg_repeats_is_not_set);
 	tcase_add_test(t, an_answer_that_comes_late_does_not_overrule_the_peer);
+	tcase_add_test(
+		t, a_name_that_has_moved_with_the_network_is_followed_at_once);
 	tcase_add_test(t, an_ip4_address_in_ip6_is_an_ip4_endpoint);
 	tcase_add_test(t, a_name_may_mean_an_ip4_address_in_ip6);
 	suite_add_tcase(s, t);
