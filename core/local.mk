@@ -7,6 +7,7 @@ libweircore_la_SOURCES = \
 	core/addr.c core/addr.h \
 	core/arena.c core/arena.h \
 	core/backlog.c core/backlog.h \
+	core/channel.c core/channel.h \
 	core/command.c core/command.h \
 	core/component.c core/component.h \
 	core/config.c core/config.h \

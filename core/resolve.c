@@ -9,13 +9,13 @@
  * another. */
 #include "resolve.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <uthash.h>
 
 #include "addr.h"
+#include "channel.h"
 #include "log.h"
 #include "sockets.h"
 #include "util.h"
@@ -25,8 +25,6 @@
 #define TTL_LEAST_S 1
 #define TTL_MOST_S 3600
 #define TTL_NEGATIVE_S 5
-#define TRY_TIMEOUT_MS 2000
-#define TRIES 3
 #define PENDING_MAX 4096 /* questions that wait for an answer */
 
 struct entry {
@@ -37,6 +35,7 @@ struct entry {
 	bool answered, cached;
 	int err;
 	uint64_t expires_us;
+	struct entry *again; /* the next in resolver.again */
 	struct weir_query *waiters;
 	int count;
 	struct weir_addr *addrs;
@@ -63,7 +62,12 @@ struct resolver_socket {
 struct resolver {
 	const struct config *config;
 	struct turn *turn;
+	struct channel_conf conf;
+	struct channel_file file;
 	ares_channel channel;
+	struct weir_task renewal;
+	struct entry *again; /* questions for the next channel */
+	bool renewing;
 	struct loop_owner owner;
 	struct loop_timer *timer;
 	struct resolver_socket *sockets;
@@ -87,6 +91,9 @@ static void timed_out(void *arg)
 {
 	struct resolver *r = arg;
 
+	/* Questions that wait may have been put to servers of before. */
+	if (channel_is_stale(r->config, &r->file))
+		turn_task(r->turn, &r->renewal);
 	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	arm(r);
 }
@@ -227,6 +234,22 @@ static int errno_of(int status)
 	}
 }
 
+/* Whether a question is to be asked again of other servers. Whoever comes from
+ * the old channel as it ends is, with half an answer too; so is one that went
+ * wrong since resolv.conf has changed. */
+static bool is_for_the_next(struct resolver *r, int status)
+{
+	int err = errno_of(status);
+
+	if (r->renewing || r->closing)
+		return r->renewing;
+	if (!err || err == ENOENT)
+		return false;
+	if (channel_is_stale(r->config, &r->file))
+		turn_task(r->turn, &r->renewal);
+	return r->renewal.queued;
+}
+
 static void answered(void *arg, int status, int timeouts,
 		     struct ares_addrinfo *info)
 {
@@ -234,6 +257,13 @@ static void answered(void *arg, int status, int timeouts,
 	struct resolver *r = e->resolver;
 
 	(void)timeouts;
+	if (is_for_the_next(r, status)) {
+		if (info)
+			ares_freeaddrinfo(info);
+		e->again = r->again;
+		r->again = e;
+		return;
+	}
 	e->answered = true;
 	e->err = errno_of(status);
 	e->expires_us = loop_now_us() + TTL_NEGATIVE_S * 1000000;
@@ -256,18 +286,52 @@ static void answered(void *arg, int status, int timeouts,
 	entry_put(e);
 }
 
-static void ask_servers(struct resolver *r, struct entry *e, unsigned families)
+/* With a reference, and counted as pending, until it is answered. */
+static void ask_servers(struct resolver *r, struct entry *e)
 {
 	struct ares_addrinfo_hints hints = {.ai_flags = ARES_AI_NOSORT};
+	unsigned families = (unsigned)(e->key[0] - '0');
 
 	hints.ai_family = families == RESOLVE_IP4   ? AF_INET
 			  : families == RESOLVE_IP6 ? AF_INET6
 						    : AF_UNSPEC;
 	hints.ai_socktype = SOCK_STREAM;
-	r->pending++;
-	e->references++;
 	ares_getaddrinfo(r->channel, e->key + 1, NULL, &hints, answered, e);
 	arm(r);
+}
+
+/* Never runs inside a call of c-ares. Where no channel can be made, the old
+ * servers are better than none. */
+static void renew(struct resolver *r)
+{
+	struct weir_error e;
+	ares_channel old = r->channel, fresh;
+	struct entry *again;
+
+	turn_forget(r->turn, &r->renewal);
+	fresh = channel_new(&r->conf, &r->file, &e);
+	if (fresh) {
+		log_line(WEIR_INFO, "weir", "dns: resolv.conf was read again");
+		r->channel = fresh;
+		r->renewing = true;
+		ares_destroy(old);
+		r->renewing = false;
+	} else {
+		log_line(WEIR_WARN, "weir", "dns: %s", e.text);
+	}
+	again = r->again;
+	r->again = NULL;
+	while (again) {
+		struct entry *next = again->again;
+
+		ask_servers(r, again);
+		again = next;
+	}
+}
+
+static void renew_task(struct weir_task *task)
+{
+	renew(container_of(task, struct resolver, renewal));
 }
 
 /* The entry of a question, new or known, with a reference for the caller;
@@ -297,6 +361,9 @@ static struct entry *entry_get(struct resolver *r, const char *name,
 	}
 	if (r->pending >= PENDING_MAX)
 		return NULL;
+	if ((asked & WEIR_RESOLVE_ANEW) &&
+	    channel_is_stale(r->config, &r->file))
+		renew(r);
 	make_room(r);
 	e = xcalloc(1, sizeof *e);
 	memcpy(e->key, key, sizeof key);
@@ -304,7 +371,9 @@ static struct entry *entry_get(struct resolver *r, const char *name,
 	e->references = 2; /* the cache's and the caller's */
 	e->cached = true;
 	HASH_ADD_STR(r->cache, key, e);
-	ask_servers(r, e, families);
+	e->references++;
+	r->pending++;
+	ask_servers(r, e);
 	return e;
 }
 
@@ -355,72 +424,27 @@ void resolver_cancel(struct weir_query *q)
 	free(q);
 }
 
-static struct ares_addr_port_node node_of(const struct weir_addr *a)
-{
-	struct ares_addr_port_node n = {
-		.family = a->kind == WEIR_ADDR_IP6 ? AF_INET6 : AF_INET,
-		.udp_port = a->port,
-		.tcp_port = a->port,
-	};
-
-	memcpy(&n.addr, a->ip, n.family == AF_INET6 ? 16 : 4);
-	return n;
-}
-
-/* c-ares begins with those of resolv.conf. */
-static bool use_servers(struct resolver *r, struct weir_error *e)
-{
-	const struct config_dns_server *s = r->config->dns_servers.items;
-	size_t count = r->config->dns_servers.count;
-	struct ares_addr_port_node *nodes, *system = NULL;
-	int status = ARES_SUCCESS;
-
-	if (!count)
-		return true;
-	if (r->config->dns_system)
-		status = ares_get_servers_ports(r->channel, &system);
-	nodes = xcalloc(count, sizeof *nodes);
-	for (size_t i = 0; i < count; i++) {
-		nodes[i] = node_of(&s[i].address);
-		nodes[i].next = i + 1 < count ? &nodes[i + 1] : system;
-	}
-	if (status == ARES_SUCCESS)
-		status = ares_set_servers_ports(r->channel, nodes);
-	ares_free_data(system);
-	free(nodes);
-	return status == ARES_SUCCESS ||
-	       weir_error(e, "dns", "%s", ares_strerror(status));
-}
-
 struct resolver *resolver_new(const struct config *c, struct loop *loop,
 			      struct turn *turn, struct weir_error *e)
 {
 	struct resolver *r = xcalloc(1, sizeof *r);
-	struct ares_options options = {
-		.timeout = TRY_TIMEOUT_MS,
-		.tries = TRIES,
-		.sock_state_cb = socket_state,
-		.sock_state_cb_data = r,
-	};
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 
 	r->config = c;
 	r->turn = turn;
+	r->renewal.run = renew_task;
+	r->conf = (struct channel_conf){c, socket_state, socket_made, r};
 	loop_owner_init(&r->owner, loop);
 	r->timer = loop_timer_new(&r->owner, timed_out, r);
 	if (status == ARES_SUCCESS)
-		status = ares_init_options(&r->channel, &options,
-					   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-						   ARES_OPT_SOCK_STATE_CB);
-	if (status != ARES_SUCCESS) {
+		r->channel = channel_new(&r->conf, &r->file, e);
+	else
 		weir_error(e, "dns", "%s", ares_strerror(status));
+	if (!r->channel) {
 		loop_owner_sweep(&r->owner);
+		if (status == ARES_SUCCESS)
+			ares_library_cleanup();
 		free(r);
-		return NULL;
-	}
-	ares_set_socket_configure_callback(r->channel, socket_made, r);
-	if (!use_servers(r, e)) {
-		resolver_free(r);
 		return NULL;
 	}
 	return r;
@@ -433,6 +457,12 @@ void resolver_free(struct resolver *r)
 	if (!r)
 		return;
 	r->closing = true;
+	turn_forget(r->turn, &r->renewal);
+	while (r->again) {
+		e = r->again;
+		r->again = e->again;
+		entry_put(e);
+	}
 	ares_destroy(r->channel); /* answers what is pending */
 	HASH_ITER(hh, r->cache, e, next)
 		uncache(r, e);

@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Names that weir looks up itself, and outbounds behind outbounds."""
 import errno
+import os
+import select
 import socket
+import tempfile
 import time
 
 import servers
-from bed import CLIENT4, DEAD4, HOST4, NAMED4, PROXY4_OTHER
+from bed import (CLIENT4, DEAD4, HOST4, NAMED4, PROXY4_OTHER,
+                 UNREACHABLE4)
 from harness import (CONFIG, Process, Weir, check, check_equal, keep, main,
-                     test, tool)
+                     test, tool, wait_for)
 
 PORT = 7500
+PORT_DNS = 53
 NAME_SERVER = "10.77.1.53"
 
 
@@ -25,6 +30,10 @@ def connect(bed, host=HOST4, port=PORT, timeout=8):
     s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
     s.settimeout(timeout)
     return s, s.connect_ex((host, port))
+
+
+def writable(s):
+    return bool(select.select([], [s], [], 0)[1])
 
 
 def name_server(bed):
@@ -73,6 +82,65 @@ def a_silent_name_server_does_not_hold_a_connect_for_ever(bed):
     check(error, "it was connected")
     time.sleep(0.2)
     check(weir.alive(), "weir died")
+    check_equal(weir.stop(), 0, "exit status")
+
+
+class ResolvConf:
+    """A file that a weir sees as its resolv.conf."""
+
+    def __init__(self, server):
+        fd, self.path = tempfile.mkstemp(prefix="weir-resolv-")
+        os.close(fd)
+        os.chmod(self.path, 0o644)
+        keep(self)
+        self.write(server)
+
+    def write(self, server):
+        with open(self.path, "w", encoding="ascii") as f:
+            f.write(f"nameserver {server}\n")
+
+    def wrapper(self):
+        return ["unshare", "--mount", "sh", "-c", "mount --bind "
+                f"{self.path} /etc/resolv.conf && exec \"$@\"", "weir"]
+
+    def close(self):
+        os.unlink(self.path)
+
+
+def system_names(dial_timeout):
+    return CONFIG.replace("type: freedom", "type: freedom, dial_timeout: "
+                          f"{dial_timeout}, redirect: host.example")
+
+
+@test
+def servers_of_a_changed_resolv_conf_are_asked_after_a_failure(bed):
+    file = ResolvConf(UNREACHABLE4)
+    weir = Weir(bed, system_names("15s"), wrapper=file.wrapper())
+    name_server(bed)
+    door(bed)
+    check(connect(bed, timeout=5)[1], "it was connected")
+    time.sleep(1.1)  # it is looked at once a second
+    file.write(NAME_SERVER)
+    check_equal(connect(bed, timeout=20)[1], 0, "errno of connect")
+    check_equal(weir.stop(), 0, "exit status")
+
+
+@test
+def a_question_that_waits_is_put_to_the_servers_of_a_changed_resolv_conf(bed):
+    file = ResolvConf(DEAD4)  # never answers
+    weir = Weir(bed, system_names("60s"), wrapper=file.wrapper())
+    name_server(bed)
+    door(bed)
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    s.setblocking(False)
+    s.connect_ex((HOST4, PORT))
+    with bed.inside("proxy"):
+        wait_for(lambda: any(f":{PORT_DNS:04X} " in line for line in
+                             open("/proc/thread-self/net/udp",
+                                  encoding="ascii")), 10, "a question")
+    file.write(NAME_SERVER)
+    wait_for(lambda: writable(s), 12, "the connect")
+    check_equal(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0, "errno")
     check_equal(weir.stop(), 0, "exit status")
 
 

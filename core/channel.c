@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The channel to the name servers.
+ *
+ * c-ares reads resolv.conf when a channel is made and never again, while a
+ * laptop that changes its network gets another one. So the file is known again
+ * by what changes with it, whether it is written in place or replaced, also
+ * behind a symbolic link. One that is not there just now changes nothing: it
+ * is about to be replaced. */
+#include "channel.h"
+
+#include <sys/stat.h>
+
+#include "loop.h"
+#include "util.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define LOOK_US UINT64_C(1000000)
+#define TRY_TIMEOUT_MS 2000
+#define TRIES 3
+
+/* False: there is none. */
+static bool file_look(struct channel_file *f)
+{
+	struct stat st;
+
+	f->looked_us = loop_now_us();
+	if (stat(RESOLV_CONF, &st) < 0)
+		return false;
+	f->known = true;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->bytes = st.st_size;
+	f->modified = st.st_mtim;
+	return true;
+}
+
+static bool uses_file(const struct config *c)
+{
+	return !c->dns_servers.count || c->dns_system;
+}
+
+bool channel_is_stale(const struct config *c, struct channel_file *f)
+{
+	struct channel_file now = {0};
+
+	if (!uses_file(c) || loop_now_us() - f->looked_us < LOOK_US)
+		return false;
+	f->looked_us = loop_now_us();
+	if (!file_look(&now))
+		return false;
+	return !f->known || f->dev != now.dev || f->ino != now.ino ||
+	       f->bytes != now.bytes ||
+	       f->modified.tv_sec != now.modified.tv_sec ||
+	       f->modified.tv_nsec != now.modified.tv_nsec;
+}
+
+static struct ares_addr_port_node node_of(const struct weir_addr *a)
+{
+	struct ares_addr_port_node n = {
+		.family = a->kind == WEIR_ADDR_IP6 ? AF_INET6 : AF_INET,
+		.udp_port = a->port,
+		.tcp_port = a->port,
+	};
+
+	memcpy(&n.addr, a->ip, n.family == AF_INET6 ? 16 : 4);
+	return n;
+}
+
+/* c-ares begins with those of resolv.conf. */
+static int use_servers(ares_channel channel, const struct config *c)
+{
+	const struct config_dns_server *s = c->dns_servers.items;
+	size_t count = c->dns_servers.count;
+	struct ares_addr_port_node *nodes, *system = NULL;
+	int status = ARES_SUCCESS;
+
+	if (!count)
+		return ARES_SUCCESS;
+	if (c->dns_system)
+		status = ares_get_servers_ports(channel, &system);
+	nodes = xcalloc(count, sizeof *nodes);
+	for (size_t i = 0; i < count; i++) {
+		nodes[i] = node_of(&s[i].address);
+		nodes[i].next = i + 1 < count ? &nodes[i + 1] : system;
+	}
+	if (status == ARES_SUCCESS)
+		status = ares_set_servers_ports(channel, nodes);
+	ares_free_data(system);
+	free(nodes);
+	return status;
+}
+
+ares_channel channel_new(const struct channel_conf *conf,
+			 struct channel_file *file, struct weir_error *e)
+{
+	struct ares_options options = {
+		.timeout = TRY_TIMEOUT_MS,
+		.tries = TRIES,
+		.sock_state_cb = conf->socket_state,
+		.sock_state_cb_data = conf->arg,
+	};
+	ares_channel channel;
+	int status;
+
+	/* Looked at first: a change while c-ares reads is seen later. */
+	file_look(file);
+	status = ares_init_options(&channel, &options,
+				   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+					   ARES_OPT_SOCK_STATE_CB);
+	if (status == ARES_SUCCESS) {
+		ares_set_socket_configure_callback(channel, conf->socket_made,
+						   conf->arg);
+		status = use_servers(channel, conf->config);
+		if (status == ARES_SUCCESS)
+			return channel;
+		ares_destroy(channel);
+	}
+	weir_error(e, "dns", "%s", ares_strerror(status));
+	return NULL;
+}
