@@ -134,7 +134,7 @@ static void check_via(struct loading *l)
 	}
 }
 
-static bool level_known(const struct config *c, uint32_t level)
+static bool level_known(const struct config *c, int64_t level)
 {
 	const struct config_level *all = c->levels.items;
 	size_t i;
@@ -146,23 +146,79 @@ static bool level_known(const struct config *c, uint32_t level)
 	return false;
 }
 
-static void check_levels(struct loading *l)
+static void check_level(struct loading *l, int64_t level, const struct node *n,
+			const struct report_path *path)
 {
-	const struct config_component *all = l->config->inbounds.items;
-	const struct node *list = node_get(l->root, "inbounds");
-	struct report_path top = {NULL, "inbounds", 0};
+	if (!level_known(l->config, level))
+		report_error(l->d.report, n->mark, path,
+			     "%lld is no level of policy.levels",
+			     (long long)level);
+}
+
+static void check_options(struct loading *, const struct node *,
+			  const struct report_path *,
+			  const struct weir_schema *, const char *conf);
+
+static void check_record(struct loading *l, const struct weir_option *o,
+			 const struct node *n, const struct report_path *path,
+			 const char *at)
+{
+	struct weir_list one = {.count = 1};
+	const struct weir_list *list =
+		o->flags & WEIR_LIST ? (const struct weir_list *)at : &one;
+	const char *items = list == &one ? at : list->items;
 	size_t i;
 
-	for (i = 0; i < l->config->inbounds.count; i++) {
+	if (n->kind == NODE_SEQUENCE && list == &one)
+		return; /* was told of: it wants a mapping */
+	for (i = 0; i < list->count; i++) {
+		struct report_path item = {path, NULL, i};
+
+		check_options(l, node_at(n, i),
+			      n->kind == NODE_SEQUENCE ? &item : path,
+			      o->record, items + i * o->record->conf_size);
+	}
+}
+
+/* The levels among what was given for a component, and in its records. */
+static void check_options(struct loading *l, const struct node *n,
+			  const struct report_path *path,
+			  const struct weir_schema *schema, const char *conf)
+{
+	size_t i;
+
+	for (i = 0; i < schema->option_count; i++) {
+		struct weir_option o = decode_option(schema, i);
+		const struct node *given = node_get(n, o.name);
+		struct report_path step = {path, o.name, 0};
+
+		if (given && o.type == WEIR_RECORD)
+			check_record(l, &o, given, &step, conf + o.at);
+		else if (given && o.type == WEIR_INT && (o.flags & WEIR_LEVEL))
+			check_level(l, *(const int64_t *)(conf + o.at), given,
+				    &step);
+	}
+}
+
+static void check_levels(struct loading *l, const char *section,
+			 const struct weir_list *of)
+{
+	const struct config_component *all = of->items;
+	const struct node *list = node_get(l->root, section);
+	struct report_path top = {NULL, section, 0};
+	size_t i;
+
+	/* Behind those that were listed are services that were needed. */
+	for (i = 0; i < of->count && i < node_count(list); i++) {
 		struct report_path item = {&top, NULL, i};
 		struct report_path step = {&item, "level", 0};
-		uint32_t level = all[i].inbound.level;
+		const struct node *n = node_at(list, i);
 
-		if (!level_known(l->config, level))
-			report_error(l->d.report,
-				     node_get(node_at(list, i), "level")->mark,
-				     &step, "%u is no level of policy.levels",
-				     level);
+		check_level(l, all[i].inbound.level, node_get(n, "level"),
+			    &step);
+		if (all[i].conf)
+			check_options(l, n, &item, all[i].component->schema,
+				      all[i].conf);
 	}
 }
 
@@ -170,5 +226,7 @@ void references_check(struct loading *l)
 {
 	check_rules(l);
 	check_via(l);
-	check_levels(l);
+	check_levels(l, "services", &l->config->services);
+	check_levels(l, "outbounds", &l->config->outbounds);
+	check_levels(l, "inbounds", &l->config->inbounds);
 }

@@ -6,7 +6,7 @@
 #define TUNNEL_MTU_MIN 576
 #define TUNNEL_MTU_MAX 65440
 #define NAME_BYTES_MAX 63
-#define LEVEL_MAX UINT32_MAX
+#define LEVEL_MAX 255
 
 static const struct weir_option peer_options[] = {
 	{.name = "name",
@@ -45,9 +45,10 @@ static const struct weir_option peer_options[] = {
 	 .at = offsetof(struct wg_peer_options, keepalive_ms),
 	 .max = KEEPALIVE_MS_MAX},
 	{.name = "level",
-	 .help = "the policy level of the peer's sessions",
+	 .help = "the policy level of the peer's sessions; 0: the inbound's",
 	 .preset = "0",
 	 .type = WEIR_INT,
+	 .flags = WEIR_LEVEL,
 	 .at = offsetof(struct wg_peer_options, level),
 	 .min = 0,
 	 .max = LEVEL_MAX},

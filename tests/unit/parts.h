@@ -8,7 +8,7 @@
 
 struct probe_record {
 	const char *name;
-	int64_t weight;
+	int64_t weight, level;
 	uint8_t key[32];
 };
 

@@ -196,6 +196,25 @@ START_TEST(no_more_errors_are_printed_than_anyone_reads)
 }
 END_TEST
 
+START_TEST(a_level_that_is_an_option_must_be_one_of_the_policys)
+{
+	parsed("inbounds: {type: probe, record: {name: a, level: 7}}\n"
+	       "outbounds: {type: sink}\n"
+	       "policy: {levels: {7: {idle: 1h}}}\n");
+	ck_assert_ptr_null(
+		parse("inbounds: {type: probe, record: {name: a, level: 7},\n"
+		      "  records: [{name: b}, {name: c, level: 8}]}\n"
+		      "outbounds: {type: sink}\n"
+		      "policy: {levels: {6: {idle: 1h}}}\n"));
+	ck_assert_str_eq(
+		said.text,
+		"f:1:50: inbounds[0].record.level: 7 is no level of "
+		"policy.levels\n"
+		"f:2:41: inbounds[0].records[1].level: 8 is no level of "
+		"policy.levels\n");
+}
+END_TEST
+
 START_TEST(a_ring_of_outbounds_is_found_at_each_of_its_members)
 {
 	ck_assert_ptr_null(parse("inbounds: {type: probe}\noutbounds:\n"
@@ -316,6 +335,7 @@ int main(void)
 	tcase_add_test(t, a_service_that_is_needed_is_made_unless_listed);
 	tcase_add_test(t, rules_keep_their_order_and_conditions);
 	tcase_add_test(t, all_errors_come_in_one_run_in_the_order_of_the_file);
+	tcase_add_test(t, a_level_that_is_an_option_must_be_one_of_the_policys);
 	tcase_add_test(t, no_more_errors_are_printed_than_anyone_reads);
 	tcase_add_test(t, a_ring_of_outbounds_is_found_at_each_of_its_members);
 	tcase_add_test(t, a_secret_in_a_file_that_all_can_read_is_refused);

@@ -36,6 +36,7 @@ enum weir_type {
 #define WEIR_WITH_PORT 0x20u  /* ADDR: a port must be given */
 #define WEIR_NO_PORT 0x40u    /* ADDR: a port must not be given */
 #define WEIR_HOST_BITS 0x80u  /* CIDR: keep the host bits (interface address) */
+#define WEIR_LEVEL 0x100u     /* INT, not of a list: a level of policy.levels */
 
 /* What a WEIR_LIST option decodes to: `count` items of the type's struct,
  * one after the other; RECORD items are record->conf_size apart. */

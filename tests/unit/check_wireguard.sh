@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What weir run would refuse of a tunnel, weir check refuses at its place. The
+# files hold keys, so they are written here, closed to others.
+set -u
+umask 077
+
+weir=${WEIR:-./weir}
+plugins=${PLUGIN_DIR:-$PWD/.libs}
+failed=0
+
+for plugin in netstack inbound-tun outbound-freedom inbound-wireguard \
+    outbound-wireguard; do
+	[ -e "$plugins/$plugin.so" ] && continue
+	echo "skip - tunnels that weir check refuses: $plugin was not built"
+	exit 77
+done
+
+folder=$(mktemp -d) || exit 1
+trap 'rm -r "$folder"' EXIT
+key="mB0gxkGHL2bQIsEHRwpQGZZjUHFJWsPMcOiz8ruQ0lE="
+peer="QAZzh5o8fFmy5FRsdUWqNzOb6CSrhJ3gJ6a0hFZQlUE="
+
+# refuses NAME WORDS...: weir check of weir.yaml ends with 78 and says WORDS,
+# or with 0 where there are none.
+refuses() {
+	local name=$1 want=${2-} said status wanted=0
+
+	said=$("$weir" --plugin-dir "$plugins" check -c "$folder/weir.yaml" 2>&1)
+	status=$?
+	[ -z "$want" ] || wanted=78
+	if [ $status = $wanted ] && [[ $said = *"$want"* ]]; then
+		echo "ok - $name"
+		return
+	fi
+	echo "not ok - $name: status $status"
+	while read -r line; do echo "# $line"; done <<< "$said"
+	failed=1
+}
+
+# inbound PEER [REST]: a server with one peer.
+inbound() {
+	cat > "$folder/weir.yaml" << END
+inbounds:
+  - tag: server
+    type: wireguard
+    listen_port: 51820
+    private_key: "$key"
+    address: [10.7.0.1/24]
+    peers:
+      - { name: a, public_key: "$peer", allowed_ips: [10.7.0.2], $1 }
+    ${2-}
+outbounds: { type: freedom }
+policy: { levels: { 1: { idle: 60s } } }
+END
+}
+
+inbound "level: 1"
+refuses "a peer's level may be one of the policy's"
+inbound "level: 7"
+refuses "a peer's level must be one of the policy's" \
+	"weir.yaml:8:112: inbounds[0].peers[0].level: 7 is no level of \
+policy.levels"
+inbound "level: 256"
+refuses "a peer's level has a bound" \
+	"inbounds[0].peers[0].level: 256 is too large; the most is 255"
+
+exit $failed
