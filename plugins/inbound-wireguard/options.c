@@ -3,8 +3,6 @@
 #include "inbound.h"
 
 #define KEEPALIVE_MS_MAX (65535 * 1000)
-#define TUNNEL_MTU_MIN 576
-#define TUNNEL_MTU_MAX 65440
 #define NAME_BYTES_MAX 63
 #define LEVEL_MAX 255
 
@@ -111,8 +109,8 @@ static const struct weir_option options[] = {
 	 .help = "largest packet in the tunnel in bytes; 1420 if absent",
 	 .type = WEIR_INT,
 	 .at = WG(mtu),
-	 .min = TUNNEL_MTU_MIN,
-	 .max = TUNNEL_MTU_MAX},
+	 .min = QUICK_MTU_MIN,
+	 .max = QUICK_MTU_MAX},
 	{.name = "peers",
 	 .help = "who may come in",
 	 .type = WEIR_RECORD,

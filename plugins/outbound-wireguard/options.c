@@ -5,8 +5,6 @@
 
 #define DAY_MS (24 * 3600 * 1000)
 #define KEEPALIVE_MS_MAX (65535 * 1000)
-#define TUNNEL_MTU_MIN 576
-#define TUNNEL_MTU_MAX 65440
 
 static const struct weir_option peer_options[] = {
 	{.name = "public_key",
@@ -96,8 +94,8 @@ static const struct weir_option options[] = {
 		 "with via",
 	 .type = WEIR_INT,
 	 .at = WG(mtu),
-	 .min = TUNNEL_MTU_MIN,
-	 .max = TUNNEL_MTU_MAX},
+	 .min = QUICK_MTU_MIN,
+	 .max = QUICK_MTU_MAX},
 	{.name = "listen_port",
 	 .help = "UDP port that the tunnel uses here; 0: any that is free",
 	 .preset = "0",

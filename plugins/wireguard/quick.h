@@ -14,6 +14,8 @@
 #define QUICK_FILE_BYTES_MAX (8u << 20)
 #define QUICK_PEERS_MAX 65536u
 #define QUICK_PREFIXES_MAX 262144u /* allowed IPs of all peers */
+#define QUICK_MTU_MIN 576u	   /* what a tunnel of weir can have, */
+#define QUICK_MTU_MAX 65440u	   /* whoever configures it */
 #define QUICK_REPORT_BYTES 600u	   /* one line of a report */
 
 struct quick_peer {

@@ -7,7 +7,6 @@
 
 #include "quick_reading.h"
 
-#define MTU_MAX 65535u
 #define PORT_MAX 65535u
 #define SHOWN_BYTES 60	    /* of a value in a report */
 #define NAME_SHOWN_BYTES 32 /* and of an unknown key */
@@ -37,8 +36,8 @@ static bool fwmark(struct quick_reading *r, struct slice v)
 
 static bool mtu(struct quick_reading *r, struct slice v)
 {
-	return value_number(v, MTU_MAX, &r->quick->mtu_bytes) &&
-	       r->quick->mtu_bytes;
+	return value_number(v, QUICK_MTU_MAX, &r->quick->mtu_bytes) &&
+	       r->quick->mtu_bytes >= QUICK_MTU_MIN;
 }
 
 static bool address(struct quick_reading *r, struct slice v)
@@ -156,7 +155,7 @@ static const struct key {
 	{"DNS", QUICK_INTERFACE, REPEATED, dns,
 	 "is neither an address nor a domain", false},
 	{"MTU", QUICK_INTERFACE, ONCE, mtu,
-	 "is not an MTU; write a number of bytes to 65535", false},
+	 "is not the MTU of a tunnel; write 576 to 65440 bytes", false},
 	{"Table", QUICK_INTERFACE, IGNORED, NULL, NULL, false},
 	{"SaveConfig", QUICK_INTERFACE, IGNORED, NULL, NULL, false},
 	{"PreUp", QUICK_INTERFACE, COMMAND, NULL, NULL, false},

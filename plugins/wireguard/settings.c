@@ -11,6 +11,7 @@
 
 #include "keyfile.h"
 #include "reserved.h"
+#include "uapi_socket.h"
 #include "value.h"
 
 #define MS_PER_S 1000
@@ -336,7 +337,8 @@ bool wg_options_check(const struct wg_options *o, struct weir_error *e)
 	struct wg_device *d;
 	bool ok;
 
-	if (!check_sources(o, e))
+	if (!check_sources(o, e) ||
+	    (o->interface && !uapi_name_check(o->interface, e)))
 		return false;
 	s = wg_settings_new(o, NULL, NULL, e);
 	if (!s)

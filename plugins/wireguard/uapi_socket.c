@@ -295,12 +295,17 @@ static bool listen_at(struct uapi_socket *s, struct weir_error *e)
 	return s->watch || trouble(e, path, strerror(errno));
 }
 
-bool uapi_name_ok(const char *name)
+bool uapi_name_check(const char *name, struct weir_error *e)
 {
 	size_t len = strlen(name);
 
-	return len && len < IFNAMSIZ && !strpbrk(name, "/: \t\n\v\f\r") &&
-	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	if (len && len < IFNAMSIZ && !strpbrk(name, "/: \t\n\v\f\r") &&
+	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+		return true;
+	return weir_error(e, "interface",
+			  "\"%.60s\" is no name of a device: 1 to 15 "
+			  "characters without spaces, slashes and colons",
+			  name);
 }
 
 static bool address_make(struct sockaddr_un *a, const char *folder,
@@ -308,12 +313,8 @@ static bool address_make(struct sockaddr_un *a, const char *folder,
 {
 	int n;
 
-	if (!uapi_name_ok(name))
-		return weir_error(e, NULL,
-				  "\"%.60s\" is no name of a device: 1 to 15 "
-				  "characters without spaces, slashes and "
-				  "colons",
-				  name);
+	if (!uapi_name_check(name, e))
+		return false;
 	a->sun_family = AF_UNIX;
 	n = snprintf(a->sun_path, sizeof a->sun_path, "%s/%s.sock", folder,
 		     name);

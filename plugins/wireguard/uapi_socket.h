@@ -25,7 +25,8 @@ struct uapi_socket *uapi_socket_open(const struct uapi_socket_conf *,
 /* Every client is cut off, the socket's file removed. NULL is fine. */
 void uapi_socket_close(struct uapi_socket *);
 
-/* Whether a device may be called so: what an interface may be called. */
-bool uapi_name_ok(const char *name);
+/* Whether a device may be called so: what an interface may be called. The error
+ * is one of the option `interface`. */
+bool uapi_name_check(const char *name, struct weir_error *);
 
 #endif

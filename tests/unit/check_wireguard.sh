@@ -65,4 +65,33 @@ inbound "level: 256"
 refuses "a peer's level has a bound" \
 	"inbounds[0].peers[0].level: 256 is too large; the most is 255"
 
+inbound "level: 0" 'interface: "wg/0"'
+refuses "a tunnel's name for wg must be that of a device" \
+	'weir.yaml:9:16: inbounds[0].interface: "wg/0" is no name of a device'
+inbound "level: 0" "interface: wg0"
+refuses "a tunnel may have a name for wg"
+
+# outbound MTU: a wg-quick file.
+outbound() {
+	printf '%s\n' "[Interface]" "PrivateKey = $key" \
+		"Address = 10.7.0.2/32" "MTU = $1" \
+		"[Peer]" "PublicKey = $peer" "AllowedIPs = 0.0.0.0/0" \
+		"Endpoint = 192.0.2.1:51820" > "$folder/office.conf"
+	cat > "$folder/weir.yaml" << END
+inbounds: { type: tun }
+outbounds: { type: wireguard, config: office.conf }
+END
+}
+
+for mtu in 100 65535; do
+	outbound $mtu
+	refuses "a wg-quick file's MTU of $mtu is none of a tunnel" \
+		"office.conf:4: MTU: $mtu: is not the MTU of a tunnel; write \
+576 to 65440 bytes"
+done
+for mtu in 576 65440; do
+	outbound $mtu
+	refuses "a wg-quick file's MTU of $mtu may be one of a tunnel"
+done
+
 exit $failed
