@@ -3,10 +3,11 @@
  *
  * Nothing changes before every entry has passed, and before there is memory for
  * all that they may need; after that nothing fails. */
-#include "train.h"
-
 #include <errno.h>
 #include <stdlib.h>
+
+#include "keytext.h"
+#include "train.h"
 
 /* The points of order 1, 2, 4 and 8 on the curve and its twist, the most
  * significant bit masked: every secret makes zero of them (RFC 7748, section
@@ -45,23 +46,12 @@ static bool is_low_order(const uint8_t public_key[WG_KEY_BYTES])
 }
 
 /* What a peer is called in an error: its name, or the base64 of its key. */
-static const char *set_name(const struct wg_peer_set *s, char key[45])
+static const char *set_name(const struct wg_peer_set *s,
+			    char key[KEY_BASE64 + 1])
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl"
-				     "mnopqrstuvwxyz0123456789+/";
-	uint32_t bits = 0;
-	unsigned held = 0, out = 0;
-
 	if (s->name)
 		return s->name;
-	for (unsigned i = 0; i < WG_KEY_BYTES; i++) {
-		bits = bits << 8 | s->public_key[i];
-		for (held += 8; held >= 6; held -= 6)
-			key[out++] = digits[bits >> (held - 6) & 63];
-	}
-	key[out++] = digits[bits << (6 - held) & 63];
-	key[out++] = '=';
-	key[out] = '\0';
+	key_to_base64(s->public_key, key);
 	return key;
 }
 
@@ -94,7 +84,7 @@ static int compare_claims(const void *a, const void *b)
 static bool claims_clash(const struct claim *claims, size_t n,
 			 struct weir_error *e)
 {
-	char text[WEIR_ADDR_TEXT], a[45], b[45];
+	char text[WEIR_ADDR_TEXT], a[KEY_BASE64 + 1], b[KEY_BASE64 + 1];
 
 	for (size_t i = 1; i < n; i++) {
 		const struct claim *x = &claims[i - 1], *y = &claims[i];
@@ -146,7 +136,7 @@ static int compare_peers(const void *a, const void *b)
 static bool check_twins(const struct wg_set *s, struct weir_error *e)
 {
 	const struct wg_peer_set **sorted;
-	char a[45], b[45];
+	char a[KEY_BASE64 + 1], b[KEY_BASE64 + 1];
 	bool fine = true;
 
 	if (!s->peer_count)
@@ -186,7 +176,7 @@ static bool check_peers(const struct wg_device *d, const struct wg_set *s,
 	bool strict = s->flags & WG_SET_STRICT, owned;
 	uint8_t own[WG_KEY_BYTES];
 	uint32_t made = 0;
-	char key[45];
+	char key[KEY_BASE64 + 1];
 
 	owned = strict && own_key(d, s, own);
 	if (!(s->flags & WG_SET_REPLACE_PEERS))
