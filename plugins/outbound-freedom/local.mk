@@ -2,9 +2,10 @@
 if OUTBOUND_FREEDOM
 plugin_LTLIBRARIES += outbound-freedom.la
 outbound_freedom_la_SOURCES = $(outbound_freedom_sources)
-outbound_freedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom
+outbound_freedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom \
+	-I$(top_srcdir)/plugins/passage
 outbound_freedom_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
-outbound_freedom_la_LIBADD = libfreedom.la
+outbound_freedom_la_LIBADD = libfreedom.la libpassage.la
 endif
 
 outbound_freedom_sources = \
@@ -15,4 +16,5 @@ outbound_freedom_sources = \
 	plugins/outbound-freedom/via.h
 
 # Named once: tests/sim builds the same files into its own program.
-freedom_sources = $(outbound_freedom_sources) $(libfreedom_la_SOURCES)
+freedom_sources = $(outbound_freedom_sources) $(libfreedom_la_SOURCES) \
+	$(libpassage_la_SOURCES)

@@ -3,10 +3,9 @@
  *
  * The name is looked up, then the outbound dials itself with one address after
  * the other until one is connected or all have failed; what the dial brings is
- * handed to the core as our end, each call passed straight through. The tables
- * of functions are made per bridge, because optional functions are absent where
- * the inner end has none. A flow knows its peer by name: datagrams to the name
- * go to the address, and what comes from there is shown as the name's.
+ * handed to the core as our end: of a stream, each call is passed straight
+ * through (passage.c). A flow knows its peer by name: datagrams to the name go
+ * to the address, and what comes from there is shown as the name's.
  *
  * A bridge lives from open until the core's close, or until it was answered
  * with a failure or abandoned. After a failure of a ready dial the inner end is
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 
 #include "outbound.h"
+#include "passage.h"
 
 #define TRIED_MAX 4 /* addresses of one name */
 
@@ -29,10 +29,9 @@ struct bridge {
 	bool ready;
 	struct weir_addr found[TRIED_MAX];
 	int count, tried;
+	const struct weir_flow_ops *flow; /* of a flow: the inner end */
 	void *inner;
-	const struct weir_stream_ops *stream;
-	const struct weir_flow_ops *flow;
-	struct weir_stream_ops stream_ops;
+	struct passage passage; /* of a stream */
 	struct weir_flow_ops flow_ops;
 	struct weir_addr shown; /* the peer as the core knows it */
 	char name[];
@@ -71,58 +70,6 @@ static void bridge_fail(struct bridge *b, int err, const char *why)
 }
 
 /* ---- the end that the core sees */
-
-static int bridge_peek(void *self, struct iovec *view, int max)
-{
-	struct bridge *b = self;
-
-	return b->dial ? b->stream->peek(b->inner, view, max) : 0;
-}
-
-static void bridge_consume(void *self, size_t n)
-{
-	struct bridge *b = self;
-
-	if (b->dial)
-		b->stream->consume(b->inner, n);
-}
-
-static ssize_t bridge_write(void *self, const struct iovec *v, int n)
-{
-	struct bridge *b = self;
-
-	return b->dial ? b->stream->write(b->inner, v, n) : 0;
-}
-
-static void bridge_finish(void *self)
-{
-	struct bridge *b = self;
-
-	if (b->dial)
-		b->stream->finish(b->inner);
-}
-
-static ssize_t bridge_read(void *self, const struct iovec *room, int n)
-{
-	struct bridge *b = self;
-
-	return b->dial ? b->stream->read(b->inner, room, n) : -EAGAIN;
-}
-
-static int bridge_reserve(void *self, struct iovec *room, int max)
-{
-	struct bridge *b = self;
-
-	return b->dial ? b->stream->reserve(b->inner, room, max) : 0;
-}
-
-static void bridge_commit(void *self, size_t n)
-{
-	struct bridge *b = self;
-
-	if (b->dial)
-		b->stream->commit(b->inner, n);
-}
 
 static void bridge_close(void *self, int err)
 {
@@ -168,24 +115,10 @@ static void dialled_stream(void *arg, const struct weir_stream_ops *ops,
 			   void *s)
 {
 	struct bridge *b = arg;
-	bool reads = WEIR_HAS(ops, read) && ops->read;
-	bool lends = WEIR_HAS(ops, commit) && ops->reserve && ops->commit;
 
 	bridge_settle(b);
-	b->stream = ops;
-	b->inner = s;
-	b->stream_ops = (struct weir_stream_ops){
-		.size = sizeof b->stream_ops,
-		.peek = ops->peek ? bridge_peek : NULL,
-		.consume = ops->consume ? bridge_consume : NULL,
-		.write = ops->write ? bridge_write : NULL,
-		.finish = bridge_finish,
-		.close = bridge_close,
-		.read = reads ? bridge_read : NULL,
-		.reserve = lends ? bridge_reserve : NULL,
-		.commit = lends ? bridge_commit : NULL,
-	};
-	b->outbound->host->stream_ready(b->end, &b->stream_ops, b);
+	passage_init(&b->passage, ops, s, bridge_close, b);
+	b->outbound->host->stream_ready(b->end, &b->passage.ops, &b->passage);
 }
 
 static void dialled_flow(void *arg, const struct weir_flow_ops *ops, void *f)
@@ -242,6 +175,7 @@ static void dialled_failed(void *arg, int err, const char *why)
 	struct bridge *b = arg;
 
 	b->dial = NULL;
+	passage_cut(&b->passage);
 	if (b->ready)
 		b->outbound->host->fail(b->end, err, why);
 	else if (b->tried < b->count)

@@ -20,8 +20,8 @@ outbound_wireguard_la_SOURCES = \
 	plugins/outbound-wireguard/via.c
 outbound_wireguard_la_CPPFLAGS = $(AM_CPPFLAGS) $(CARES_CFLAGS) \
 	-I$(top_srcdir)/plugins/wireguard -I$(top_srcdir)/plugins/tun \
-	-I$(top_srcdir)/plugins/freedom
+	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
 outbound_wireguard_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
 outbound_wireguard_la_LIBADD = libwgtunnel.la libtun.la libfreedom.la \
-	$(CARES_LIBS)
+	libpassage.la 	$(CARES_LIBS)
 endif

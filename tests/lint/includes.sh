@@ -19,6 +19,8 @@ shared=(
 	'plugins/tun/ plugins/outbound-wireguard/'
 	'plugins/freedom/ plugins/outbound-freedom/'
 	'plugins/freedom/ plugins/outbound-wireguard/'
+	'plugins/passage/ plugins/outbound-freedom/'
+	'plugins/passage/ plugins/outbound-wireguard/'
 )
 
 # is_shared FOLDER NAME: may the plugin of that folder include this file?

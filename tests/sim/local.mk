@@ -139,7 +139,7 @@ if OUTBOUND_FREEDOM
 if HAVE_CHECK
 freedom_sim = $(realhost_sim) $(freedom_sources)
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
-	-I$(top_srcdir)/plugins/freedom
+	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
 	tests/sim/test_freedom_udp tests/sim/test_freedom_via
 check_PROGRAMS += $(freedom_sim_tests)
