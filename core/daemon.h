@@ -2,7 +2,8 @@
 /* daemon.h - a configuration made to run: used by `weir run` and `weir exec`.
  *
  * daemon_new borrows configuration and registry; both must outlive it.
- * SIGTERM and SIGINT drain, a second one ends at once; SIGUSR1 logs counters. */
+ * SIGTERM and SIGINT drain, a second one ends at once; SIGUSR1 logs
+ * counters. */
 #ifndef WEIR_CORE_DAEMON_H
 #define WEIR_CORE_DAEMON_H
 

@@ -7,10 +7,10 @@
  * session costs no system call; watches.c has them in a set of their own, which
  * is one event for libevent. A timerfd wakes us for the soonest timer, or for
  * one that was moved since, which costs a turn: libevent's own timers are late
- * by up to a millisecond, and what is paced would leave in bursts. Work of other
- * threads comes in through a list under a mutex and an eventfd. Timers and
- * watches are linked to their owner: what an instance forgot is found and freed
- * when it stops. */
+ * by up to a millisecond, and what is paced would leave in bursts. Work of
+ * other threads comes in through a list under a mutex and an eventfd. Timers
+ * and watches are linked to their owner: what an instance forgot is found and
+ * freed when it stops. */
 #include "loop.h"
 
 #include <assert.h>

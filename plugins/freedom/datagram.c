@@ -8,7 +8,8 @@
  * queued at the instance and read on in the next turn.
  *
  * Errors that came back for one datagram wait in the socket's error queue; the
- * next call on the socket fails because of them, which is when they are read. */
+ * next call on the socket fails because of them, which is when they are
+ * read. */
 #include <errno.h>
 #include <netinet/udp.h>
 #include <stdlib.h>

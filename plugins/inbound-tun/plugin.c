@@ -3,8 +3,9 @@
  *
  * Theory of operation: start() makes or adopts the device and attaches it as a
  * link of the netstack. What it receives (receive.c) comes back as sessions
- * through the link's ops and goes on to the core. A device that was deleted is told once, from a timer, since the news can come
- * in the middle of the netstack's work. */
+ * through the link's ops and goes on to the core. A device that was deleted is
+ * told once, from a timer, since the news can come in the middle of the
+ * netstack's work. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

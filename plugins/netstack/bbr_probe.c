@@ -212,7 +212,8 @@ static bool time_to_probe(const struct bbr *b, uint64_t now_us)
 }
 
 /* A round trip is enough, once the queue grows or something is lost; but while
- * inflight_hi bounds the flight and too little is lost to lower it, it grows. */
+ * inflight_hi bounds the flight and too little is lost to lower it, it
+ * grows. */
 static bool time_to_go_down(const struct congestion *cc,
 			    const struct ack_sample *s, bool bounded)
 {

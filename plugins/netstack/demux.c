@@ -127,7 +127,8 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 }
 
 /* What is kept for later must not stand in the way of what it waits for. A
- * sender that was told of it keeps it until it is acknowledged (RFC 2018, 8). */
+ * sender that was told of it keeps it until it is acknowledged (RFC 2018,
+ * 8). */
 static void make_room(struct conn *c, uint32_t len)
 {
 	if (!c->reorder ||

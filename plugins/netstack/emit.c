@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* emit.c - build IP packets around payload that stays where it is.
  *
- * Each packet is a view of headers in the batch's own memory, and one of a slice
- * of the payload; a train may take its payload from several places. Where the link finishes checksums, only the pseudo header is
- * summed. What exceeds the MTU goes out as fragments: the datagram's checksum
- * is then made here, because no link completes one across fragments. */
+ * Each packet is a view of headers in the batch's own memory, and one of a
+ * slice of the payload; a train may take its payload from several places. Where
+ * the link finishes checksums, only the pseudo header is summed. What exceeds
+ * the MTU goes out as fragments: the datagram's checksum is then made here,
+ * because no link completes one across fragments. */
 #include "emit.h"
 
 #include "bytes.h"

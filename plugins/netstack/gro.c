@@ -10,8 +10,8 @@
  * What does not go on the train is moved to a slab of its own: one copy where
  * a run ends. Then it begins the next train, or is ready as it is. The train
  * ends only for what must not overtake it: a segment without payload of another
- * connection is let pass. Each packet goes through the gate before it is anything at all; a
- * bad one leaves the train as it was.
+ * connection is let pass. Each packet goes through the gate before it is
+ * anything at all; a bad one leaves the train as it was.
  *
  * The first header speaks for the train, with the newest word about the other
  * direction: acknowledgement, window and echoed timestamp. The timestamp

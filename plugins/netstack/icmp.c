@@ -4,8 +4,9 @@
  * An echo request becomes a datagram of the flow (source, identifier); a reply
  * of the core's gets the client's identifier back, whatever the outbound used
  * on its side. Where the link is the outbound's, the flow has an identifier of
- * the link's own, by which replies are found. Errors quote the packet they are about and come from the link's
- * own address, or where it has none from the destination itself. */
+ * the link's own, by which replies are found. Errors quote the packet they are
+ * about and come from the link's own address, or where it has none from the
+ * destination itself. */
 #include "icmp.h"
 
 #include "emit.h"
@@ -18,8 +19,8 @@
 #define ECHO_IDENTIFIER 2u /* bytes of it in front of the data */
 
 /* What a client is told that its packet was too big for. The outbound does not
- * say how far it can go, and what passes this is cut by the outbound's kernel if
- * it must: every path of IPv6 takes it, and QUIC's least packet fits. */
+ * say how far it can go, and what passes this is cut by the outbound's kernel
+ * if it must: every path of IPv6 takes it, and QUIC's least packet fits. */
 #define TOLD_MTU 1280u
 
 enum {

@@ -389,8 +389,9 @@ static void send_fin(struct conn *c)
 }
 
 /* lwIP makes no segment of more than half of the largest window it has seen, so
- * that two fit. Of a few bytes that leaves none beside the options, and it would
- * make empty ones without end: how much goes out window_for() has decided. */
+ * that two fit. Of a few bytes that leaves none beside the options, and it
+ * would make empty ones without end: how much goes out window_for() has
+ * decided. */
 static err_t write_piece(struct tcp_pcb *pcb, const uint8_t *data, uint32_t n,
 			 bool more)
 {

@@ -18,8 +18,6 @@
 /* What a tunnel inside a tunnel of the preset's size has left. */
 #define MTU_PRESET_VIA 1340
 
-/* IPv6, UDP and WireGuard's own; see WG_MTU_PRESET. */
-
 static uint64_t *counter_of(struct outbound *o, enum weir_net net)
 {
 	if (net == WEIR_NET_TCP)

@@ -3,9 +3,10 @@
  *
  * The flow is dialled when there is the first datagram to send, since only then
  * a peer is known. Until it is ready a few handshake messages are held, because
- * the engine does not keep those; for all else the wire is full. A flow that fails is dialled again by the next
- * datagram, after a pause in which datagrams are dropped as any bad wire
- * would. What comes in is copied, because the engine opens it in place. */
+ * the engine does not keep those; for all else the wire is full. A flow that
+ * fails is dialled again by the next datagram, after a pause in which datagrams
+ * are dropped as any bad wire would. What comes in is copied, because the
+ * engine opens it in place. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -2,8 +2,9 @@
 /* Addresses of the interface that weir made.
  *
  * Theory of operation: one rtnetlink socket for the length of one call, before
- * the loop serves anyone. Requests replace what is there, so that a persistent device can be taken
- * over as it was left. Everything goes with the device; nothing is undone. */
+ * the loop serves anyone. Requests replace what is there, so that a persistent
+ * device can be taken over as it was left. Everything goes with the device;
+ * nothing is undone. */
 #include "address.h"
 
 #include <errno.h>

@@ -6,7 +6,8 @@
  * and a masked copy go in, and an all-zero result is looked for here. Its AEADs
  * want pointers even to nothing, leave the plaintext of a forgery behind, and
  * subtract the tag's length before they look at it. Its HMAC does not know
- * BLAKE2s. A call that can fail only for arguments that are ours is asserted. */
+ * BLAKE2s. A call that can fail only for arguments that are ours is
+ * asserted. */
 #include "crypto.h"
 #include "wolf.h"
 

@@ -84,7 +84,8 @@ bool remote_rekey(struct remote *r, const struct identity *me);
 void remote_wipe(struct remote *r);
 
 /* Seconds since 1970 and nanoseconds as a TAI64N stamp, big endian, with the
- * low 24 bits of the nanoseconds masked so that it tells little of our clock. */
+ * low 24 bits of the nanoseconds masked so that it tells little of our
+ * clock. */
 void handshake_stamp(uint8_t out[TAI64N_BYTES], const struct timespec *wall);
 
 /* Make the first message. Its MACs are left zero. */

@@ -4,8 +4,8 @@
  * A laptop that changes its network gets an address, a route, a name server,
  * one after the other: the tunnel is refreshed once, a moment after the last.
  * Other routes than the default ones change all the time on some machines and
- * say nothing about a peer: its own silence does. A socket that is broken is told
- * by a send that failed. */
+ * say nothing about a peer: its own silence does. A send that failed tells of a
+ * socket that is broken. */
 #include "network.h"
 
 #include <linux/rtnetlink.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* noise.c - the handshake of Noise, in the words of its specification: mix_hash,
- * mix_key, seal and open with the hash as additional data.
+/* noise.c - the handshake of Noise, in the words of its specification:
+ * mix_hash, mix_key, seal and open with the hash as additional data.
  *
  * A cipher key lives only between the mix_key that makes it and the seal or
  * open that uses it, so it is a local of the step and every nonce is 0. */

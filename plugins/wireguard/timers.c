@@ -3,8 +3,8 @@
  * shares, so that two of them never wait for each other.
  *
  * Data sent must be heard of within 15 s, or a handshake begins. Data received
- * is answered by something within 10 s, a keepalive if need be. An initiation is
- * repeated every 5 s, 18 times. Keys go 540 s after the last new ones. The
+ * is answered by something within 10 s, a keepalive if need be. An initiation
+ * is repeated every 5 s, 18 times. Keys go 540 s after the last new ones. The
  * persistent keepalive comes when nothing authenticated has passed for long. */
 #include "device.h"
 

@@ -250,10 +250,11 @@ bool wg_set_check(struct wg_device *d, const struct wg_set *s,
 		  struct weir_error *e);
 
 /* Apply `s`, or change nothing and say why, with errno: ENOMEM, or EINVAL for a
- * public key that no secret can make, too many peers, a rule of WG_SET_STRICT. Prefixes move to the peer
- * that took them last. A peer with the device's own key is not made (and
- * goes where it was): wg's users give all their hosts one list. A changed
- * private key clears every session. Everything of `s` is copied. */
+ * public key that no secret can make, too many peers, a rule of WG_SET_STRICT.
+ * Prefixes move to the peer that took them last. A peer with the device's own
+ * key is not made (and goes where it was): wg's users give all their hosts one
+ * list. A changed private key clears every session. Everything of `s` is
+ * copied. */
 bool wg_set(struct wg_device *d, const struct wg_set *s, uint64_t now_us,
 	    struct weir_error *e);
 

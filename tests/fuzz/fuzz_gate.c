@@ -5,7 +5,8 @@
  * The input is a script of packets. The first byte of each says how it is to
  * be treated: some are patched up to carry right checksums, or the sequence
  * numbers of a live connection, since a fuzzer would hardly guess those. A
- * connection of its own, the canary, must still talk when the script is over. */
+ * connection of its own, the canary, must still talk when the script is
+ * over. */
 #include "client.h"
 
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 VERSION=14
+COLUMNS_MAX=80
 name="the C files are formatted (clang-format $VERSION)"
 
 tool=
@@ -24,6 +25,17 @@ tree_files | grep -E '\.[ch]$' | while read -r f; do
 	"$tool" --style=file "$f" | cmp -s - "$f" ||
 		echo "$f: run $tool -i on it"
 done | verdict "$name"
+
+# clang-format breaks no comment (ReflowComments). A text in quotes is left in
+# one piece.
+wide_lines() {
+	tree_files | grep -E '\.[ch]$' | while read -r f; do
+		expand "$f" | awk -v f="$f" -v max=$COLUMNS_MAX '
+			length($0) > max && !/"/ {
+				print f ":" NR ": " length($0) " columns" }'
+	done
+}
+wide_lines | verdict "no line of C is wider than $COLUMNS_MAX columns"
 
 if command -v shellcheck >/dev/null; then
 	tree_files | grep -vE '\.(c|h|md|py)$' | while read -r f; do

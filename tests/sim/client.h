@@ -70,8 +70,8 @@ struct seen *look(struct sim_link *l);
 /* The next one that is a TCP segment with payload or these flags. */
 struct seen *client_expect(struct client *c, uint8_t flags);
 
-/* fragments.c: bytes [at, at + size) of a packet's payload as a fragment; a whole
- * packet cut into fragments of `most` payload bytes. */
+/* fragments.c: bytes [at, at + size) of a packet's payload as a fragment; a
+ * whole packet cut into fragments of `most` payload bytes. */
 void send_fragment(struct sim_link *l, const uint8_t *whole, uint32_t at,
 		   uint32_t size, bool more);
 void send_fragments(struct sim_link *l, const uint8_t *whole, uint32_t len,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_udp.c - datagrams and pings as a client on the link sees them. Each test runs over IPv4 and IPv6. */
+/* test_udp.c - datagrams and pings as a client on the link sees them. Each test
+ * runs over IPv4 and IPv6. */
 #include "client.h"
 
 #include <check.h>

@@ -250,7 +250,7 @@ static void stage(struct bed *b, int target)
 	}
 }
 
-START_TEST(what_waited_for_a_key_does_not_spin_the_loop_until_it_is_sealed)
+START_TEST(what_waits_for_a_key_does_not_spin_the_loop_meanwhile)
 {
 	struct wg_device *d;
 	struct bed b;
@@ -329,9 +329,8 @@ static void tests(TCase *t)
 	tcase_add_test(t, the_socket_waits_for_workers_that_are_behind);
 	tcase_add_test(t, more_than_they_can_hold_is_dropped_and_counted);
 	tcase_add_test(t, a_device_may_end_while_workers_have_work);
-	tcase_add_test(
-		t,
-		what_waited_for_a_key_does_not_spin_the_loop_until_it_is_sealed);
+	tcase_add_test(t,
+		       what_waits_for_a_key_does_not_spin_the_loop_meanwhile);
 	tcase_add_test(t, a_key_is_wiped_once_its_work_is_done);
 }
 

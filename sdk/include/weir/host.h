@@ -119,12 +119,13 @@ struct weir_host {
 	const struct weir_session_info *(*info)(struct weir_end *);
 
 	/* Chaining: open a stream (WEIR_NET_TCP) or flow through the outbound
-	 * `tag`, which may be the instance itself (1.1); NULL: its own `via`. NULL is returned with errno
-	 * ENOENT where there is none, another where it cannot carry this: do
-	 * not go around it then. Nothing is called back inside dial. What
-	 * *_ready hands the caller is its to use until hang_up, which closes it
-	 * (err as in ops->close): never call that close yourself. hang_up also
-	 * ends a dial that was not yet answered. */
+	 * `tag`, which may be the instance itself (1.1); NULL: its own `via`.
+	 * NULL is returned with errno ENOENT where there is none, another where
+	 * it cannot carry this: do not go around it then. Nothing is called
+	 * back inside dial. What *_ready hands the caller is its to use until
+	 * hang_up, which closes it (err as in ops->close): never call that
+	 * close yourself. hang_up also ends a dial that was not yet
+	 * answered. */
 	struct weir_dial *(*dial)(struct weir_instance *, const char *tag,
 				  const struct weir_addr *target, enum weir_net,
 				  const struct weir_dialer_ops *, void *arg);

@@ -19,10 +19,10 @@ enum weir_type {
 	WEIR_STRING, /* const char *; min..max bound its length in bytes */
 	WEIR_ENUM,   /* int: index into choices */
 	WEIR_ADDR,   /* struct weir_addr: 1.2.3.4, [::1]:53, name:443 */
-	WEIR_CIDR, /* struct weir_cidr: 10.0.0.0/8; a bare address is a host */
-	WEIR_KEY,  /* uint8_t[32]: base64 (44 characters) or hex (64) */
-	WEIR_PATH, /* const char *: absolute, or made so from the file's folder */
-	WEIR_RANGE,  /* struct weir_range: 443 or 8000-9000, within min..max */
+	WEIR_CIDR,  /* struct weir_cidr: 10.0.0.0/8; a bare address is a host */
+	WEIR_KEY,   /* uint8_t[32]: base64 (44 characters) or hex (64) */
+	WEIR_PATH,  /* const char *: absolute, made so from the file's folder */
+	WEIR_RANGE, /* struct weir_range: 443 or 8000-9000, within min..max */
 	WEIR_RECORD, /* a nested struct, described by `record` */
 };
 
