@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counters to the log. */
+/* Counters to the log, and what components have to say beside them. */
 #include "counters.h"
 
 #include "instance.h"
@@ -18,6 +18,9 @@ static void put_instance(const struct weir_instance *i)
 	put(i->tag, "down_bytes", i->down_bytes);
 	for (const struct instance_counter *c = i->counters; c; c = c->next)
 		put(i->tag, c->name, c->value);
+	if (i->state == INSTANCE_STARTED && WEIR_HAS(i->component, report) &&
+	    i->component->report)
+		i->component->report(i->self);
 }
 
 void counters_log(const struct core *core)

@@ -192,6 +192,14 @@ fail:
 	return false;
 }
 
+static void inbound_report(void *self)
+{
+	struct inbound *in = self;
+
+	if (in->begun)
+		tunnel_report(&in->tunnel);
+}
+
 static void *inbound_create(struct weir_instance *instance,
 			    const struct weir_host *host, const void *conf,
 			    struct weir_error *e)
@@ -237,6 +245,7 @@ static const struct weir_component inbound_component = {
 	.stop = inbound_stop,
 	.destroy = inbound_destroy,
 	.import = import_inbound,
+	.report = inbound_report,
 };
 
 WEIR_PLUGIN("inbound-wireguard", "1.0", "GPL-2.0-or-later", "netstack/1",

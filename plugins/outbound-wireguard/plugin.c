@@ -168,6 +168,14 @@ static bool outbound_start(void *self, struct weir_error *e)
 	return false;
 }
 
+static void outbound_report(void *self)
+{
+	struct outbound *o = self;
+
+	if (o->begun)
+		tunnel_report(&o->tunnel);
+}
+
 static void *outbound_create(struct weir_instance *instance,
 			     const struct weir_host *host, const void *conf,
 			     struct weir_error *e)
@@ -225,6 +233,7 @@ static const struct weir_component outbound_component = {
 	.stop = outbound_stop,
 	.destroy = outbound_destroy,
 	.import = import_outbound,
+	.report = outbound_report,
 };
 
 WEIR_PLUGIN("outbound-wireguard", "1.0", "GPL-2.0-or-later", "netstack/1",

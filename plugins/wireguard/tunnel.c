@@ -108,6 +108,7 @@ void tunnel_count(struct tunnel *t)
 
 	for (int i = 0; i < WG_DROPS; i++)
 		*t->drops[i] = drops[i];
+	*t->sources_full = wg_sources_full(t->device);
 }
 
 static void trim_fire(void *arg)
@@ -293,6 +294,8 @@ bool tunnel_init(struct tunnel *t, const struct tunnel_conf *conf,
 		t->drops[i] =
 			host->counter(conf->instance, tunnel_drop_counter(i));
 	t->handshakes = host->counter(conf->instance, "handshakes");
+	t->sources_full =
+		host->counter(conf->instance, "handshake_sources_full");
 	t->silences = host->counter(conf->instance, "silences");
 	if (parts_make(t, e) &&
 	    wg_settings_apply(conf->settings, t->device, host->now_us(), e))

@@ -75,7 +75,7 @@ struct tunnel {
 	struct network *network;
 	struct uapi_socket *uapi;
 	uint64_t *drops[WG_DROPS];
-	uint64_t *handshakes, *silences;
+	uint64_t *handshakes, *silences, *sources_full;
 };
 
 /* Makes the device and gives it keys and peers; nothing is seen outside. What
@@ -99,6 +99,9 @@ void tunnel_writable(struct tunnel *);
 /* For the network watch: routes or addresses have changed, or sending failed
  * for a reason that a new socket may mend. */
 void tunnel_refresh(struct tunnel *, bool rebind);
+
+/* report.c: a line in the log for each peer that had drops or traffic. */
+void tunnel_report(const struct tunnel *);
 
 #define PEER_LABEL_BYTES 64 /* of a name, or a public key and a NUL */
 /* What a log line calls a peer. Returns `text`. */

@@ -322,6 +322,10 @@ void wg_peer_greet(struct wg_peer *p, uint64_t now_us);
 /* Forget every sticky source: addresses or routes have changed. */
 void wg_clear_sources(struct wg_device *d);
 
+/* How many of WG_DROP_RATE had not passed their own rate: there were more
+ * sources than the limit has room for. */
+uint64_t wg_sources_full(const struct wg_device *d);
+
 /* WG_DROPS counters of the whole device, and their names ("auth"). */
 const uint64_t *wg_drops(const struct wg_device *d);
 const char *wg_drop_name(enum wg_drop drop);

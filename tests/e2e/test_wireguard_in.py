@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Peers come in through weir's WireGuard inbound: wireguard-go, then weir."""
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -128,6 +129,25 @@ def a_peer_reaches_everything_over_ipv4(bed):
     check_all(bed)
     check("alice" in server.weir.log(), "sessions name no user")
     check(f"{NEAR4}:" in server.weir.log(), "sessions have another source")
+
+
+@test
+def drops_and_traffic_are_told_peer_by_peer(bed):
+    server = Server(bed)
+    web(bed)
+    check(fetch(bed, PUBLIC4), "the fetch failed")
+    bed.ip("server", "addr", "add", "10.99.0.9/32", "dev", server.go.name)
+    bed.spawn("server", ["ping", "-c", "1", "-W", "1", "-I", "10.99.0.9",
+                         PUBLIC4], stdout=subprocess.DEVNULL).wait()
+    server.weir.counters()
+
+    def lines():
+        return re.findall(r"wg: peer alice rx_packets (\d+) rx_bytes (\d+) "
+                          r"tx_packets (\d+) tx_bytes (\d+) "
+                          r".*dropped_source (\d+)", server.weir.log())
+
+    wait_for(lines, 10, "a line about alice")
+    check(min(map(int, lines()[0])) > 0, f"one is 0: {lines()[0]}")
 
 
 @test

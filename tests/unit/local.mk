@@ -288,6 +288,12 @@ tests_unit_test_wg_keys_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_load_SOURCES = tests/unit/test_wg_load.c $(wgbed)
 tests_unit_test_wg_load_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_load_LDADD = $(wgbed_ldadd)
+# The tunnel on top: what the log says of peers.
+check_PROGRAMS += tests/unit/test_wg_report
+TESTS += tests/unit/test_wg_report
+tests_unit_test_wg_report_SOURCES = tests/unit/test_wg_report.c
+tests_unit_test_wg_report_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_report_LDADD = libwgtunnel.la $(CHECK_LIBS)
 # Its allocations fail when it wants them to.
 tests_unit_test_wg_memory_SOURCES = tests/unit/test_wg_memory.c $(wgbed)
 tests_unit_test_wg_memory_CPPFLAGS = $(wgbed_cppflags)

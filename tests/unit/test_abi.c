@@ -67,6 +67,7 @@ AT(weir_sniffer_ops, look, 16);
 SIZE(weir_component, 80);
 AT(weir_component, destroy, 72);
 AT(weir_component, import, 80);
+AT(weir_component, report, 88); /* 1.3 */
 SIZE(weir_import, 64);
 AT(weir_import, arg, 56);
 SIZE(weir_plugin, 48);

@@ -96,6 +96,11 @@ struct weir_component {
 	 * format, or another component's affair; YES: it was printed, or
 	 * errors were told. Pure: nothing is opened or kept. */
 	enum weir_verdict (*import)(const struct weir_import *);
+
+	/* Since 1.3, optional: the user asked for counters (SIGUSR1), which
+	 * stand in the log already. What they cannot say, by host->log, in a
+	 * bounded number of lines. Only between start and stop. */
+	void (*report)(void *self);
 };
 
 struct weir_plugin {
