@@ -18,7 +18,6 @@
 #include <stdlib.h>
 
 #define TIMESTAMP_OPTION 12u
-#define WIRE_MSS_LEAST 88u
 #define TRAIN_MOST 65400u /* payload: IP and TCP headers fit beside it */
 
 struct conn *conn_new(struct weir_link *link, const struct tuple *key)

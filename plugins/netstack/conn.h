@@ -46,6 +46,9 @@ struct pmtu {
 	bool retried : 1;    /* the old size was tried once more */
 };
 
+/* Of a packet, with options: no peer may ask for less. */
+#define WIRE_MSS_LEAST 88u
+
 struct conn {
 	struct node node; /* first; in link->conns while `hashed` */
 	struct netstack *stack;

@@ -23,9 +23,8 @@
 #define BLOCKS_KEPT 128u
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
-#define PIECE_LEAST 88u /* with options; the least MSS */
-#define RESERVE_MORE 3	/* blocks beyond the first */
-#define TRAIN_PART 3	/* of the window: less than that waits for more */
+#define RESERVE_MORE 3 /* blocks beyond the first */
+#define TRAIN_PART 3   /* of the window: less than that waits for more */
 
 /* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
 struct block {
@@ -398,8 +397,8 @@ static err_t write_piece(struct tcp_pcb *pcb, const uint8_t *data, uint32_t n,
 	tcpwnd_size_t most = pcb->snd_wnd_max;
 	err_t err;
 
-	if (pcb->snd_wnd_max < 2 * PIECE_LEAST)
-		pcb->snd_wnd_max = 2 * PIECE_LEAST;
+	if (pcb->snd_wnd_max < 2 * WIRE_MSS_LEAST)
+		pcb->snd_wnd_max = 2 * WIRE_MSS_LEAST;
 	err = tcp_write(pcb, data, (u16_t)n, more ? TCP_WRITE_FLAG_MORE : 0);
 	pcb->snd_wnd_max = most;
 	return err;
