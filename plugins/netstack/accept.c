@@ -13,6 +13,7 @@
  * rate, only those that are repeated get one of the rest (sieve.c). When it is
  * full the oldest makes way without a word: a new client that is in earnest
  * completes its handshake long before a flood has come round to it. */
+#include "bytes.h"
 #include "conn.h"
 #include "icmp.h"
 #include "port.h"
@@ -240,8 +241,7 @@ void accept_again(struct conn *c, const struct packet *p)
 void accept_reset(struct conn *c, uint32_t seq)
 {
 	const uint8_t *tcp = c->syn->bytes + c->syn->l4;
-	uint32_t isn = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
-		       (uint32_t)tcp[6] << 8 | tcp[7];
+	uint32_t isn = get32(tcp + 4);
 
 	if (seq == isn + 1)
 		conn_cancel(c, ECONNRESET);

@@ -18,9 +18,9 @@
  * proper stays the first's, as for a delayed ACK (RFC 7323, 4.3). */
 #include "gro.h"
 
-#include "bytes.h"
 #include "buffer.h"
 #include "burst.h"
+#include "bytes.h"
 #include "flow.h"
 #include "input.h"
 

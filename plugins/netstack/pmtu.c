@@ -16,6 +16,7 @@
  * new size, which the link cuts, or cut.c. */
 #include "pmtu.h"
 
+#include "bytes.h"
 #include "scoreboard.h"
 
 #define MTU4_LEAST 576u /* smaller ones are no use to anybody today */
@@ -74,8 +75,8 @@ static struct conn *quoted_conn(struct weir_link *link, const struct packet *p)
 
 	memcpy(key.local, ip + (key.v6 ? SOURCE6_AT : SOURCE4_AT), size);
 	memcpy(key.remote, ip + (key.v6 ? TARGET6_AT : TARGET4_AT), size);
-	key.local_port = (uint16_t)(tcp[0] << 8 | tcp[1]);
-	key.remote_port = (uint16_t)(tcp[2] << 8 | tcp[3]);
+	key.local_port = (uint16_t)get16(tcp);
+	key.remote_port = (uint16_t)get16(tcp + 2);
 	return (struct conn *)(void *)table_find(&link->conns,
 						 &link->stack->key, &key);
 }

@@ -36,14 +36,11 @@ static void reset_send(struct weir_link *link, const struct tuple *key,
 
 void reset_stranger(struct weir_link *link, const struct packet *p)
 {
-	const uint8_t *ack = p->data + p->l4 + 8;
 	uint32_t len = p->len - p->payload;
 
 	if (p->tcp_flags & TCP_FLAG_ACK)
-		reset_send(link, &p->key,
-			   (uint32_t)ack[0] << 24 | (uint32_t)ack[1] << 16 |
-				   (uint32_t)ack[2] << 8 | ack[3],
-			   0, TCP_FLAG_RST);
+		reset_send(link, &p->key, get32(p->data + p->l4 + 8), 0,
+			   TCP_FLAG_RST);
 	else
 		reset_send(link, &p->key, 0,
 			   p->tcp_seq + len + !!(p->tcp_flags & TCP_FLAG_SYN) +
@@ -54,8 +51,6 @@ void reset_stranger(struct weir_link *link, const struct packet *p)
 void reset_syn(struct weir_link *link, const struct tuple *key,
 	       const uint8_t *tcp)
 {
-	uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
-		       (uint32_t)tcp[6] << 8 | tcp[7];
-
-	reset_send(link, key, 0, seq + 1, TCP_FLAG_RST | TCP_FLAG_ACK);
+	reset_send(link, key, 0, get32(tcp + 4) + 1,
+		   TCP_FLAG_RST | TCP_FLAG_ACK);
 }
