@@ -2,7 +2,7 @@
 /* receive.c - bytes from the client, and the window that invites more.
  *
  * Payload stays in the buffers it came in until the core has consumed it; then
- * the window reopens by as much. It begins at 256 KB and grows up to 8 MB by
+ * the window reopens by as much. It begins at 256 KB and grows up to 16 MB by
  * what is consumed in a round trip: twice that where the rate is steady, and up
  * to six times where it doubles each round trip as in slow start, because what
  * is announced now is what the sender may have on its way one and a half round
@@ -35,7 +35,7 @@ void receive_init(struct conn *c)
 	struct tcp_pcb *pcb = c->pcb;
 
 	c->rx_window = pcb->flags & TF_WND_SCALE ? WINDOW_FIRST : UINT16_MAX;
-	/* lwIP books an edge of 8 MB, but no SYN carries more than 16 bits. */
+	/* lwIP books an edge of 16 MB, but no SYN carries more than 16 bits. */
 	pcb->rcv_wnd = pcb->rcv_ann_wnd = window_due(c);
 	pcb->rcv_ann_right_edge =
 		pcb->rcv_nxt +

@@ -40,6 +40,21 @@ START_TEST(nine_tenths_of_the_rate_whatever_is_lost)
 }
 END_TEST
 
+/* With a packet lost every few milliseconds a hole is always open: what is under
+ * way or waits behind it is what was sent in two round trips, 12 MB of it. */
+START_TEST(holes_do_not_bound_a_gigabit)
+{
+	struct seen seen;
+
+	path(10 * RATE, RTT_US, 0.001);
+	stream_open(&streams[0], _i);
+	work_for(3 * SECOND);
+	seen = work_for(3 * SECOND);
+	ck_assert_double_gt(seen.mbit[0], 850);
+	path_close();
+}
+END_TEST
+
 /* A queue that others keep full has room for a packet or two at a time. */
 START_TEST(what_is_paced_leaves_in_small_pieces)
 {
@@ -302,6 +317,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, nine_tenths_of_the_rate_whatever_is_lost, 0,
 			    SEEDS * 3 * 2);
+	tcase_add_loop_test(t, holes_do_not_bound_a_gigabit, 0, 2); /* IPv4, 6 */
 	tcase_add_test(t, what_is_paced_leaves_in_small_pieces);
 	tcase_add_test(t, the_queue_of_startup_is_drained);
 	tcase_add_test(t, half_the_window_is_given_up_to_see_the_round_trip);

@@ -6,7 +6,7 @@
 #define MSS 1400u
 #define RTT_US (50 * SIM_MS)
 #define FIRST_WINDOW (256u * 1024)
-#define WINDOW_MOST (8u * 1024 * 1024)
+#define WINDOW_MOST (16u * 1024 * 1024)
 #define FIRST_FLIGHT (10 * MSS)
 #define SHIFT 8
 
