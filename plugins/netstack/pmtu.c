@@ -50,7 +50,7 @@ static void set_mss(struct conn *c, uint32_t mss)
 	r->mss = r->cc.mss = mss;
 	r->train = mss;
 	r->train_most = conn_train(c, mss);
-	r->train_round = c->pcb->snd_nxt;
+	r->train_since = (uint32_t)r->rate.delivered;
 	c->pmtu.changed_ms = now_ms(c);
 }
 

@@ -31,6 +31,7 @@
 #define DUPLICATE_ACKS 3u
 #define WINDOW_QUARTERS_MOST 3 /* beyond the first */
 #define CALM_EPISODES 16       /* then the window is narrow again */
+#define TRAIN_WASTE_PART 100u
 
 void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 {
@@ -41,7 +42,7 @@ void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 	r->recover = r->dsack_round = c->pcb->lastack;
 	r->highest_sacked = c->pcb->lastack;
 	r->train = r->train_most = train;
-	r->train_round = c->pcb->snd_nxt;
+	r->train_since = (uint32_t)r->rate.delivered;
 	scoreboard_init(c);
 	congestion_init(&r->cc,
 			c->link->congestion == CHOICE_BBR ? &congestion_bbr
@@ -134,20 +135,24 @@ static void take_mark(struct conn *c, const struct ack *a)
 	r->marked = a->ack != r->recover;
 }
 
-/* A train that lost a packet is sent again as a whole. Where packets are lost
- * it shrinks to one of them; each round without a loss lets it double. */
-static void fit_train(struct recovery *r, const struct ack *a, uint32_t snd_nxt)
+/* A train that lost a packet is sent again as a whole. Its length is such that
+ * this adds a hundredth to what is sent: a hundredth of what lies between two
+ * losses, on the average of them, and more once there was none for longer. */
+static void fit_train(struct recovery *r, const struct ack *a)
 {
+	uint32_t gap = (uint32_t)r->rate.delivered - r->train_since;
+	uint32_t fit = gap / TRAIN_WASTE_PART;
+
 	if (a->newly_lost) {
-		r->train = r->mss;
-		r->train_round = snd_nxt;
-	} else if (r->train < r->train_most &&
-		   TCP_SEQ_GEQ(a->ack, r->train_round)) {
-		r->train *= 2;
-		if (r->train > r->train_most)
-			r->train = r->train_most;
-		r->train_round = snd_nxt;
+		r->train = (r->train + fit) / 2;
+		r->train_since = (uint32_t)r->rate.delivered;
+	} else if (fit > r->train) {
+		r->train = fit;
 	}
+	if (r->train > r->train_most)
+		r->train = r->train_most;
+	if (r->train < r->mss)
+		r->train = r->mss;
 }
 
 /* A congestion control is told what this ACK brought. */
@@ -295,7 +300,7 @@ static void take_ack(struct conn *c, struct ack *a)
 		begin_recovery(c);
 	if (a->marked)
 		take_mark(c, a);
-	fit_train(r, a, pcb->snd_nxt);
+	fit_train(r, a);
 	report(c, a, before, after_timeout && !r->after_timeout);
 }
 
@@ -311,7 +316,7 @@ void recovery_late(struct conn *c)
 		return;
 	if (!r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
-	fit_train(r, &a, c->pcb->snd_nxt);
+	fit_train(r, &a);
 	report(c, &a, before, false);
 	tcp_output(c->pcb);
 }

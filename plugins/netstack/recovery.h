@@ -32,7 +32,7 @@ struct recovery {
 	uint32_t sacked, lost;	 /* bytes in flight so marked */
 	uint32_t highest_sacked; /* sequence number */
 	uint32_t recover;	 /* an episode of loss ends here */
-	uint32_t train_round;	 /* the train may double from here on */
+	uint32_t train_since;	 /* delivered when one was lost last */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
 	uint32_t rack_rtt_us, rack_end;
 	uint64_t rack_sent_us;	/* newest send time of anything delivered */

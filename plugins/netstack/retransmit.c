@@ -81,7 +81,7 @@ static void timeout(struct conn *c)
 	r->resent = 0;
 	r->reorder_at_us = 0;
 	r->train = r->mss;
-	r->train_round = c->pcb->snd_nxt;
+	r->train_since = (uint32_t)r->rate.delivered;
 	if (!(c->pcb->flags & TF_SACK))
 		r->sacked = r->duplicates = 0;
 	if (first->flags & SEGMENT_SACKED)

@@ -7,7 +7,7 @@
  * segment is cut when it is known how large it may be. A block is freed when
  * its last byte was acknowledged, so an idle connection holds none. The
  * connection takes up to two congestion windows and what waits for a gap to be
- * filled, at least 256 KB; then it is full. It takes at most 16 MB: a segment
+ * filled, at least 256 KB; then it is full. It takes at most 32 MB: a segment
  * that is lost twice holds up what was sent in three round trips. Where memory
  * is short it takes no more than its share of it. */
 #include "conn.h"
@@ -25,6 +25,7 @@
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
 #define RESERVE_MORE 3 /* blocks beyond the first */
 #define TRAIN_PART 3   /* of the window: less than that waits for more */
+#define QUEUE_PART 4   /* of a round trip: a queue that is seen */
 
 /* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
 struct block {
@@ -326,8 +327,9 @@ void send_wake(struct conn *c)
 static uint32_t train_size(const struct recovery *r)
 {
 	uint32_t piece = pace_piece(r->cc.pacing_rate, r->mss);
+	uint32_t train = r->train - r->train % r->mss;
 
-	return r->train < piece ? r->train : piece;
+	return train < piece ? train : piece;
 }
 
 /* Is `n` bytes too little of a train to send, while ACKs are on their way that
@@ -425,9 +427,24 @@ static bool send_piece(struct conn *c)
 	return !c->pcb->unsent;
 }
 
-static bool peer_window_full(const struct tcp_pcb *pcb, uint32_t mss)
+/* The peer has no room for more, and no queue stands on the way: a flight that
+ * ends there does not show how much the path holds. */
+static bool peer_is_the_limit(const struct conn *c)
 {
-	return pcb->snd_lbb - pcb->lastack + mss > pcb->snd_wnd;
+	const struct tcp_pcb *pcb = c->pcb;
+	const struct recovery *r = &c->recovery;
+
+	return pcb->snd_lbb - pcb->lastack + r->mss > pcb->snd_wnd &&
+	       r->srtt_us - r->min_rtt_us < r->min_rtt_us / QUEUE_PART;
+}
+
+/* The window is larger than all that we keep for the connection, and most of
+ * that is under way: nothing more waits since nothing more was let in. */
+static bool buffer_bounds(const struct conn *c)
+{
+	uint32_t limit = send_limit(c);
+
+	return c->recovery.cc.cwnd > limit && c->tx_bytes > limit / 2;
 }
 
 /* More could go, but nothing waits, or at the start the peer has no room: the
@@ -436,12 +453,11 @@ static void note_idle(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 	uint32_t pipe = recovery_pipe(c);
-	bool waits = c->tx_next || c->pcb->unsent;
+	bool waits = c->tx_next || c->pcb->unsent || buffer_bounds(c);
 
 	if (bbr_holds_back(&r->cc) ||
 	    (!r->lost && pipe + r->mss <= r->cc.cwnd &&
-	     (!waits ||
-	      (bbr_is_starting(&r->cc) && peer_window_full(c->pcb, r->mss)))))
+	     (!waits || (bbr_is_starting(&r->cc) && peer_is_the_limit(c)))))
 		rate_limited(&r->rate, pipe);
 }
 

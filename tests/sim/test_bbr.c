@@ -40,14 +40,14 @@ START_TEST(nine_tenths_of_the_rate_whatever_is_lost)
 }
 END_TEST
 
-/* With a packet lost every few milliseconds a hole is always open: what is under
- * way or waits behind it is what was sent in two round trips, 12 MB of it. */
+/* With a packet lost every few milliseconds a hole is always open: what is
+ * under way or waits behind it is what was sent in two round trips, 12 MB. */
 START_TEST(holes_do_not_bound_a_gigabit)
 {
 	struct seen seen;
 
 	path(10 * RATE, RTT_US, 0.001);
-	stream_open(&streams[0], _i);
+	stream_open(&streams[0], _i); /* IPv4, IPv6 */
 	work_for(3 * SECOND);
 	seen = work_for(3 * SECOND);
 	ck_assert_double_gt(seen.mbit[0], 850);
@@ -55,15 +55,21 @@ START_TEST(holes_do_not_bound_a_gigabit)
 }
 END_TEST
 
+static void path_of_trains(uint64_t rate, double loss)
+{
+	path_open(
+		&(struct path_conf){.rate = rate,
+				    .rtt_us = RTT_US,
+				    .queue_us = RTT_US,
+				    .loss = loss,
+				    .offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO},
+		SIM_BBR);
+}
+
 /* A queue that others keep full has room for a packet or two at a time. */
 START_TEST(what_is_paced_leaves_in_small_pieces)
 {
-	path_open(
-		&(struct path_conf){.rate = RATE,
-				    .rtt_us = RTT_US,
-				    .queue_us = RTT_US,
-				    .offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO},
-		SIM_BBR);
+	path_of_trains(RATE, 0);
 	stream_open(&streams[0], false);
 	work_for(3 * SECOND);
 	near_.burst_most = 0;
@@ -73,16 +79,44 @@ START_TEST(what_is_paced_leaves_in_small_pieces)
 }
 END_TEST
 
+/* A path that loses one packet in so many, a train counting as one: what lies
+ * between two losses is so many trains. */
+static const struct {
+	double loss;
+	uint32_t least, most; /* bytes of a train in the mean */
+} trains[] = {
+	{0.005, 10000, 65535},
+	{0.05, 0, 3000},
+};
+
+START_TEST(trains_are_as_long_as_losses_are_far_apart)
+{
+	uint64_t packets, bytes;
+
+	path_of_trains(10 * RATE, trains[_i].loss);
+	stream_open(&streams[0], false);
+	work_for(2 * SECOND);
+	packets = near_.packets;
+	bytes = near_.bytes;
+	work_for(2 * SECOND);
+	bytes = (near_.bytes - bytes) / (near_.packets - packets);
+	ck_assert_uint_ge(bytes, trains[_i].least);
+	ck_assert_uint_le(bytes, trains[_i].most);
+	path_close();
+}
+END_TEST
+
+/* Ten times the rate asks for more in flight than the window of the peer. */
 START_TEST(the_queue_of_startup_is_drained)
 {
 	struct seen seen;
 
-	path(RATE, 4 * RTT_US, 0);
+	path(_i ? 10 * RATE : RATE, 4 * RTT_US, 0);
 	stream_open(&streams[0], false);
 	seen = work_for(SECOND);
 	ck_assert_uint_gt(seen.queue_most_us, RTT_US / 2);
 	work_for(SECOND);
-	seen = work_for(10 * SECOND);
+	seen = work_for(4 * SECOND);
 	ck_assert_uint_lt(seen.queue_mean_us, RTT_US / 4);
 	ck_assert_uint_lt(seen.queue_least_us, 2 * SIM_MS);
 	path_close();
@@ -317,9 +351,11 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, nine_tenths_of_the_rate_whatever_is_lost, 0,
 			    SEEDS * 3 * 2);
-	tcase_add_loop_test(t, holes_do_not_bound_a_gigabit, 0, 2); /* IPv4, 6 */
+	tcase_add_loop_test(t, holes_do_not_bound_a_gigabit, 0, 2);
 	tcase_add_test(t, what_is_paced_leaves_in_small_pieces);
-	tcase_add_test(t, the_queue_of_startup_is_drained);
+	tcase_add_loop_test(t, trains_are_as_long_as_losses_are_far_apart, 0,
+			    sizeof trains / sizeof *trains);
+	tcase_add_loop_test(t, the_queue_of_startup_is_drained, 0, 2);
 	tcase_add_test(t, half_the_window_is_given_up_to_see_the_round_trip);
 	tcase_add_test(t, a_sender_with_little_to_say_keeps_its_estimate);
 	tcase_add_test(t,

@@ -250,7 +250,7 @@ START_TEST(small_window_at_the_start_is_not_the_rate_of_the_path)
 	p.window = (uint16_t)(8 * MSS >> p.scale);
 	say(&p, ACK, 1, 1, 0);
 	for (int i = 0; i < 8; i++) {
-		came = full_flight(&p, &sent, PACED);
+		came = full_flight(&p, &sent, RTT * 3 / 10);
 		sim_run(RTT);
 		say(&p, ACK, 1, 1 + sent, 0);
 	}

@@ -62,7 +62,7 @@
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 8
 #define TCP_WND (0xffffu << TCP_RCV_SCALE) /* 16 MB */
-#define TCP_SND_BUF (16u * 1024 * 1024)
+#define TCP_SND_BUF (32u * 1024 * 1024)
 #define TCP_SND_QUEUELEN 65000
 #define TCP_SNDLOWAT (256 * 1024)
 #define TCP_SNDQUEUELOWAT 100
