@@ -191,12 +191,8 @@ struct udp_socket *udp_socket_get(struct udp *u, const struct weir_addr *to)
 	if (k->fd >= 0)
 		return k;
 	k->fd = sock_new(f, family, SOCK_DGRAM, 0);
-	if (k->fd < 0) {
-		/* This machine has no such family: it leads nowhere. */
-		if (errno == EAFNOSUPPORT)
-			errno = ENETUNREACH;
+	if (k->fd < 0)
 		return NULL;
-	}
 	sock_want_errors(k->fd, family);
 	setsockopt(k->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
 	setsockopt(k->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);

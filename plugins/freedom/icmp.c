@@ -229,9 +229,7 @@ static int echo_start(struct echo *x)
 		x->fd = sock_new(f, x->family, SOCK_RAW, protocol);
 	}
 	if (x->fd < 0)
-		return errno == EPERM	       ? EACCES
-		       : errno == EAFNOSUPPORT ? ENETUNREACH
-					       : errno;
+		return errno == EPERM ? EACCES : errno;
 	sock_want_errors(x->fd, x->family);
 	if (x->raw)
 		raw_filter(x);

@@ -87,6 +87,9 @@ int sock_new(struct freedom *f, enum family family, int type, int protocol)
 
 	fd = f->host->socket(f->instance, family == V6 ? AF_INET6 : AF_INET,
 			     type, protocol);
+	/* This machine has no such family: it leads nowhere. */
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		errno = ENETUNREACH;
 	if (fd < 0 || sock_bind(f, fd, family, type))
 		return fd;
 	saved = errno;

@@ -121,6 +121,22 @@ START_TEST(a_socket_that_cannot_be_had_fails_with_its_errno)
 }
 END_TEST
 
+START_TEST(a_family_that_this_machine_lacks_is_unreachable)
+{
+	struct freedom_conf conf = conf_preset();
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_addr to = loopback_addr(AF_INET6, 1);
+	struct weir_end *e;
+
+	real_refuse(h, AF_INET6, SOCK_STREAM, EAFNOSUPPORT);
+	e = real_open(h, &to, WEIR_NET_TCP);
+	ck_assert(e->failed);
+	ck_assert_int_eq(e->err, ENETUNREACH);
+	real_end_free(e, 0);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
 /* What a name with both families meets. */
 enum shape { BOTH_WORK, V6_REFUSES, V6_HANGS, NO_V6, V6_LATE, V6_NEVER };
 
@@ -336,6 +352,7 @@ int main(void)
 			    2);
 	tcase_add_test(t, a_silent_host_is_etimedout_at_the_dial_timeout);
 	tcase_add_test(t, a_socket_that_cannot_be_had_fails_with_its_errno);
+	tcase_add_test(t, a_family_that_this_machine_lacks_is_unreachable);
 	tcase_add_loop_test(t, a_name_goes_to_the_family_that_works, 0, 6);
 	tcase_add_test(t, a_name_that_does_not_exist_is_a_failure_with_words);
 	tcase_add_test(t, a_name_is_not_looked_up_outside_of_a_tunnel);
