@@ -250,6 +250,15 @@ static bool is_for_the_next(struct resolver *r, int status)
 	return r->renewal.queued;
 }
 
+/* Only answers are worth remembering, not troubles on the way. */
+static bool is_worth_keeping(const struct entry *e)
+{
+	const struct resolver *r = e->resolver;
+
+	return !r->closing && r->config->dns_cache_entries &&
+	       (!e->err || e->err == ENOENT);
+}
+
 static void answered(void *arg, int status, int timeouts,
 		     struct ares_addrinfo *info)
 {
@@ -280,8 +289,7 @@ static void answered(void *arg, int status, int timeouts,
 		e->waiters = q->wait_next;
 		turn_task(r->turn, &q->task);
 	}
-	/* Only answers are worth remembering, not troubles on the way. */
-	if (e->cached && (r->closing || (e->err && e->err != ENOENT)))
+	if (e->cached && !is_worth_keeping(e))
 		uncache(r, e);
 	entry_put(e);
 }

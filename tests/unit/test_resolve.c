@@ -364,6 +364,24 @@ START_TEST(resolve_forgets_the_least_recently_asked_past_its_bound)
 }
 END_TEST
 
+START_TEST(resolve_remembers_nothing_with_a_cache_of_none)
+{
+	struct asked a, b;
+
+	setup();
+	config.dns_cache_entries = 0;
+	for (int i = 1; i <= 3; i++) {
+		ask(&a, "a.test", RESOLVE_IP4);
+		ask(&b, "a.test", RESOLVE_IP4); /* one question all the same */
+		await(&a);
+		await(&b);
+		ck_assert_int_eq(b.n, 1);
+		ck_assert_int_eq(server.queries, i);
+	}
+	teardown();
+}
+END_TEST
+
 START_TEST(resolve_refuses_a_new_question_past_the_bound_of_pending_ones)
 {
 	static struct asked a[4096], more;
@@ -415,4 +433,5 @@ FAKE_MAIN("resolve", resolve_takes_any_number_of_servers,
 	  resolve_never_answers_inside_the_call,
 	  resolve_refuses_names_that_are_too_long,
 	  resolve_forgets_the_least_recently_asked_past_its_bound,
+	  resolve_remembers_nothing_with_a_cache_of_none,
 	  resolve_refuses_a_new_question_past_the_bound_of_pending_ones)
