@@ -120,8 +120,26 @@ static const struct weir_option freedom_options[] = {
 	 .at = offsetof(struct freedom_conf, send_through)},
 };
 
+static bool freedom_check(const void *conf, struct weir_error *e)
+{
+	const struct freedom_conf *c = conf;
+	const struct weir_addr *a = c->send_through.items;
+	unsigned kinds = 0;
+	char text[WEIR_ADDR_TEXT];
+
+	for (size_t i = 0; i < c->send_through.count; i++) {
+		if (kinds & 1u << a[i].kind)
+			return weir_error(e, "send_through",
+					  "%s is one too many; one address a "
+					  "family is taken",
+					  weir_addr_text(&a[i], text));
+		kinds |= 1u << a[i].kind;
+	}
+	return true;
+}
+
 static const struct weir_schema freedom_schema =
-	WEIR_SCHEMA(struct freedom_conf, freedom_options, NULL);
+	WEIR_SCHEMA(struct freedom_conf, freedom_options, freedom_check);
 
 static const struct weir_outbound_ops freedom_ops = {
 	.size = sizeof freedom_ops,

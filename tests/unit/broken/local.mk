@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/unit/broken/rule-outbound-missing.yaml \
 	tests/unit/broken/rule-port-backwards.yaml \
 	tests/unit/broken/rule-port-zero.yaml \
+	tests/unit/broken/send-through-twice.yaml \
 	tests/unit/broken/sessions-none.yaml \
 	tests/unit/broken/tag-letters.yaml \
 	tests/unit/broken/tag-of-yaml.yaml \
