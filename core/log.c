@@ -2,16 +2,19 @@
 /* The log.
  *
  * Theory of operation: one line a write(2) to standard error, with a time
- * stamp, or with a priority where journald reads (JOURNAL_STREAM). A line is
- * dropped and counted rather than waited for: when the pipe is full, and when
- * more than LINES_BURST came in a second from one level. The count is told as
- * soon as a line passes again. The log is the process's, so its state is the
- * one global of the core. */
+ * stamp, or with a priority where journald reads: JOURNAL_STREAM names its
+ * socket, and is inherited also by who writes elsewhere. A line is dropped and
+ * counted rather than waited for: when the pipe is full, and when more than
+ * LINES_BURST came in a second from one level. The count is told as soon as a
+ * line passes again. The log is the process's, so its state is the one global
+ * of the core. */
 #include "log.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +63,19 @@ static bool put(const char *line, size_t len)
 	return poll(&fd, 1, 0) == 1 && write(STDERR_FILENO, line, len) >= 0;
 }
 
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
 static size_t put_head(char *line, enum weir_level level, time_t now)
 {
 	static const char *const words[] = {"error", "warn", "info", "debug"};
@@ -69,7 +85,7 @@ static size_t put_head(char *line, enum weir_level level, time_t now)
 	size_t len;
 
 	if (journal < 0)
-		journal = getenv("JOURNAL_STREAM") != NULL;
+		journal = is_journal();
 	if (journal)
 		return (size_t)snprintf(line, LINE_BYTES, "<%d>",
 					priority[level]);

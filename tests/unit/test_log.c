@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The log, read back through a pipe in place of standard error. */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -57,6 +58,36 @@ START_TEST(log_lets_no_control_character_through)
 }
 END_TEST
 
+/* As a service manager names the file behind standard error, or another. */
+static void name_stream(ino_t other)
+{
+	char stream[64];
+	struct stat st;
+
+	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev,
+		 (uintmax_t)(st.st_ino + other));
+	setenv("JOURNAL_STREAM", stream, 1);
+}
+
+START_TEST(log_has_priorities_where_standard_error_is_the_journal)
+{
+	capture();
+	name_stream(0);
+	log_line(WEIR_WARN, "x", "one");
+	ck_assert_str_eq(logged(), "<4>x: one\n");
+}
+END_TEST
+
+START_TEST(log_has_none_where_only_a_parent_wrote_to_the_journal)
+{
+	capture();
+	name_stream(1);
+	log_line(WEIR_WARN, "x", "one");
+	ck_assert_ptr_nonnull(strstr(logged(), " warn  x: one\n"));
+}
+END_TEST
+
 START_TEST(log_cuts_a_long_line)
 {
 	char longer[3000];
@@ -107,6 +138,8 @@ START_TEST(log_drops_rather_than_waits_for_a_full_pipe)
 END_TEST
 
 FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
-	  log_lets_no_control_character_through, log_cuts_a_long_line,
-	  log_is_bounded_in_rate_and_counts_the_rest,
+	  log_lets_no_control_character_through,
+	  log_has_priorities_where_standard_error_is_the_journal,
+	  log_has_none_where_only_a_parent_wrote_to_the_journal,
+	  log_cuts_a_long_line, log_is_bounded_in_rate_and_counts_the_rest,
 	  log_drops_rather_than_waits_for_a_full_pipe)
