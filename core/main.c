@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* weir: arguments, start, exit codes. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "daemon.h"
@@ -116,6 +118,18 @@ static int run_command(const struct options *o, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* Who starts us with one of them closed would have the log written to whatever
+ * is opened next: a client's connection. */
+static bool standard_files_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -127,6 +141,8 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	int opt;
 
+	if (!standard_files_open())
+		return EXIT_FAILURE;
 	while ((opt = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'p':

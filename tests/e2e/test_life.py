@@ -28,6 +28,7 @@ inbounds:
 outbounds:
   - {{ tag: direct, type: freedom }}
 """
+WITHOUT_FILES = "sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"
 
 
 class Detour:
@@ -165,6 +166,19 @@ def a_kill_and_a_new_start_serve_again_within_a_second(bed):
     check_equal(fetch(bed, HOST4), b"hello", "after")
     seconds = time.monotonic() - begun
     check(seconds < BACK_S, f"it took {seconds:.2f} s")
+
+
+@test
+def closed_standard_files_take_no_line_of_the_log(bed):
+    detour = Detour(bed)
+    weir = Weir(bed, OWN_TUN, own_tun=True, wrapper=WITHOUT_FILES)
+    detour.enter()
+    for fd in range(3):
+        check_equal(os.readlink(f"/proc/{weir.pid}/fd/{fd}"), "/dev/null",
+                    f"file {fd}")
+    serve(bed, servers.echo_server, PORT, PORT)
+    check_equal(fetch(bed, HOST4), b"hello", "an answer")
+    check_equal(weir.stop(), 0, "exit status")
 
 
 def lines_about_the_end(log):
