@@ -32,7 +32,7 @@ struct daemon {
 	enum phase phase;
 	int status;
 	struct loop_timer *timer;
-	struct loop_signal *signals[3];
+	struct loop_signal *signals[4];
 };
 
 static struct daemon *daemon_of(struct core *core)
@@ -194,6 +194,26 @@ static void core_init(struct core *core, struct config *c, struct registry *r)
 	add_all(core, &c->inbounds);
 }
 
+static bool is_ignored(int signo)
+{
+	struct sigaction now;
+
+	return sigaction(signo, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+/* A terminal that goes away takes weir with it in order, unless whoever
+ * started weir has had that ignored, as nohup(1) does. */
+static void signals_take(struct daemon *d)
+{
+	struct loop *l = d->core.loop;
+
+	d->signals[0] = loop_signal_new(l, SIGTERM, on_terminate, d);
+	d->signals[1] = loop_signal_new(l, SIGINT, on_terminate, d);
+	d->signals[2] = loop_signal_new(l, SIGUSR1, on_usr1, d);
+	if (!is_ignored(SIGHUP))
+		d->signals[3] = loop_signal_new(l, SIGHUP, on_terminate, d);
+}
+
 struct daemon *daemon_new(struct config *c, struct registry *r)
 {
 	struct daemon *d = xcalloc(1, sizeof *d);
@@ -204,9 +224,7 @@ struct daemon *daemon_new(struct config *c, struct registry *r)
 	d->core.loop = loop_new(after_turn, d);
 	core_init(&d->core, c, r);
 	d->timer = loop_timer_new(&d->core.owner, timer_fired, d);
-	d->signals[0] = loop_signal_new(d->core.loop, SIGTERM, on_terminate, d);
-	d->signals[1] = loop_signal_new(d->core.loop, SIGINT, on_terminate, d);
-	d->signals[2] = loop_signal_new(d->core.loop, SIGUSR1, on_usr1, d);
+	signals_take(d);
 	return d;
 }
 

@@ -51,7 +51,8 @@ static void run_usage(FILE *to)
 {
 	fprintf(to,
 		"usage: weir run [-c FILE]\n\n"
-		"Serve until SIGTERM or SIGINT; SIGUSR1 logs the counters.\n\n"
+		"Serve until SIGTERM, SIGINT or SIGHUP; SIGUSR1 logs the "
+		"counters.\n\n"
 		"  -c, --config FILE  default: %s\n"
 		"  -h, --help         print this\n",
 		setup_config_file(&(struct options){0}));

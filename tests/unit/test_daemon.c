@@ -208,6 +208,38 @@ START_TEST(daemon_ends_at_once_on_a_second_sigint)
 }
 END_TEST
 
+START_TEST(daemon_drains_when_its_terminal_goes_away)
+{
+	int signo = SIGHUP;
+
+	setup();
+	signal(SIGHUP, SIG_DFL);
+	fake_start(world);
+	out->answer = FAKE_READY;
+	fake_accept(in, &client, "192.0.2.1:80");
+	signal_soon(&signo);
+	fake_wait(world, 20);
+	ck_assert(fake_core(world)->draining);
+	ck_assert_int_eq(client.closes, 0); /* it may come to its end */
+	daemon_end(world->daemon, 0);
+	run_to_the_end(0);
+}
+END_TEST
+
+START_TEST(daemon_outlives_its_terminal_under_nohup)
+{
+	int signo = SIGHUP;
+
+	setup();
+	signal(SIGHUP, SIG_IGN);
+	fake_start(world);
+	signal_soon(&signo);
+	fake_wait(world, 20);
+	ck_assert(!fake_core(world)->draining);
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(daemon_stops_draining_after_a_while)
 {
 	uint64_t from_us;
@@ -333,6 +365,8 @@ FAKE_MAIN("daemon",
 	  daemon_ends_with_status_1_when_a_service_is_lost,
 	  daemon_ends_no_session_inside_a_plugins_call,
 	  daemon_drains_on_sigterm, daemon_ends_at_once_on_a_second_sigint,
+	  daemon_drains_when_its_terminal_goes_away,
+	  daemon_outlives_its_terminal_under_nohup,
 	  daemon_stops_draining_after_a_while,
 	  daemon_sweeps_what_a_failed_create_left_behind,
 	  daemon_sweeps_what_an_instance_left_behind,
