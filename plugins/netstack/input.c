@@ -9,6 +9,7 @@
 #include "frag.h"
 #include "icmp.h"
 #include "pmtu.h"
+#include "unreachable.h"
 
 #define GROUP 16
 
@@ -24,6 +25,11 @@ static void icmp_input(struct weir_link *link, struct packet *p,
 
 	if (p->too_big) {
 		pmtu_input(link, p);
+		buffer_put(link->stack, b);
+		return;
+	}
+	if (p->unreachable) {
+		unreachable_input(link, p);
 		buffer_put(link->stack, b);
 		return;
 	}

@@ -120,7 +120,9 @@ netstack_sources = \
 	plugins/netstack/timer.c \
 	plugins/netstack/timer.h \
 	plugins/netstack/trim.c \
-	plugins/netstack/udp.c
+	plugins/netstack/udp.c \
+	plugins/netstack/unreachable.c \
+	plugins/netstack/unreachable.h
 libnetstack_la_SOURCES = $(netstack_sources)
 libnetstack_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)
 libnetstack_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing -fno-sanitize=shift

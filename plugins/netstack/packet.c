@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* packet.c - the gate. Only well-formed TCP, UDP, ICMP echo requests and
- * replies, and ICMP's word that a packet was too big pass: the IP header with
- * its lengths, the IPv6 chain of extension headers with their options, the
+ * replies, and ICMP's word that a packet did not arrive pass: the IP header
+ * with its lengths, the IPv6 chain of extension headers with their options, the
  * transport header with its options, every checksum. IPv4's options are skipped
  * and heeded by nobody.
  *
@@ -28,6 +28,7 @@
 #define ICMP_ECHO_HEADER 8u
 #define ICMP4_UNREACHABLE 3
 #define ICMP4_TOO_BIG 4 /* code: fragmentation needed */
+#define ICMP6_UNREACHABLE 1
 #define ICMP6_TOO_BIG 2
 #define ICMP_ERROR_HEADER 8u
 #define QUOTED_LEAST 8u /* of the transport header: RFC 792 */
@@ -274,8 +275,22 @@ static bool is_too_big(const struct packet *p)
 				   icmp[1] == ICMP4_TOO_BIG;
 }
 
+static bool is_unreachable(const struct packet *p)
+{
+	return p->data[p->l4] ==
+	       (p->key.v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
+}
+
+/* What the stack sends on its own account. */
+static bool is_ours(bool v6, uint8_t protocol, uint8_t icmp_type)
+{
+	if (protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return icmp_type == (v6 ? ICMP6_ECHO : ICMP4_ECHO);
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
+}
+
 /* The packet that it quotes: the first fragment, at least, of one that came
- * from where the error goes to. Only segments interest anybody here. */
+ * from where the error goes to. */
 static enum drop parse_quoted(struct packet *p, uint32_t room)
 {
 	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
@@ -293,7 +308,8 @@ static enum drop parse_quoted(struct packet *p, uint32_t room)
 		if (get16(ip + 6) & 0x1fffu)
 			return DROP_HEADER;
 	}
-	if (ip[v6 ? 6 : 9] != IPPROTO_TCP)
+	p->quoted = ip[v6 ? 6 : 9];
+	if (!is_ours(v6, p->quoted, ip[header]))
 		return DROP_PROTOCOL;
 	if (memcmp(ip + (v6 ? 8 : 12), p->key.local, v6 ? 16 : 4) != 0)
 		return DROP_HEADER;
@@ -302,7 +318,7 @@ static enum drop parse_quoted(struct packet *p, uint32_t room)
 	return DROP_NONE;
 }
 
-static enum drop parse_too_big(struct packet *p, unsigned flags)
+static enum drop parse_error(struct packet *p, unsigned flags)
 {
 	const uint8_t *icmp = p->data + p->l4;
 	uint32_t room = p->len - p->l4;
@@ -315,6 +331,11 @@ static enum drop parse_too_big(struct packet *p, unsigned flags)
 	drop = parse_quoted(p, room - ICMP_ERROR_HEADER);
 	if (drop)
 		return drop;
+	p->unreachable = !is_too_big(p);
+	if (p->unreachable)
+		return DROP_NONE;
+	if (p->quoted != IPPROTO_TCP) /* only segments become smaller */
+		return DROP_PROTOCOL;
 	p->too_big = p->key.v6 ? get32(icmp + 4) : get16(icmp + 6);
 	return p->too_big ? DROP_NONE : DROP_HEADER;
 }
@@ -327,8 +348,8 @@ static enum drop parse_icmp(struct packet *p, unsigned flags)
 
 	if (room < ICMP_HEADER)
 		return DROP_LENGTH;
-	if (is_too_big(p))
-		return parse_too_big(p, flags);
+	if (is_too_big(p) || is_unreachable(p))
+		return parse_error(p, flags);
 	if (p->key.v6)
 		echo = icmp[0] == ICMP6_ECHO || icmp[0] == ICMP6_ECHO_REPLY;
 	else
@@ -393,6 +414,20 @@ static struct weir_addr endpoint(const struct packet *p, const uint8_t *ip,
 
 	memcpy(a.ip, ip, p->key.v6 ? 16 : 4);
 	return a;
+}
+
+void packet_quoted_key(const struct packet *p, struct tuple *key)
+{
+	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
+	const uint8_t *l4 = p->data + p->payload;
+	bool v6 = p->key.v6;
+	bool echo = p->quoted != IPPROTO_TCP && p->quoted != IPPROTO_UDP;
+
+	*key = (struct tuple){.v6 = v6, .protocol = p->quoted};
+	memcpy(key->local, ip + (v6 ? 8 : 12), v6 ? 16 : 4);
+	memcpy(key->remote, ip + (v6 ? 24 : 16), v6 ? 16 : 4);
+	key->local_port = (uint16_t)get16(l4 + (echo ? 4 : 0));
+	key->remote_port = echo ? 0 : (uint16_t)get16(l4 + 2);
 }
 
 struct weir_addr packet_source(const struct packet *p)

@@ -47,10 +47,12 @@ struct packet {
 	uint16_t gso_size; /* payload bytes a segment, 0: one packet */
 	uint8_t tcp_flags;
 
-	/* ICMP says that a segment of ours was too big: the MTU it names. Then
-	 * the quoted IP header lies behind the 8 bytes of the ICMP header, the
-	 * quoted TCP header at `payload`, and tcp_seq is the quoted one. */
+	/* ICMP says that a packet of ours did not arrive, and quotes it: its
+	 * transport header lies at `payload`, of a segment tcp_seq is its own.
+	 * A segment was too big: for the MTU it names; or there was no way. */
 	uint32_t too_big;
+	bool unreachable;
+	uint8_t quoted; /* the protocol of the quoted packet */
 
 	/* A fragment: nothing from l4 on was looked at. */
 	bool fragment, more;
@@ -65,6 +67,9 @@ enum drop packet_parse(const struct weir_ingress *in, struct packet *p);
 /* The same for bytes that came some other way (reassembled ones). */
 enum drop packet_parse_bytes(uint8_t *data, uint32_t len, unsigned flags,
 			     struct packet *p);
+
+/* Of what an ICMP error quotes, as the stack keeps what it is of. */
+void packet_quoted_key(const struct packet *p, struct tuple *key);
 
 /* The endpoints as the SDK has them. */
 struct weir_addr packet_source(const struct packet *p);

@@ -16,16 +16,10 @@
  * new size, which the link cuts, or cut.c. */
 #include "pmtu.h"
 
-#include "bytes.h"
 #include "scoreboard.h"
 
 #define MTU4_LEAST 576u /* smaller ones are no use to anybody today */
 #define MTU6_LEAST 1280u
-#define ICMP_ERROR_HEADER 8u
-#define SOURCE4_AT 12u
-#define TARGET4_AT 16u
-#define SOURCE6_AT 8u
-#define TARGET6_AT 24u
 #define BELIEVE_EVERY_MS 100u
 #define BLACK_HOLE_TIMEOUTS 2u
 #define RETRY_AFTER_MS 30000u
@@ -68,15 +62,9 @@ static void lose_large(struct recovery *r)
 
 static struct conn *quoted_conn(struct weir_link *link, const struct packet *p)
 {
-	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
-	const uint8_t *tcp = p->data + p->payload;
-	struct tuple key = {.v6 = p->key.v6, .protocol = IPPROTO_TCP};
-	size_t size = key.v6 ? 16 : 4;
+	struct tuple key;
 
-	memcpy(key.local, ip + (key.v6 ? SOURCE6_AT : SOURCE4_AT), size);
-	memcpy(key.remote, ip + (key.v6 ? TARGET6_AT : TARGET4_AT), size);
-	key.local_port = (uint16_t)get16(tcp);
-	key.remote_port = (uint16_t)get16(tcp + 2);
+	packet_quoted_key(p, &key);
 	return (struct conn *)(void *)table_find(&link->conns,
 						 &link->stack->key, &key);
 }

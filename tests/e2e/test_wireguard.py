@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions through a WireGuard tunnel whose other end is wireguard-go."""
+import errno
 import socket
 import subprocess
 import time
@@ -15,6 +16,10 @@ from wgtraffic import (PORT, check_all, check_echo, check_hash, check_upload,
                        fetch, name_server, web)
 
 RESUME_S = 10
+RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11),
+                  socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+FAIL_S = 10  # long before an outbound gives up by itself
+NOBODY4, NOBODY6 = "10.80.1.1", "2001:db8:80::1"
 
 
 @test
@@ -208,6 +213,47 @@ def a_name_that_does_not_exist_there_fails(bed):
         + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
                          more=f"    dns: [{FAR4}]\n")))
     check(not fetch(bed, HOST4, seconds=5), "it was connected")
+
+
+def tcp_error(bed, host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with bed.socket("client", family, socket.SOCK_STREAM) as s:
+        s.settimeout(FAIL_S)
+        return s.connect_ex((host, PORT))
+
+
+def udp_error(bed, host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with bed.socket("client", family, socket.SOCK_DGRAM) as s:
+        s.settimeout(FAIL_S)
+        s.setsockopt(*RECEIVE_ERRORS[family], 1)
+        s.connect((host, PORT))
+        s.send(b"is anybody there?")
+        try:
+            s.recv(1)
+        except OSError as e:
+            return e.errno
+    return 0
+
+
+@test
+def what_the_far_side_cannot_reach_fails_as_it_says(bed):
+    Pair(bed, SERVER4)
+    web(bed)
+    check(fetch(bed, FAR4), "the tunnel does not work")
+    for family, nobody in ("-4", NOBODY4), ("-6", NOBODY6):
+        bed.ip("server", family, "route", "add", "unreachable", nobody)
+    try:
+        for host, error in ((NOBODY4, errno.EHOSTUNREACH),
+                            (NOBODY6, errno.ENETUNREACH)):  # Linux's words
+            check_equal(tcp_error(bed, host), error, host)
+            check_equal(udp_error(bed, host), error, host)
+    finally:
+        for family, nobody in ("-4", NOBODY4), ("-6", NOBODY6):
+            bed.ip("server", family, "route", "del", "unreachable", nobody)
+    for host in FAR4, FAR6:
+        check_equal(tcp_error(bed, host), errno.ECONNREFUSED, host)
+        check_equal(udp_error(bed, host), errno.ECONNREFUSED, host)
 
 
 @test

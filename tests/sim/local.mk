@@ -13,7 +13,7 @@ stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
 	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_cubic \
 	tests/sim/test_gro \
-	tests/sim/test_gro_udp
+	tests/sim/test_gro_udp tests/sim/test_unreachable
 check_PROGRAMS += $(stack_sim_tests)
 TESTS += $(stack_sim_tests)
 
@@ -26,6 +26,9 @@ tests_sim_test_accept_LDADD = $(stack_sim_ldadd)
 tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c $(stack_sim)
 tests_sim_test_fragments_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)
+tests_sim_test_unreachable_SOURCES = tests/sim/test_unreachable.c $(stack_sim)
+tests_sim_test_unreachable_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_unreachable_LDADD = $(stack_sim_ldadd)
 tests_sim_test_udp_SOURCES = tests/sim/test_udp.c $(stack_sim)
 tests_sim_test_udp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_udp_LDADD = $(stack_sim_ldadd)

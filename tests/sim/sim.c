@@ -45,14 +45,6 @@ ssize_t getrandom(void *to, size_t len, unsigned flags)
 	return (ssize_t)len;
 }
 
-double sim_random(void)
-{
-	sim.random ^= sim.random << 13;
-	sim.random ^= sim.random >> 7;
-	sim.random ^= sim.random << 17;
-	return (double)(sim.random >> 11) / 9007199254740992.0;
-}
-
 static struct weir_end *end_new(const struct weir_session_info *info)
 {
 	struct weir_end *end = calloc(1, sizeof *end);
@@ -137,6 +129,14 @@ static void host_fail(struct weir_end *end, int err, const char *why)
 	end->failed = err;
 }
 
+static void host_unreachable(struct weir_end *end, const struct weir_addr *peer,
+			     int err)
+{
+	assert(end && !end->closed && err);
+	end->unreachable = err;
+	end->lost = *peer;
+}
+
 static uint64_t host_now_us(void)
 {
 	struct timespec t;
@@ -208,6 +208,7 @@ static const struct weir_host host = {
 	.flow_ready = host_flow_ready,
 	.notify = host_notify,
 	.deliver = host_deliver,
+	.unreachable = host_unreachable,
 	.fail = host_fail,
 	.now_us = host_now_us,
 	.timer_new = host_timer_new,

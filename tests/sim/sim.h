@@ -23,6 +23,8 @@ struct weir_end {
 	unsigned events; /* notified and not yet looked at */
 	int failed;	 /* the errno, 0: not */
 	bool ready, closed;
+	int unreachable; /* the errno last told of a peer; 0: none */
+	struct weir_addr lost;
 	int datagrams, deliveries;
 	struct weir_addr peers[SIM_DATAGRAMS];
 	uint32_t lens[SIM_DATAGRAMS];

@@ -8,7 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define VARIANTS 10
+#define VARIANTS 12
 
 static struct sim_link tun;
 static struct client canary;
@@ -50,6 +50,17 @@ static void end(void)
 	sim_flush(&tun);
 }
 
+/* The same packet of ours, for want of a way to the host. */
+static uint32_t make_unreachable(const struct path *p)
+{
+	uint32_t len = make_too_big(packet, p, 1, 1400), at = p->v6 ? 40 : 20;
+
+	packet[at] = p->v6 ? 1 : 3;
+	packet[at + 1] = p->v6 ? 3 : 1;
+	fix_checksums(packet, len);
+	return len;
+}
+
 /* A well-formed packet of each kind. */
 static uint32_t variant(int kind)
 {
@@ -67,6 +78,8 @@ static uint32_t variant(int kind)
 		return make_echo(packet, &p, 1, 2, "some payload", 12);
 	case 4:
 		return make_too_big(packet, &p, 1, 1400);
+	case 5:
+		return make_unreachable(&p);
 	default:
 		return make_tcp(packet, &canary, ACK, "some payload", 12);
 	}

@@ -60,6 +60,14 @@ void wire_free(struct sim_wire *w)
 	*w = (struct sim_wire){0};
 }
 
+double sim_random(void)
+{
+	sim.random ^= sim.random << 13;
+	sim.random ^= sim.random >> 7;
+	sim.random ^= sim.random << 17;
+	return (double)(sim.random >> 11) / 9007199254740992.0;
+}
+
 /* Loss, then the queue of a line with a rate, then the delay. */
 bool wire_carries(struct sim_link *from, uint32_t len, uint64_t *at_us)
 {

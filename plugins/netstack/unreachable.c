@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* unreachable.c - the word of others that a packet of ours did not arrive.
+ *
+ * It matters where the stack is the client, on an outbound's link: whoever
+ * waits for a connection, sent a datagram or a ping, then learns at once, and
+ * as the far side said it, that there will be no answer. Anybody can claim
+ * that, so a SYN must be quoted with its own number (RFC 5927). A connection
+ * that stands is not touched: such trouble may pass (RFC 1122, 4.2.3.9). */
+#include "unreachable.h"
+
+#include "conn.h"
+#include "flow.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include <errno.h>
+
+/* Codes of ICMP, RFC 792 and 1122. */
+static int errno4(uint8_t code)
+{
+	switch (code) {
+	case 0:	 /* network */
+	case 6:	 /* network unknown */
+	case 11: /* network, for this type of service */
+		return ENETUNREACH;
+	case 2: /* protocol */
+	case 3: /* port */
+		return ECONNREFUSED;
+	case 9:	 /* network prohibited */
+	case 10: /* host prohibited */
+	case 13: /* prohibited by a filter */
+		return EACCES;
+	default:
+		return EHOSTUNREACH;
+	}
+}
+
+/* Codes of ICMPv6, RFC 4443. */
+static int errno6(uint8_t code)
+{
+	switch (code) {
+	case 0: /* no route */
+		return ENETUNREACH;
+	case 1: /* prohibited by a filter */
+	case 5: /* for this source */
+	case 6: /* route to be refused */
+		return EACCES;
+	case 4: /* port */
+		return ECONNREFUSED;
+	default:
+		return EHOSTUNREACH;
+	}
+}
+
+static const char *text_of(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+		return "refused by the far side";
+	case EACCES:
+		return "prohibited on the way";
+	default:
+		return "unreachable on the way";
+	}
+}
+
+/* A SYN of ours: the connection ends before it began. */
+static bool end_conn(struct weir_link *link, const struct tuple *key,
+		     const struct packet *p, int err)
+{
+	struct conn *c = (struct conn *)(void *)table_find(
+		&link->conns, &link->stack->key, key);
+
+	if (!c || c->phase != CONN_OPENING || !c->pcb || c->established ||
+	    p->tcp_seq != c->pcb->lastack) /* the SYN's own, so far */
+		return false;
+	conn_fail(c, err, text_of(err));
+	lwip_expose(c);
+	tcp_abandon(c->pcb, 0);
+	lwip_hide();
+	conn_settle(c);
+	return true;
+}
+
+static bool tell_flow(struct weir_link *link, struct tuple key, int err)
+{
+	struct weir_addr peer = {.kind = key.v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
+				 .port = key.remote_port};
+	struct flow *f;
+
+	memcpy(peer.ip, key.remote, key.v6 ? 16 : 4);
+	memset(key.remote, 0, sizeof key.remote);
+	key.remote_port = 0;
+	f = (struct flow *)(void *)table_find(&link->flows, &link->stack->key,
+					      &key);
+	if (!f || !f->outward)
+		return false;
+	link->stack->host->unreachable(f->end, &peer, err);
+	return true;
+}
+
+void unreachable_input(struct weir_link *link, const struct packet *p)
+{
+	uint8_t code = p->data[p->l4 + 1];
+	int err = p->key.v6 ? errno6(code) : errno4(code);
+	struct tuple key;
+	bool told;
+
+	packet_quoted_key(p, &key);
+	if (key.protocol == IPPROTO_TCP)
+		told = end_conn(link, &key, p, err);
+	else
+		told = tell_flow(link, key, err);
+	if (!told)
+		stack_add(link->stack, COUNT_DROP + DROP_PROTOCOL, 1);
+}
