@@ -54,6 +54,19 @@ static void choose_inside(struct nameservers *n, const struct weir_cidr *used,
 			n->inside[i++] = next;
 }
 
+/* 0.0.0.0 and :: mean this machine to libc, and to `redirect` any host. */
+static void name_localhost(struct weir_addr *a)
+{
+	static const uint8_t nowhere[16];
+	bool v6 = a->kind == WEIR_ADDR_IP6;
+
+	if (memcmp(a->ip, nowhere, v6 ? 16 : 4) != 0)
+		return;
+	a->ip[v6 ? 15 : 3] = 1;
+	if (!v6)
+		a->ip[0] = IN_LOOPBACKNET;
+}
+
 /* A scoped address (fe80::1%eth0) cannot be asked through an outbound. */
 static void add_outside(struct nameservers *n, const char *text)
 {
@@ -64,6 +77,7 @@ static void add_outside(struct nameservers *n, const char *text)
 		return;
 	if (a->kind == WEIR_ADDR_NAME || a->port)
 		return;
+	name_localhost(a);
 	a->port = NAMESERVERS_PORT;
 	n->count++;
 }

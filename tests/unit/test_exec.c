@@ -86,6 +86,18 @@ START_TEST(without_a_server_it_is_the_local_one)
 }
 END_TEST
 
+START_TEST(a_server_of_no_address_is_the_local_one)
+{
+	struct nameservers n =
+		seen("nameserver 0.0.0.0\nnameserver ::\n", preset);
+
+	ck_assert_uint_eq(n.count, 2);
+	outside_is(&n, 0, "127.0.0.1:53");
+	outside_is(&n, 1, "[::1]:53");
+	nameservers_fini(&n);
+}
+END_TEST
+
 START_TEST(stand_ins_are_no_addresses_of_the_device)
 {
 	static const char *const taken[] = {"198.18.0.2/24", "198.18.0.4/24",
@@ -134,6 +146,7 @@ int main(void)
 	tcase_add_test(t, servers_are_renumbered_and_the_rest_is_kept);
 	tcase_add_test(t, only_what_libc_would_ask_is_asked);
 	tcase_add_test(t, without_a_server_it_is_the_local_one);
+	tcase_add_test(t, a_server_of_no_address_is_the_local_one);
 	tcase_add_test(t, stand_ins_are_no_addresses_of_the_device);
 	tcase_add_test(t, a_device_without_ipv4_gets_stand_ins_of_ipv6);
 	tcase_add_test(t, each_server_gets_an_outbound_and_a_rule);
