@@ -177,9 +177,11 @@ static bool lookup_pending(const struct connecting *c)
 static bool connecting_give_up(struct connecting *c)
 {
 	int err = c->lookup[V4].err;
+	char why[FREEDOM_WHY_BYTES];
 
 	if (c->err)
-		return connecting_fail(c, c->err, "connect failed");
+		return connecting_fail(c, c->err,
+				       freedom_why(why, "connect", c->err));
 	if (err == ENOENT && c->lookup[V6].err)
 		err = c->lookup[V6].err;
 	if (err == ETIMEDOUT)

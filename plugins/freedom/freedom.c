@@ -38,6 +38,12 @@ void freedom_init(struct freedom *f, struct weir_instance *instance,
 			host->counter(instance, counters[i].name + skip);
 }
 
+const char *freedom_why(char *text, const char *step, int err)
+{
+	snprintf(text, FREEDOM_WHY_BYTES, "%s: %s", step, strerror(err));
+	return text;
+}
+
 struct weir_query *freedom_resolve(
 	struct freedom *f, const char *name, unsigned families,
 	void (*done)(void *arg, int err, const struct weir_addr *addrs, int n),

@@ -74,6 +74,11 @@ void freedom_init(struct freedom *, struct weir_instance *,
 bool freedom_start(struct freedom *); /* false: out of memory */
 void freedom_fini(struct freedom *);
 
+/* What the log says of a step that failed, "connect: Connection refused", in
+ * `text`. */
+#define FREEDOM_WHY_BYTES 64
+const char *freedom_why(char *text, const char *step, int err);
+
 /* host->resolve; NULL also where a look-up would tell the world outside what is
  * asked for inside. */
 struct weir_query *freedom_resolve(

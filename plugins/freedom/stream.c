@@ -27,12 +27,14 @@
 #define DISCARD_BYTES (1 << 20)
 #define DISCARD_ROUNDS 16
 
-static void stream_fail(struct stream *s, int err, const char *why)
+static void stream_fail(struct stream *s, int err, const char *step)
 {
+	char why[FREEDOM_WHY_BYTES];
+
 	if (s->failed)
 		return;
 	s->failed = true;
-	s->freedom->host->fail(s->end, err, why);
+	s->freedom->host->fail(s->end, err, freedom_why(why, step, err));
 }
 
 /* One piece is what there is nearly always, and the calls that take no vector
@@ -70,7 +72,7 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 	if (got < 0) {
 		s->starved = true;
 		if (errno != EAGAIN)
-			stream_fail(s, errno, "receive failed");
+			stream_fail(s, errno, "receive");
 		return -EAGAIN;
 	}
 	s->starved = got && (size_t)got < asked && !s->read_on;
@@ -119,7 +121,7 @@ static int stream_peek(void *self, struct iovec *view, int max)
 	if (!s->held) {
 		s->held = malloc(HELD_MAX);
 		if (!s->held) {
-			stream_fail(s, ENOMEM, "out of memory");
+			stream_fail(s, ENOMEM, "receive");
 			return 0;
 		}
 	}
@@ -176,7 +178,7 @@ static ssize_t stream_write(void *self, const struct iovec *v, int n)
 	if (sent < 0) {
 		s->full = true;
 		if (errno != EAGAIN)
-			stream_fail(s, errno, "send failed");
+			stream_fail(s, errno, "send");
 		return 0;
 	}
 	s->full = (size_t)sent < offered;

@@ -116,6 +116,7 @@ START_TEST(a_socket_that_cannot_be_had_fails_with_its_errno)
 	e = real_open(h, &to, WEIR_NET_TCP);
 	ck_assert(e->failed);
 	ck_assert_int_eq(e->err, EMFILE);
+	ck_assert_str_eq(e->why, "connect: Too many open files");
 	real_end_free(e, 0);
 	ck_assert_uint_eq(real_free(h), 0);
 }
