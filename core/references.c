@@ -19,20 +19,26 @@ static const struct config_component *find(const struct weir_list *list,
 	return NULL;
 }
 
+static void offer_tags(struct nearest *near, const struct weir_list *list)
+{
+	const struct config_component *all = list->items;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (all[i].tag)
+			nearest_offer(near, all[i].tag);
+	}
+}
+
 static void check_tag(struct loading *l, const struct weir_list *list,
 		      const char *kind, const char *tag, const struct node *n,
 		      const struct report_path *path)
 {
-	const struct config_component *all = list->items;
 	struct nearest near = {.wanted = tag};
-	size_t i;
 
 	if (find(list, tag))
 		return;
-	for (i = 0; i < list->count; i++) {
-		if (all[i].tag)
-			nearest_offer(&near, all[i].tag);
-	}
+	offer_tags(&near, list);
 	report_error(l->d.report, n->mark, path,
 		     "%.64s is the tag of no %s%s%s%s", tag, kind,
 		     near.best ? "; did you mean " : "",
@@ -222,8 +228,64 @@ static void check_levels(struct loading *l, const char *section,
 	}
 }
 
+/* Who writes lines beside the instances, once a configuration is known. */
+static const char *const log_parts[] = {"session", "weir"};
+
+#define LOG_PARTS (sizeof log_parts / sizeof log_parts[0])
+
+static bool logs(const struct config *c, const char *tag)
+{
+	size_t i;
+
+	for (i = 0; i < LOG_PARTS; i++) {
+		if (strcmp(log_parts[i], tag) == 0)
+			return true;
+	}
+	return find(&c->services, tag) || find(&c->outbounds, tag) ||
+	       find(&c->inbounds, tag);
+}
+
+static void check_log_tag(struct loading *l, const char *tag,
+			  const struct node *n, const struct report_path *path)
+{
+	struct nearest near = {.wanted = tag};
+	size_t i;
+
+	if (!tag || logs(l->config, tag))
+		return;
+	for (i = 0; i < LOG_PARTS; i++)
+		nearest_offer(&near, log_parts[i]);
+	offer_tags(&near, &l->config->services);
+	offer_tags(&near, &l->config->outbounds);
+	offer_tags(&near, &l->config->inbounds);
+	report_error(l->d.report, n->mark, path,
+		     "%.64s is no tag, and neither session nor weir%s%s%s", tag,
+		     near.best ? "; did you mean " : "",
+		     near.best ? near.best : "", near.best ? "?" : "");
+}
+
+static void check_log_tags(struct loading *l)
+{
+	const struct node *list = node_get(node_get(l->root, "log"), "tags");
+	const struct config_log_tag *all = l->config->log_tags.items;
+	struct report_path log = {NULL, "log", 0};
+	struct report_path tags = {&log, "tags", 0};
+	size_t i;
+
+	for (i = 0; i < l->config->log_tags.count; i++) {
+		bool many = list->kind == NODE_SEQUENCE;
+		struct report_path item = {&tags, NULL, i};
+		struct report_path step = {many ? &item : &tags, "tag", 0};
+		const struct node *n = node_at(list, i);
+		const struct node *at = node_get(n, "tag");
+
+		check_log_tag(l, all[i].tag, at ? at : n, &step);
+	}
+}
+
 void references_check(struct loading *l)
 {
+	check_log_tags(l);
 	check_rules(l);
 	check_via(l);
 	check_levels(l, "services", &l->config->services);

@@ -20,7 +20,7 @@ static const char *const networks[] = {"tcp", "udp", "icmp", NULL};
 
 static const struct weir_option log_tag_options[] = {
 	{.name = "tag",
-	 .help = "the instance, or part of the core, that this level is for",
+	 .help = "the instance, session or weir, that this level is for",
 	 .type = WEIR_STRING,
 	 .flags = WEIR_REQUIRED,
 	 .at = offsetof(struct log_tag_section, tag),

@@ -76,7 +76,7 @@ END_TEST
 START_TEST(the_cores_sections_reach_the_struct)
 {
 	const struct config *c = parsed(
-		LEAST "log: {level: debug, tags: {tag: a, level: error}}\n"
+		LEAST "log: {level: debug, tags: {tag: probe, level: error}}\n"
 		      "sockets: {mark: 4294967295, interface: eth0}\n"
 		      "limits: {sessions: 10}\n"
 		      "dns: {servers: [192.0.2.1, '[::1]:54', system], "
@@ -85,7 +85,7 @@ START_TEST(the_cores_sections_reach_the_struct)
 	const struct config_dns_server *dns = c->dns_servers.items;
 
 	ck_assert_int_eq(c->log_level, WEIR_DEBUG);
-	ck_assert_str_eq(tag->tag, "a");
+	ck_assert_str_eq(tag->tag, "probe");
 	ck_assert_int_eq(tag->level, WEIR_ERROR);
 	ck_assert_uint_eq(c->mark, UINT32_MAX);
 	ck_assert_str_eq(c->interface, "eth0");
