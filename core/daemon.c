@@ -20,6 +20,7 @@
 #include "log.h"
 #include "notify.h"
 #include "session.h"
+#include "sockets.h"
 #include "util.h"
 
 #define DRAIN_MS 2000
@@ -252,6 +253,8 @@ bool daemon_start(struct daemon *d, struct weir_error *e)
 {
 	struct core *core = &d->core;
 
+	if (!sockets_try(core->config, e))
+		return false;
 	core->resolver = resolver_new(core->config, core->loop, &core->turn, e);
 	if (!core->resolver)
 		return false;

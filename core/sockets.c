@@ -7,16 +7,53 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "log.h"
+
+static bool mark(const struct config *c, int fd)
+{
+	return !c->mark || setsockopt(fd, SOL_SOCKET, SO_MARK, &c->mark,
+				      sizeof c->mark) == 0;
+}
+
+static bool bind_interface(const struct config *c, int fd)
+{
+	return !c->interface ||
+	       setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, c->interface,
+			  (socklen_t)strlen(c->interface) + 1) == 0;
+}
+
+static bool guard_try(const struct config *c, int fd, struct weir_error *e)
+{
+	if (!mark(c, fd))
+		return weir_error(e, NULL, "%.60s: sockets.mark: %u: %s%s",
+				  c->file, c->mark, strerror(errno),
+				  errno == EPERM ? "; it takes CAP_NET_ADMIN"
+						 : "");
+	if (bind_interface(c, fd))
+		return true;
+	if (errno != ENODEV)
+		return weir_error(e, NULL, "%.60s: sockets.interface: %s: %s",
+				  c->file, c->interface, strerror(errno));
+	log_line(WEIR_WARN, "weir",
+		 "sockets.interface: there is no %s; until there is, nothing "
+		 "leaves weir",
+		 c->interface);
+	return true;
+}
+
+bool sockets_try(const struct config *c, struct weir_error *e)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = fd < 0 || guard_try(c, fd, e);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 int sockets_guard(const struct config *c, int fd)
 {
-	if (c->mark &&
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &c->mark, sizeof c->mark) < 0)
-		return -1;
-	if (c->interface &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, c->interface,
-		       (socklen_t)strlen(c->interface) + 1) < 0)
-		return -1;
-	return 0;
+	return mark(c, fd) && bind_interface(c, fd) ? 0 : -1;
 }
 
 int sockets_new(const struct config *c, int domain, int type, int protocol)

@@ -110,7 +110,8 @@ def all_sockets_are_bound_to_the_interface(bed):
 
 @test
 def an_interface_that_is_not_there_fails_closed(bed):
-    Weir(bed, CONFIG + "sockets: { interface: nowhere0 }\n")
+    weir = Weir(bed, CONFIG + "sockets: { interface: nowhere0 }\n")
+    check("nowhere0" in weir.log(), "it is not told of")
     check(connect(bed, HOST4) != 0, "connected without the interface")
 
 

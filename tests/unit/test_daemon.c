@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Start, stop, and what happens between. */
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/dial.h"
@@ -101,6 +103,24 @@ START_TEST(daemon_undoes_a_failed_start_and_names_the_place)
 	ck_assert_str_eq(strstr(world->order, "start"),
 			 "start svc;start out;stop svc;stopped svc;"
 			 "destroy in;destroy out;destroy svc;");
+	free(world);
+}
+END_TEST
+
+START_TEST(daemon_does_not_start_without_leave_to_mark_its_sockets)
+{
+	struct __user_cap_header_struct own = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct weir_error e;
+
+	setup();
+	world->config.mark = 77;
+	ck_assert_int_eq(syscall(SYS_capset, &own, none), 0);
+	ck_assert(!fake_try(world, &e));
+	ck_assert_str_eq(e.text, "test.yaml: sockets.mark: 77: Operation not "
+				 "permitted; it takes CAP_NET_ADMIN");
+	daemon_free(world->daemon);
+	ck_assert_str_eq(world->order, "");
 	free(world);
 }
 END_TEST
@@ -361,6 +381,7 @@ FAKE_MAIN("daemon",
 	  daemon_goes_on_without_the_word_of_a_hung_instance,
 	  daemon_undoes_a_failed_create_and_names_the_place,
 	  daemon_undoes_a_failed_start_and_names_the_place,
+	  daemon_does_not_start_without_leave_to_mark_its_sockets,
 	  daemon_ends_with_status_1_when_no_inbound_is_left,
 	  daemon_ends_with_status_1_when_a_service_is_lost,
 	  daemon_ends_no_session_inside_a_plugins_call,
