@@ -155,12 +155,17 @@ static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
 	fl->in_call = true;
 	while (from < n) {
 		struct leg *leg = decide(fl, v[from].peer);
+		uint64_t bytes = 0;
 		int to = from;
 
 		do
-			fl->up_bytes += v[to++].len;
+			bytes += v[to++].len;
 		while (to < n && (weir_addr_equal(v[to].peer, v[from].peer) ||
 				  decide(fl, v[to].peer) == leg));
+		fl->up_bytes += bytes;
+		instance_carried(fl->inbound, bytes, 0);
+		if (leg)
+			instance_carried(leg->outbound, bytes, 0);
 		flow_pass(fl, leg, v + from, to - from);
 		from = to;
 	}
@@ -225,8 +230,6 @@ static void flow_log(const struct flow *fl)
 		.started_us = fl->started_us,
 	};
 
-	fl->inbound->up_bytes += e.up_bytes;
-	fl->inbound->down_bytes += e.down_bytes;
 	*instance_counter(fl->inbound, "flow_dropped_full") += fl->dropped;
 	dispatch_log(&e);
 }

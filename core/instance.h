@@ -37,7 +37,8 @@ struct weir_instance {
 	struct weir_query *queries;
 	struct weir_dial *dials;
 	struct instance_counter *counters;
-	uint64_t up_bytes, down_bytes, sessions; /* of sessions through it */
+	uint64_t up_bytes, down_bytes, sessions; /* of sessions through it,
+						  * open ones too */
 };
 
 struct weir_instance *instance_new(struct core *,
@@ -54,6 +55,13 @@ struct weir_instance *instance_find(struct core *, enum weir_kind,
 				    const char *tag);
 const void *instance_service(struct weir_instance *, const char *name,
 			     unsigned major, void **self);
+static inline void instance_carried(struct weir_instance *i, uint64_t up_bytes,
+				    uint64_t down_bytes)
+{
+	i->up_bytes += up_bytes;
+	i->down_bytes += down_bytes;
+}
+
 const struct weir_outbound_ops *instance_outbound(const struct weir_instance *);
 
 #endif

@@ -79,11 +79,15 @@ static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 {
 	struct leg *leg = leg_of(end);
 	struct flow *fl = leg->flow;
+	uint64_t bytes = 0;
 	int taken;
 
 	flow_answered(fl);
 	for (int i = 0; i < n; i++)
-		fl->down_bytes += v[i].len;
+		bytes += v[i].len;
+	fl->down_bytes += bytes;
+	instance_carried(fl->inbound, 0, bytes);
+	instance_carried(leg->outbound, 0, bytes);
 	if (fl->failed)
 		return;
 	if (!fl->in_call) {

@@ -132,12 +132,6 @@ static void session_log(const struct session *s)
 		.started_us = s->started_us,
 	};
 
-	s->inbound->up_bytes += e.up_bytes;
-	s->inbound->down_bytes += e.down_bytes;
-	if (s->outbound) {
-		s->outbound->up_bytes += e.up_bytes;
-		s->outbound->down_bytes += e.down_bytes;
-	}
 	dispatch_log(&e);
 }
 
@@ -216,14 +210,19 @@ static bool session_open(struct session *s)
 
 static void session_pump(struct session *s)
 {
-	struct relay_end *end = s->relay.end;
-	uint64_t bytes = end[RELAY_IN].bytes + end[RELAY_OUT].bytes;
+	struct relay_end *in = &s->relay.end[RELAY_IN];
+	struct relay_end *out = &s->relay.end[RELAY_OUT];
+	uint64_t up_bytes = in->bytes, down_bytes = out->bytes;
 	uint64_t limit = limit_us(s);
 
 	if (relay_pump(&s->relay))
 		queue(s);
-	if (end[RELAY_IN].bytes + end[RELAY_OUT].bytes != bytes ||
-	    limit_us(s) != limit) /* the end of a direction is news too */
+	up_bytes = in->bytes - up_bytes;
+	down_bytes = out->bytes - down_bytes;
+	instance_carried(s->inbound, up_bytes, down_bytes);
+	instance_carried(s->outbound, up_bytes, down_bytes);
+	/* The end of a direction is news too. */
+	if (up_bytes || down_bytes || limit_us(s) != limit)
 		s->active_us = loop_now_us();
 	if (limit_us(s) < limit)
 		timer_fired(s);

@@ -102,6 +102,23 @@ START_TEST(flow_splits_one_batch_by_destination)
 }
 END_TEST
 
+START_TEST(flow_bytes_are_counted_to_each_outbound_as_they_pass)
+{
+	setup_ready();
+	send_to("192.0.2.1:9", "four");
+	send_to("192.0.2.1:53", "is");
+	reply_from(leg(other), "192.0.2.1:53", "it");
+	reply_from(leg(other), "192.0.2.1:53", "is it");
+	ck_assert_uint_eq(in->instance->up_bytes, 6);
+	ck_assert_uint_eq(in->instance->down_bytes, 7);
+	ck_assert_uint_eq(out->instance->up_bytes, 4);
+	ck_assert_uint_eq(out->instance->down_bytes, 0);
+	ck_assert_uint_eq(other->instance->up_bytes, 2);
+	ck_assert_uint_eq(other->instance->down_bytes, 7);
+	finish_test();
+}
+END_TEST
+
 START_TEST(flow_remembers_decisions_and_survives_their_overflow)
 {
 	char peer[32];
@@ -440,6 +457,7 @@ END_TEST
 
 FAKE_MAIN("flow", flow_routes_each_destination_on_its_own,
 	  flow_splits_one_batch_by_destination,
+	  flow_bytes_are_counted_to_each_outbound_as_they_pass,
 	  flow_remembers_decisions_and_survives_their_overflow,
 	  flow_keeps_a_bounded_backlog_while_its_outbound_opens,
 	  flow_delivers_what_any_peer_sends,

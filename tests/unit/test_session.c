@@ -395,6 +395,7 @@ START_TEST(session_bytes_are_counted_to_both_instances)
 	fake_end_receive(&client, "12345");
 	fake_end_receive(far_end(), "123");
 	fake_turn(world);
+	ck_assert_uint_eq(out->instance->up_bytes, 5); /* while it is open */
 	fake_end_fail(&client, ECONNRESET, "");
 	fake_turn(world);
 	ck_assert_uint_eq(in->instance->up_bytes, 5);
