@@ -8,6 +8,7 @@
 #include "conn.h"
 
 #include "burst.h"
+#include "flight.h"
 #include "icmp.h"
 #include "port.h"
 
@@ -53,6 +54,7 @@ void conn_free(struct conn *c)
 	receive_free(c);
 	reorder_free(c);
 	send_free(c);
+	flight_free(&c->recovery);
 	stack_add(c->stack, COUNT_CONNECTIONS, UINT64_MAX);
 	free(c);
 }
@@ -171,6 +173,7 @@ static void conn_ended(struct conn *c)
 	conn_unlink(c);
 	reorder_free(c);
 	send_free(c);
+	flight_free(&c->recovery);
 	if (!c->established && !c->error)
 		c->error = opening ? ECONNABORTED : ECONNRESET;
 	if (c->error)

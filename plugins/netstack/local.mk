@@ -64,6 +64,8 @@ netstack_sources = \
 	plugins/netstack/ecn.h \
 	plugins/netstack/emit.c \
 	plugins/netstack/emit.h \
+	plugins/netstack/flight.c \
+	plugins/netstack/flight.h \
 	plugins/netstack/flow.c \
 	plugins/netstack/flow.h \
 	plugins/netstack/frag.c \

@@ -48,18 +48,6 @@ static void set_mss(struct conn *c, uint32_t mss)
 	c->pmtu.changed_ms = now_ms(c);
 }
 
-/* All that is in flight and did not fit has to go again. The window stays. */
-static void lose_large(struct recovery *r)
-{
-	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next) {
-		if (s->len <= r->mss || seg_waits(s))
-			continue;
-		s->flags |= SEGMENT_LOST;
-		s->flags &= (u8_t)~SEGMENT_RESENT;
-		r->lost += s->len;
-	}
-}
-
 static struct conn *quoted_conn(struct weir_link *link, const struct packet *p)
 {
 	struct tuple key;
@@ -94,7 +82,8 @@ void pmtu_input(struct weir_link *link, const struct packet *p)
 	c->pmtu.before = 0;
 	c->pmtu.timeouts = 0;
 	c->pmtu.trying = false;
-	lose_large(&c->recovery);
+	/* What did not fit has to go again. The window stays. */
+	scoreboard_lose_larger(&c->recovery, c->recovery.mss);
 	conn_settle(c);
 }
 

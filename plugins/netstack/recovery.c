@@ -43,7 +43,6 @@ void recovery_init(struct conn *c, uint32_t wire_mss, uint32_t train)
 	r->highest_sacked = c->pcb->lastack;
 	r->train = r->train_most = train;
 	r->train_since = (uint32_t)r->rate.delivered;
-	scoreboard_init(c);
 	congestion_init(&r->cc,
 			c->link->congestion == CHOICE_BBR ? &congestion_bbr
 							  : &congestion_cubic,
@@ -190,7 +189,8 @@ static void report(struct conn *c, const struct ack *a, uint32_t before,
 static void take_duplicates(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
-	struct tcp_seg *first = r->open;
+	struct tcp_seg *first =
+		r->flight ? flight_first(r->flight)->first : NULL;
 	uint32_t flight = c->pcb->snd_nxt - a->ack;
 	bool lost;
 

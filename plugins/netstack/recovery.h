@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct conn;
+struct flight;
 struct tcp_pcb;
 struct tcp_seg;
 
@@ -22,8 +23,7 @@ struct tcp_seg;
 #define SEGMENT_RESENT 0x80u
 
 struct recovery {
-	struct tcp_seg *tail;		  /* last of pcb->unacked */
-	struct tcp_seg *open, *open_tail; /* not known to have arrived */
+	struct flight *flight; /* NULL: nothing is in flight */
 	struct rate rate;
 	struct pace pace;
 	uint32_t mss;		 /* payload bytes of a packet on the wire */

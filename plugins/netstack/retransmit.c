@@ -55,13 +55,14 @@ void recovery_arm(struct conn *c)
 static void probe_tail(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
-	struct tcp_seg *seg = r->tail;
+	struct tcp_seg *seg = r->flight->tail;
 
 	r->probe_out = true;
 	r->in_doubt = false; /* what comes twice now is the probe */
 	r->resent = 0;
-	if (!(seg->flags & SEGMENT_LOST) && tcp_resend(c->pcb, seg))
-		seg->flags |= SEGMENT_RESENT;
+	if (!(seg->flags & (SEGMENT_LOST | SEGMENT_SACKED)) &&
+	    tcp_resend(c->pcb, seg))
+		scoreboard_resent(r, seg);
 }
 
 static void timeout(struct conn *c)
@@ -89,7 +90,7 @@ static void timeout(struct conn *c)
 	scoreboard_lose_all(r);
 	if (!first->len) { /* SYN or FIN alone: no bytes to count */
 		if (tcp_resend(c->pcb, first))
-			first->flags |= SEGMENT_RESENT;
+			scoreboard_resent(r, first);
 	} else {
 		r->force = true;
 		tcp_output(c->pcb);

@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scoreboard.c - which segments arrived and which are lost (RFC 6675, 8985).
  *
- * Of the segments in flight, lwIP's list `unacked`, those that are not known
- * to have arrived are linked once more, through the notes in their headers:
- * the open ones. What a SACK block covers leaves that list. So an ACK looks at
- * the holes and at what it newly covers, and not at the thousands of segments
- * between that have arrived already.
- *
  * A segment is lost when one sent later has arrived and it had its round trip
  * and the reorder window (RACK), or while no reordering was ever seen, when 3
  * segments above it have arrived. Where the first is not due yet a timer comes
  * back for it: the ACK that would tell may never come. The tail of a flight has
- * nothing above it, but a segment resent after it does as well. */
+ * nothing above it, but a segment resent after it does as well.
+ *
+ * An ACK costs about as much as what it tells that is new, however much is in
+ * flight and whatever else it says: there may be ten thousand segments, and
+ * the peer need not be a friend. What one ACK said of SACK blocks the next says
+ * again; only what goes beyond that is looked up, in flight.c's groups. What is
+ * lost by time is found in the order of sending, from where all before is known
+ * to be lost; what is lost by count from below, once for each segment. */
 #include "scoreboard.h"
 
 #define DUPLICATE_SEGMENTS 3u
-
-void scoreboard_append(struct recovery *r, struct tcp_seg *seg)
-{
-	note_of(seg)->next = NULL;
-	if (r->open)
-		note_of(r->open_tail)->next = seg;
-	else
-		r->open = seg;
-	r->open_tail = seg;
-	r->tail = seg;
-}
-
-void scoreboard_init(struct conn *c)
-{
-	struct recovery *r = &c->recovery;
-
-	r->open = r->open_tail = r->tail = NULL;
-	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next)
-		scoreboard_append(r, s);
-}
 
 /* `seg` arrived. A resent one that comes sooner than a round trip can be was
  * not lost at all: the first copy was acknowledged. */
@@ -102,24 +83,15 @@ static void take_acked(struct conn *c, struct ack *a)
 			r->sacked -= seg->len;
 		else
 			seg_delivered(r, seg, a);
+		flight_shift(r, seg);
 	}
-	while (r->open && TCP_SEQ_LEQ(seg_end(r->open), a->ack))
-		r->open = note_of(r->open)->next;
 }
 
-static bool seg_in_sacks(const struct tcp_seg *seg, const struct ack *a)
-{
-	for (int i = 0; i < a->sacks; i++)
-		if (TCP_SEQ_GT(a->left[i], a->ack) &&
-		    TCP_SEQ_GEQ(seg_begin(seg), a->left[i]) &&
-		    TCP_SEQ_LEQ(seg_end(seg), a->right[i]))
-			return true;
-	return false;
-}
-
-static void seg_sacked(struct recovery *r, struct tcp_seg *seg, struct ack *a)
+static void seg_sacked(struct recovery *r, struct group *g, struct tcp_seg *seg,
+		       struct ack *a)
 {
 	seg_delivered(r, seg, a);
+	flight_arrived(r->flight, g, seg);
 	seg->flags &= (u8_t)~SEGMENT_LOST;
 	seg->flags |= SEGMENT_SACKED;
 	r->sacked += seg->len;
@@ -128,28 +100,78 @@ static void seg_sacked(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 		r->highest_sacked = seg_end(seg);
 }
 
+/* Segments that lie in a block as a whole arrived. None is looked for that ends
+ * below `from`. */
+static void take_block(struct recovery *r, const struct sack_block *b,
+		       uint32_t from, struct ack *a)
+{
+	struct flight *f = r->flight;
+	struct group *g = flight_group(f, from);
+
+	for (; g < flight_end(f) && TCP_SEQ_LT(g->begin, b->right); g++) {
+		const struct tcp_seg *end = group_end(f, g);
+
+		for (struct tcp_seg *s = g->first; g->open && s != end;
+		     s = s->next) {
+			if (s->flags & SEGMENT_SACKED)
+				continue;
+			if (TCP_SEQ_GT(seg_end(s), b->right))
+				return;
+			if (TCP_SEQ_GEQ(seg_begin(s), b->left))
+				seg_sacked(r, g, s, a);
+		}
+	}
+}
+
+/* Up to where from its left edge on a block was told of before. */
+static uint32_t told_up_to(const struct flight *f, const struct sack_block *b)
+{
+	uint32_t from = b->left;
+
+	for (uint32_t i = 0; i < f->tellings; i++)
+		if (TCP_SEQ_LEQ(f->told[i].left, b->left) &&
+		    TCP_SEQ_GT(f->told[i].right, from))
+			from = f->told[i].right;
+	return from;
+}
+
+/* Those that can be true, the lowest first: a segment that arrived with one
+ * above it did not come late. */
+static uint32_t sort_blocks(const struct ack *a, uint32_t snd_nxt,
+			    struct sack_block *to)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < a->sacks; i++) {
+		struct sack_block b = {a->left[i], a->right[i]};
+		uint32_t at = n;
+
+		if (TCP_SEQ_LEQ(b.left, a->ack) ||
+		    TCP_SEQ_GEQ(b.left, b.right) ||
+		    TCP_SEQ_GT(b.right, snd_nxt))
+			continue;
+		for (; at && TCP_SEQ_LT(b.left, to[at - 1].left); at--)
+			to[at] = to[at - 1];
+		to[at] = b;
+		n++;
+	}
+	return n;
+}
+
 static void take_sacked(struct recovery *r, struct ack *a, uint32_t snd_nxt)
 {
-	struct tcp_seg **at = &r->open, *before = NULL;
-	uint32_t highest = a->ack;
+	struct flight *f = r->flight;
+	struct sack_block blocks[MAX_SACKS];
+	uint32_t n = sort_blocks(a, snd_nxt, blocks);
 
-	for (int i = 0; i < a->sacks; i++)
-		if (TCP_SEQ_GT(a->right[i], highest) &&
-		    TCP_SEQ_LEQ(a->right[i], snd_nxt))
-			highest = a->right[i];
-	while (*at && TCP_SEQ_LT(seg_begin(*at), highest)) {
-		struct tcp_seg *seg = *at;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t from = told_up_to(f, &blocks[i]);
 
-		if (!seg_in_sacks(seg, a)) {
-			before = seg;
-			at = &note_of(seg)->next;
-			continue;
-		}
-		seg_sacked(r, seg, a);
-		*at = note_of(seg)->next;
-		if (!*at)
-			r->open_tail = before;
+		if (TCP_SEQ_LT(from, blocks[i].right))
+			take_block(r, &blocks[i], from, a);
 	}
+	memcpy(f->told, blocks, n * sizeof blocks[0]);
+	f->tellings = n;
 }
 
 void scoreboard_take(struct conn *c, struct ack *a)
@@ -157,7 +179,7 @@ void scoreboard_take(struct conn *c, struct ack *a)
 	struct recovery *r = &c->recovery;
 
 	take_acked(c, a);
-	if (a->sacks)
+	if (r->flight)
 		take_sacked(r, a, c->pcb->snd_nxt);
 	if (TCP_SEQ_LT(r->highest_sacked, a->ack))
 		r->highest_sacked = a->ack;
@@ -183,25 +205,6 @@ static bool sent_before_rack(const struct recovery *r,
 	return TCP_SEQ_LT(seg_end(seg), r->rack_end);
 }
 
-static bool seg_lost(struct recovery *r, const struct tcp_seg *seg,
-		     uint64_t now_us)
-{
-	uint64_t sent_us = note_of(seg)->sent_us, late_us;
-
-	if (!(seg->flags & SEGMENT_RESENT) && !r->reordering &&
-	    TCP_SEQ_GEQ(r->highest_sacked,
-			seg_end(seg) + DUPLICATE_SEGMENTS * r->mss))
-		return true;
-	if (!sent_before_rack(r, seg))
-		return false;
-	late_us = sent_us + r->rack_rtt_us + reorder_window_us(r) + 1;
-	if (now_us >= late_us)
-		return true;
-	if (!r->reorder_at_us || late_us < r->reorder_at_us)
-		r->reorder_at_us = late_us;
-	return false;
-}
-
 void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 {
 	const struct rate_note *note = &note_of(seg)->rate;
@@ -215,6 +218,7 @@ void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 
 	seg->flags |= SEGMENT_LOST;
 	seg->flags &= (u8_t)~SEGMENT_RESENT;
+	flight_group(r->flight, seg_begin(seg))->waiting++;
 	r->lost += seg->len;
 	r->rate.lost += seg->len;
 	a->newly_lost += seg->len;
@@ -223,56 +227,161 @@ void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 	r->cc.ops->on_lost(&r->cc, &lost);
 }
 
+/* What 3 segments have come ahead of. */
+static void lose_by_count(struct recovery *r, struct ack *a)
+{
+	struct tcp_seg *s = r->flight->uncounted;
+	uint32_t most = r->highest_sacked - DUPLICATE_SEGMENTS * r->mss;
+
+	for (; s && TCP_SEQ_LEQ(seg_end(s), most); s = s->next)
+		if (!(s->flags & (SEGMENT_SACKED | SEGMENT_RESENT)) &&
+		    !seg_waits(s) && s->len)
+			scoreboard_lose(r, s, a);
+	r->flight->uncounted = s;
+}
+
+/* What was sent before something that has arrived, and is late. */
+static void lose_by_time(struct recovery *r, struct ack *a)
+{
+	uint64_t wait_us = r->rack_rtt_us + reorder_window_us(r) + 1;
+	struct tcp_seg *s = r->flight->unjudged;
+
+	for (; s; s = note_of(s)->newer) {
+		uint64_t late_us = note_of(s)->sent_us + wait_us;
+
+		if (seg_waits(s) || !s->len)
+			continue;
+		if (!sent_before_rack(r, s))
+			break;
+		if (a->now_us < late_us) {
+			r->reorder_at_us = late_us;
+			break;
+		}
+		scoreboard_lose(r, s, a);
+	}
+	r->flight->unjudged = s;
+}
+
 void scoreboard_mark_lost(struct recovery *r, struct ack *a)
 {
 	r->reorder_at_us = 0;
-	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next) {
-		if (seg_waits(s) || !s->len)
-			continue;
-		if (seg_lost(r, s, a->now_us))
-			scoreboard_lose(r, s, a);
-		else if (TCP_SEQ_GEQ(seg_begin(s), r->highest_sacked) &&
-			 !(s->flags & SEGMENT_RESENT) &&
-			 !sent_before_rack(r, s))
-			break; /* so were all that follow */
+	if (!r->flight)
+		return;
+	if (!r->reordering)
+		lose_by_count(r, a);
+	lose_by_time(r, a);
+}
+
+static void lose_from(struct recovery *r, uint32_t least_len)
+{
+	struct flight *f = r->flight;
+
+	if (!f)
+		return;
+	for (struct group *g = flight_first(f); g < flight_end(f); g++) {
+		const struct tcp_seg *end = group_end(f, g);
+
+		for (struct tcp_seg *s = g->first; s != end; s = s->next) {
+			if (s->flags & SEGMENT_SACKED || seg_waits(s) ||
+			    s->len < least_len)
+				continue;
+			s->flags |= SEGMENT_LOST;
+			s->flags &= (u8_t)~SEGMENT_RESENT;
+			r->lost += s->len;
+			g->waiting++;
+		}
 	}
 }
 
 void scoreboard_lose_all(struct recovery *r)
 {
-	r->lost = 0;
-	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next) {
-		s->flags |= SEGMENT_LOST;
-		s->flags &= (u8_t)~SEGMENT_RESENT;
-		r->lost += s->len;
+	lose_from(r, 0);
+	if (r->flight)
+		r->flight->unjudged = NULL;
+}
+
+void scoreboard_lose_larger(struct recovery *r, uint32_t len)
+{
+	lose_from(r, len + 1);
+}
+
+static struct tcp_seg *waiting_from(struct flight *f, const struct group *g,
+				    struct tcp_seg *seg)
+{
+	for (;;) {
+		const struct tcp_seg *end = group_end(f, g);
+
+		for (; g->waiting && seg != end; seg = seg->next)
+			if (seg_waits(seg))
+				return seg;
+		if (++g == flight_end(f))
+			return NULL;
+		seg = g->first;
 	}
+}
+
+struct tcp_seg *scoreboard_first_waiting(const struct recovery *r)
+{
+	struct group *g = r->lost && r->flight ? flight_first(r->flight) : NULL;
+
+	return g ? waiting_from(r->flight, g, g->first) : NULL;
+}
+
+struct tcp_seg *scoreboard_next_waiting(const struct recovery *r,
+					const struct tcp_seg *seg)
+{
+	struct group *g = flight_group(r->flight, seg_begin(seg));
+
+	return waiting_from(r->flight, g, seg->next);
+}
+
+void scoreboard_resent(struct recovery *r, struct tcp_seg *seg)
+{
+	if (r->flight) {
+		if (seg_waits(seg)) {
+			flight_group(r->flight, seg_begin(seg))->waiting--;
+			r->lost -= seg->len;
+		}
+		flight_renew(r->flight, seg);
+	}
+	seg->flags |= SEGMENT_RESENT;
 }
 
 void scoreboard_find_all(struct recovery *r)
 {
-	for (struct tcp_seg *s = r->open; s; s = note_of(s)->next)
-		if (seg_waits(s)) {
+	struct flight *f = r->flight;
+
+	if (!f)
+		return;
+	for (struct group *g = flight_first(f); g < flight_end(f); g++)
+		for (struct tcp_seg *s = g->first; g->waiting; s = s->next) {
+			if (!seg_waits(s))
+				continue;
 			s->flags &= (u8_t)~SEGMENT_LOST;
 			r->lost -= s->len;
+			g->waiting--;
 		}
+	f->unjudged = f->oldest;
+	f->uncounted = flight_first(f)->first;
 }
 
 void scoreboard_forget_sacks(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
+	struct flight *f = r->flight;
 
-	for (struct tcp_seg *s = c->pcb->unacked; s; s = s->next)
-		s->flags &= (u8_t)~SEGMENT_SACKED;
+	for (struct group *g = flight_first(f); g < flight_end(f); g++) {
+		const struct tcp_seg *end = group_end(f, g);
+
+		for (struct tcp_seg *s = g->first; s != end; s = s->next) {
+			if (!(s->flags & SEGMENT_SACKED))
+				continue;
+			s->flags &= (u8_t)~SEGMENT_SACKED;
+			flight_reopen(f, g, s);
+		}
+	}
 	r->sacked = 0;
 	r->highest_sacked = c->pcb->lastack;
-	scoreboard_init(c);
-}
-
-struct tcp_seg *scoreboard_first_waiting(const struct recovery *r)
-{
-	struct tcp_seg *s = r->lost ? r->open : NULL;
-
-	while (s && !seg_waits(s))
-		s = note_of(s)->next;
-	return s;
+	f->tellings = 0;
+	f->uncounted = flight_first(f)->first;
 }

@@ -5,10 +5,7 @@
 #define NETSTACK_SCOREBOARD_H
 
 #include "conn.h"
-
-#include "lwip/priv/tcp_priv.h"
-
-#define MAX_SACKS 4
+#include "flight.h"
 
 /* What one ACK said, and what was made of it. */
 struct ack {
@@ -31,54 +28,24 @@ struct ack {
 	bool too_soon; /* a resent one came sooner than it can have */
 };
 
-/* In the headroom of a segment's header pbuf. */
-struct segment_note {
-	uint64_t sent_us;
-	struct tcp_seg *next; /* the next one above that is not known there */
-	struct rate_note rate;
-};
-_Static_assert(sizeof(struct segment_note) <= PBUF_LINK_ENCAPSULATION_HLEN,
-	       "the headers would overwrite it");
-
-static inline struct segment_note *note_of(const struct tcp_seg *seg)
-{
-	return (struct segment_note *)(void *)((char *)seg->p +
-					       LWIP_MEM_ALIGN_SIZE(
-						       sizeof(struct pbuf)));
-}
-
-static inline uint32_t seg_begin(const struct tcp_seg *seg)
-{
-	return lwip_ntohl(seg->tcphdr->seqno);
-}
-
-static inline uint32_t seg_end(const struct tcp_seg *seg)
-{
-	return seg_begin(seg) + TCP_TCPLEN(seg);
-}
-
-/* Lost, and not sent again yet. */
-static inline bool seg_waits(const struct tcp_seg *seg)
-{
-	return (seg->flags & (SEGMENT_LOST | SEGMENT_RESENT)) == SEGMENT_LOST;
-}
-
-/* Begin with what lwIP has in flight. */
-void scoreboard_init(struct conn *c);
-/* It joined the end of what is in flight. */
-void scoreboard_append(struct recovery *r, struct tcp_seg *seg);
 /* Take in what `a` says has arrived. */
 void scoreboard_take(struct conn *c, struct ack *a);
 /* Mark what must be lost by now. */
 void scoreboard_mark_lost(struct recovery *r, struct ack *a);
 void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a);
-/* All that is not known to have arrived counts as lost. */
+/* What is not known to have arrived counts as lost: all of it, or what has more
+ * than `len` bytes. */
 void scoreboard_lose_all(struct recovery *r);
+void scoreboard_lose_larger(struct recovery *r, uint32_t len);
+/* It was sent again. */
+void scoreboard_resent(struct recovery *r, struct tcp_seg *seg);
 /* What waits to be sent again is on its way after all. */
 void scoreboard_find_all(struct recovery *r);
 /* The peer may have thrown away what it once said it had (RFC 2018, 8). */
 void scoreboard_forget_sacks(struct conn *c);
-/* The first that is lost and waits to be sent again. */
+/* The first that is lost and waits to be sent again, and the next beyond. */
 struct tcp_seg *scoreboard_first_waiting(const struct recovery *r);
+struct tcp_seg *scoreboard_next_waiting(const struct recovery *r,
+					const struct tcp_seg *seg);
 
 #endif

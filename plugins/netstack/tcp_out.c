@@ -104,20 +104,16 @@ static bool send_lost(struct conn *c, struct netif *netif)
 	struct tcp_seg *s = scoreboard_first_waiting(r);
 	bool sent = false;
 
-	for (; s && r->lost; s = note_of(s)->next) {
-		uint32_t pipe;
+	for (; s && r->lost; s = scoreboard_next_waiting(r, s)) {
+		uint32_t pipe = recovery_pipe(c);
 
-		if (!seg_waits(s))
-			continue;
-		pipe = recovery_pipe(c);
 		if (!r->force &&
 		    ((pipe && pipe + s->len > r->cc.cwnd) || pace_blocks(c)))
 			break;
 		r->force = false;
 		if (!segment_send(c, s, netif))
 			break;
-		s->flags |= SEGMENT_RESENT;
-		r->lost -= s->len;
+		scoreboard_resent(r, s);
 		r->resent += s->len;
 		if (!r->after_timeout) {
 			r->resent_end = c->pcb->snd_nxt;
@@ -159,6 +155,7 @@ static bool may_send(struct conn *c, const struct tcp_seg *seg)
 
 static bool send_new(struct conn *c, struct netif *netif)
 {
+	struct recovery *r = &c->recovery;
 	struct tcp_pcb *pcb = c->pcb;
 	struct tcp_seg *seg;
 	bool sent = false;
@@ -166,7 +163,8 @@ static bool send_new(struct conn *c, struct netif *netif)
 	while ((seg = pcb->unsent) && may_send(c, seg)) {
 		uint32_t end = lwip_ntohl(seg->tcphdr->seqno) + TCP_TCPLEN(seg);
 
-		if (!segment_send(c, seg, netif))
+		if ((c->established && !flight_admits(r)) ||
+		    !segment_send(c, seg, netif))
 			break;
 		sent = true;
 		pcb->unsent = seg->next;
@@ -178,10 +176,11 @@ static bool send_new(struct conn *c, struct netif *netif)
 		}
 		seg->next = NULL;
 		if (pcb->unacked)
-			c->recovery.tail->next = seg;
+			r->flight->tail->next = seg;
 		else
 			pcb->unacked = seg;
-		scoreboard_append(&c->recovery, seg);
+		if (c->established)
+			flight_append(r, seg);
 	}
 	return sent;
 }

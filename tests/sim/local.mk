@@ -55,7 +55,8 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_tune tests/sim/test_behave_recover \
 	tests/sim/test_behave_cubic tests/sim/test_behave_ecn \
 	tests/sim/test_behave_marked tests/sim/test_behave_idle \
-	tests/sim/test_behave_paced \
+	tests/sim/test_behave_paced tests/sim/test_behave_cost \
+	tests/sim/test_behave_flight \
 	tests/sim/test_footprint \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
@@ -111,6 +112,14 @@ tests_sim_test_behave_paced_SOURCES = tests/sim/test_behave_paced.c $(behave_sim
 tests_sim_test_behave_paced_CPPFLAGS = $(stack_sim_cppflags) \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 tests_sim_test_behave_paced_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_cost_SOURCES = tests/sim/test_behave_cost.c $(behave_sim)
+tests_sim_test_behave_cost_CPPFLAGS = $(stack_sim_cppflags) \
+	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
+tests_sim_test_behave_cost_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_flight_SOURCES = tests/sim/test_behave_flight.c $(behave_sim)
+tests_sim_test_behave_flight_CPPFLAGS = $(stack_sim_cppflags) \
+	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
+tests_sim_test_behave_flight_LDADD = $(stack_sim_ldadd)
 tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)

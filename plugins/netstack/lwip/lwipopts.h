@@ -79,8 +79,8 @@
 #define LWIP_CHKSUM checksum_lwip
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 #define PBUF_LINK_HLEN 0
-/* Room in each header pbuf for what scoreboard.h keeps of a segment. */
-#define PBUF_LINK_ENCAPSULATION_HLEN 40
+/* Room in each header pbuf for what flight.h keeps of a segment. */
+#define PBUF_LINK_ENCAPSULATION_HLEN 48
 
 #define LWIP_HOOK_FILENAME "hooks.h"
 
