@@ -107,6 +107,19 @@ static void tell_dropped(time_t now)
 		logger.dropped = 0;
 }
 
+/* Control characters: below space, DEL, and C1 in its two UTF-8 bytes. */
+static void blot(char *line, size_t len)
+{
+	unsigned char *p = (unsigned char *)line, *end = p + len;
+
+	for (; p < end; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p + 1 < end && (p[1] & 0xe0) == 0x80)
+			p[0] = p[1] = '?';
+	}
+}
+
 void log_vline(enum weir_level level, const char *tag, const char *fmt,
 	       va_list args)
 {
@@ -130,9 +143,7 @@ void log_vline(enum weir_level level, const char *tag, const char *fmt,
 					 args);
 	if (len > sizeof line - 1)
 		len = sizeof line - 1;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?';
+	blot(line, len);
 	line[len++] = '\n';
 	if (!put(line, len))
 		logger.dropped++;

@@ -55,6 +55,11 @@ START_TEST(log_lets_no_control_character_through)
 	capture();
 	log_line(WEIR_ERROR, "x", "a\nb\x1b[31mc\x7f%c%s", 1, "\r");
 	ck_assert_ptr_nonnull(strstr(logged(), "x: a?b?[31mc???\n"));
+	log_line(WEIR_ERROR, "x", "%s",
+		 "C1: \xc2\x9b"
+		 "31m, no: \xc2\xa3 \xc2");
+	ck_assert_ptr_nonnull(
+		strstr(logged(), "x: C1: ??31m, no: \xc2\xa3 \xc2\n"));
 }
 END_TEST
 
