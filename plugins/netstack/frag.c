@@ -3,9 +3,10 @@
  *
  * Pieces are copied and kept sorted. Any overlap condemns the whole datagram
  * (RFC 5722, and for IPv4 alike: honest fragments never overlap); an exact
- * repetition is ignored. Memory is bounded in bytes over all links; when it is
- * used up the oldest datagram goes, and none waits longer than 30 s. What has
- * been put together starts again at the gate, where its checksums are read. */
+ * repetition is ignored, and what cannot be a piece of any datagram takes no
+ * memory. That is bounded in bytes over all links; when it is used up the
+ * oldest datagram goes, and none waits longer than 30 s. What has been put
+ * together starts again at the gate, where its checksums are read. */
 #include "frag.h"
 
 #include "buffer.h"
@@ -149,17 +150,22 @@ static struct piece *piece_copy(const struct packet *p)
 	return piece;
 }
 
-/* Is the piece a possible one, and in keeping with what we have? */
+static bool piece_possible(const struct packet *p)
+{
+	uint32_t len = p->len - p->l4;
+
+	return len && !(p->more && len % 8) &&
+	       p->fragment_at + len <= IP_TOTAL_MOST;
+}
+
+/* Is it in keeping with what we have? */
 static bool piece_fits(const struct reassembly *r, const struct packet *p)
 {
-	uint32_t len = p->len - p->l4, end = p->fragment_at + len;
+	uint32_t end = p->fragment_at + p->len - p->l4;
 
-	if (!len || (p->more && len % 8) || end > IP_TOTAL_MOST ||
-	    r->count >= PIECES_MOST)
+	if (r->count >= PIECES_MOST)
 		return false;
-	if (r->total && (end > r->total || (!p->more && end != r->total)))
-		return false;
-	return true;
+	return !r->total || (end <= r->total && (p->more || end == r->total));
 }
 
 enum place { PLACE_FREE, PLACE_REPEATED, PLACE_TAKEN };
@@ -281,7 +287,8 @@ struct weir_buffer *frag_input(struct weir_link *link, const struct packet *p,
 			       uint32_t *len)
 {
 	struct netstack *s = link->stack;
-	struct reassembly *r = find_or_start(link, p);
+	struct reassembly *r =
+		piece_possible(p) ? find_or_start(link, p) : NULL;
 	struct weir_buffer *whole = NULL;
 	struct piece **slot;
 	enum place place = PLACE_TAKEN;

@@ -137,6 +137,35 @@ START_TEST(fragment_memory_is_bounded)
 }
 END_TEST
 
+/* No part of any datagram: their lengths are no multiples of eight. */
+START_TEST(fragments_that_fit_nowhere_take_no_memory)
+{
+	struct path p = path_of(_i, 53);
+
+	for (int i = 0; i < 50000; i++) {
+		p.client[_i ? 15 : 3] = (uint8_t)(1 + i % 200);
+		p.client[_i ? 14 : 2] = (uint8_t)(i / 200);
+		make_udp(packet, &p, payload, 2000);
+		send_fragment(&tun, packet, 0, 12, true);
+	}
+	ck_assert_uint_eq(sim_counter("fragments_dropped"), 50000);
+	ck_assert_uint_eq(sim_counter("memory_bytes"), 0);
+}
+END_TEST
+
+START_TEST(a_fragment_that_fits_nowhere_spoils_no_datagram)
+{
+	struct path p = path_of(_i, 53);
+
+	make_udp(packet, &p, payload, 2000);
+	send_fragment(&tun, packet, 0, 1400, true);
+	send_fragment(&tun, packet, 1400, 12, true);
+	send_fragment(&tun, packet, 1400, 608, false);
+	ck_assert_ptr_nonnull(sim.ends);
+	ck_assert_uint_eq(sim.ends->lens[0], 2000);
+}
+END_TEST
+
 START_TEST(large_ping_is_answered_in_fragments)
 {
 	struct path p = _i ? path6(0, "fd09::1", 0) : path4(0, "10.9.0.1", 0);
@@ -158,6 +187,9 @@ static void add_tests(TCase *t)
 			    2);
 	tcase_add_loop_test(t, lost_fragment_expires, 0, 2);
 	tcase_add_loop_test(t, fragment_memory_is_bounded, 0, 2);
+	tcase_add_loop_test(t, fragments_that_fit_nowhere_take_no_memory, 0, 2);
+	tcase_add_loop_test(t, a_fragment_that_fits_nowhere_spoils_no_datagram,
+			    0, 2);
 	tcase_add_loop_test(t, large_ping_is_answered_in_fragments, 0, 2);
 }
 
