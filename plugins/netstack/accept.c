@@ -15,6 +15,7 @@
  * completes its handshake long before a flood has come round to it. */
 #include "bytes.h"
 #include "conn.h"
+#include "holder.h"
 #include "icmp.h"
 #include "port.h"
 #include "reset.h"
@@ -106,17 +107,7 @@ static void syn_free(struct conn *c)
 static void evict(struct conn *c)
 {
 	stack_add(c->stack, COUNT_HALF_OPEN_EVICTED, 1);
-	if (c->phase == CONN_MUTED) {
-		conn_free(c);
-	} else if (c->pcb) {
-		c->error = ECONNABORTED;
-		lwip_expose(c);
-		tcp_abandon(c->pcb, 0);
-		lwip_hide();
-		conn_settle(c);
-	} else {
-		conn_cancel(c, ECONNABORTED);
-	}
+	conn_drop(c, ECONNABORTED, false);
 }
 
 static bool room_for_one(struct netstack *s)
@@ -163,6 +154,7 @@ void accept_syn(struct weir_link *link, const struct packet *p,
 	}
 	c->phase = CONN_HELD;
 	c->half_open = true;
+	c->holder = holder_of(link, &info.source);
 	stack_add(s, COUNT_HALF_OPEN, 1);
 	c->syn = syn_copy(p, used);
 	if (c->syn)

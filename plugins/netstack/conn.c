@@ -9,6 +9,7 @@
 
 #include "burst.h"
 #include "flight.h"
+#include "holder.h"
 #include "icmp.h"
 #include "port.h"
 
@@ -151,6 +152,8 @@ static const char *error_text(int err)
 		return "the client does not answer";
 	case ENETDOWN:
 		return "the link is gone";
+	case EADDRNOTAVAIL:
+		return ADDRESS_PASSED_ON;
 	default:
 		return "connection aborted";
 	}
@@ -194,11 +197,16 @@ void conn_settle(struct conn *c)
 		conn_ended(c);
 }
 
-void conn_abort(struct conn *c)
+static void pcb_abandon(struct conn *c, bool say)
 {
 	lwip_expose(c);
-	tcp_abort(c->pcb);
+	tcp_abandon(c->pcb, say);
 	lwip_hide();
+}
+
+void conn_abort(struct conn *c)
+{
+	pcb_abandon(c, true);
 }
 
 void conn_release(struct conn *c)
@@ -221,18 +229,18 @@ void conn_cancel(struct conn *c, int err)
 	conn_fail(c, err, error_text(err));
 }
 
-void conn_detach(struct conn *c)
+void conn_drop(struct conn *c, int err, bool say)
 {
 	if (c->pcb) {
-		c->error = ENETDOWN;
+		c->error = (uint8_t)err;
 		if (c->pcb->state == TIME_WAIT)
 			tcp_free(c->pcb);
 		else
-			conn_abort(c);
+			pcb_abandon(c, say);
 		conn_ended(c);
 	} else if (c->phase == CONN_MUTED) {
 		conn_free(c);
 	} else {
-		conn_cancel(c, ENETDOWN);
+		conn_cancel(c, err);
 	}
 }

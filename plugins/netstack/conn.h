@@ -56,6 +56,7 @@ struct conn {
 	struct weir_end *end;
 	struct tcp_pcb *pcb;  /* NULL: none yet, or gone */
 	struct held_syn *syn; /* while half open */
+	uint64_t holder;      /* of its client's address as it began */
 	struct wheel_timer timer;
 	/* conn_deadline(), 0: not wanted */
 	uint32_t retransmit_at, ack_at, slow_at;
@@ -141,7 +142,8 @@ void conn_abort(struct conn *c);   /* RST; the pcb is gone */
 void conn_release(struct conn *c); /* the core let go: free it or let it end */
 void conn_fail(struct conn *c, int err, const char *why);
 void conn_cancel(struct conn *c, int err); /* before it had a pcb */
-void conn_detach(struct conn *c);	   /* its link goes away */
+/* Whatever it is doing ends now; with or without a word to the client. */
+void conn_drop(struct conn *c, int err, bool say);
 void conn_free(struct conn *c);
 
 /* demux.c: between these two lwIP knows of this connection only. */

@@ -11,6 +11,7 @@
 #include "flow.h"
 
 #include "buffer.h"
+#include "holder.h"
 #include "icmp.h"
 
 #include <errno.h>
@@ -88,7 +89,7 @@ void flow_close(void *s, int err)
 	free(f);
 }
 
-static void flow_evict(struct flow *f, int err, const char *why)
+void flow_evict(struct flow *f, int err, const char *why)
 {
 	if (f->link->batch.flow == f)
 		flow_flush(f->link);
@@ -138,6 +139,7 @@ static struct flow *flow_accept(struct weir_link *link, const struct packet *p,
 
 	if (!f)
 		return NULL;
+	f->holder = holder_of(link, &info.source);
 	f->end = link->ops->accept_flow(
 		link->owner, &info, udp ? &udp_flow_ops : &icmp_flow_ops, f);
 	if (f->end)

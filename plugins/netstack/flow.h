@@ -13,6 +13,7 @@ struct flow {
 	struct weir_link *link; /* NULL: evicted or detached */
 	struct weir_end *end;
 	struct flow *newer, *older;
+	uint64_t holder; /* of its client's address as it began */
 	bool outward; /* opened by an outbound: the client is the link itself */
 };
 
@@ -28,6 +29,7 @@ void flow_flush(struct weir_link *link);
 /* A datagram goes back: the flow is in use. */
 void flow_touch(struct flow *f);
 void flow_close(void *f, int err);
+void flow_evict(struct flow *f, int err, const char *why);
 void flow_detach_all(struct weir_link *link);
 
 /* Client role: a flow with a port, or an echo identifier, of the link's own

@@ -72,6 +72,8 @@ netstack_sources = \
 	plugins/netstack/frag.h \
 	plugins/netstack/gro.c \
 	plugins/netstack/gro.h \
+	plugins/netstack/holder.c \
+	plugins/netstack/holder.h \
 	plugins/netstack/hystart.c \
 	plugins/netstack/hystart.h \
 	plugins/netstack/icmp.c \

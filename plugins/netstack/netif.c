@@ -12,6 +12,7 @@
 #include "conn.h"
 #include "cut.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define TCP_CHECKSUM_AT 16u
@@ -141,7 +142,7 @@ void netif_close(struct weir_link *link)
 	if (!link->netif)
 		return;
 	while ((n = table_any(&link->conns)))
-		conn_detach((struct conn *)(void *)n);
+		conn_drop((struct conn *)(void *)n, ENETDOWN, true);
 	accept_fini(link);
 	netif_remove(link->netif);
 	free(link->netif);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct pace {
-	uint64_t next_us; /* when all that was sent has left, at the rate */
-	bool waits;	  /* it is what holds the next segment back */
+	uint64_t next_us : 63; /* when all sent has left, at the rate */
+	bool waits : 1;	       /* it is what holds the next segment back */
 };
 
 void pace_sent(struct pace *p, uint64_t rate, uint32_t bytes, uint64_t now_us);

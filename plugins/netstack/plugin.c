@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "connect.h"
 #include "flow.h"
+#include "holder.h"
 #include "input.h"
 #include "stack.h"
 
@@ -96,6 +97,7 @@ static const struct weir_netstack_ops ops = {
 	.room = gro_room,
 	.put = gro_put,
 	.flush = gro_flush,
+	.recheck = holder_recheck,
 };
 
 static void *netstack_create(struct weir_instance *instance,

@@ -120,3 +120,13 @@ struct node *table_any(const struct table *t)
 			return t->chains[i];
 	return NULL;
 }
+
+void table_each(const struct table *t, void (*show)(void *arg, struct node *),
+		void *arg)
+{
+	for (uint32_t i = 0; i <= t->mask; i++)
+		for (struct node *n = t->chains[i], *next; n; n = next) {
+			next = n->next;
+			show(arg, n);
+		}
+}

@@ -59,5 +59,9 @@ bool table_choose_port(const struct table *t, const struct siphash_key *key,
 
 /* Any node, or NULL where the table is empty: for clearing it. */
 struct node *table_any(const struct table *t);
+/* Show each node, which may be removed and freed meanwhile; nothing is
+ * inserted. */
+void table_each(const struct table *t, void (*show)(void *arg, struct node *),
+		void *arg);
 
 #endif

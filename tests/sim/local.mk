@@ -57,7 +57,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_marked tests/sim/test_behave_idle \
 	tests/sim/test_behave_paced tests/sim/test_behave_cost \
 	tests/sim/test_behave_flight \
-	tests/sim/test_footprint \
+	tests/sim/test_footprint tests/sim/test_holder \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
@@ -123,6 +123,9 @@ tests_sim_test_behave_flight_LDADD = $(stack_sim_ldadd)
 tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)
+tests_sim_test_holder_SOURCES = tests/sim/test_holder.c $(behave_sim)
+tests_sim_test_holder_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_holder_LDADD = $(stack_sim_ldadd)
 tests_sim_test_memory_SOURCES = tests/sim/test_memory.c $(behave_sim)
 tests_sim_test_memory_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_memory_LDADD = $(stack_sim_ldadd)

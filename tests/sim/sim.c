@@ -349,11 +349,19 @@ static struct weir_end *link_accept_flow(void *owner,
 	return l->refuse ? NULL : host.accept_flow(NULL, info, ops, f);
 }
 
+static uint64_t link_holder(void *owner, const struct weir_addr *client)
+{
+	struct sim_link *l = owner;
+
+	return l->holder ? l->holder(client) : 0;
+}
+
 static const struct weir_link_ops link_ops = {
 	.size = sizeof link_ops,
 	.output = link_output,
 	.accept_stream = link_accept_stream,
 	.accept_flow = link_accept_flow,
+	.holder = link_holder,
 };
 
 struct weir_link_conf sim_link_conf(void)
@@ -382,13 +390,6 @@ void sim_attach(struct sim_link *l, const struct weir_link_conf *conf)
 	l->link = sim.ops->attach(sim.stack, conf ? conf : &preset, &link_ops,
 				  l, &e);
 	assert(l->link);
-}
-
-void sim_connect(struct sim_link *a, struct sim_link *b, uint64_t delay_us)
-{
-	a->far = b;
-	b->far = a;
-	a->delay_us = b->delay_us = delay_us;
 }
 
 void sim_input_train(struct sim_link *l, const void *data, uint32_t len,

@@ -59,6 +59,8 @@ struct sim_link {
 	/* what left at once: now, when that was, and at most so far */
 	uint64_t burst, burst_us, burst_most;
 	bool refuse, full;
+	/* Who holds an address of the far side; NULL: nobody. */
+	uint64_t (*holder)(const struct weir_addr *client);
 };
 
 /* wire.c: what is under way. */

@@ -68,6 +68,13 @@ double sim_random(void)
 	return (double)(sim.random >> 11) / 9007199254740992.0;
 }
 
+void sim_connect(struct sim_link *a, struct sim_link *b, uint64_t delay_us)
+{
+	a->far = b;
+	b->far = a;
+	a->delay_us = b->delay_us = delay_us;
+}
+
 /* Loss, then the queue of a line with a rate, then the delay. */
 bool wire_carries(struct sim_link *from, uint32_t len, uint64_t *at_us)
 {

@@ -79,11 +79,13 @@ AT(weir_link_conf, max_flows, 32);
 AT(weir_link_conf, congestion, 40); /* 1.1 */
 SIZE(weir_link_ops, 32);
 AT(weir_link_ops, accept_flow, 24);
+AT(weir_link_ops, holder, 32); /* 1.4 */
 SIZE(weir_netstack_ops, 96);
 AT(weir_netstack_ops, writable, 64);
 AT(weir_netstack_ops, room, 72);
 AT(weir_netstack_ops, put, 80);
 AT(weir_netstack_ops, flush, 88);
+AT(weir_netstack_ops, recheck, 96); /* 1.4 */
 
 /* The table that every plugin calls through. */
 AT(weir_host, log, 8);

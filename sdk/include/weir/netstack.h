@@ -96,6 +96,12 @@ struct weir_link_ops {
 					struct weir_session_info *info,
 					const struct weir_flow_ops *ops,
 					void *f);
+
+	/* 1.4, optional: who holds this address behind the link, as a number
+	 * that stands for no other holder; 0: nobody. Asked of the client as a
+	 * stream or flow from the link begins, and in recheck. It calls nothing
+	 * of the stack. */
+	uint64_t (*holder)(void *link, const struct weir_addr *client);
 };
 
 struct weir_netstack_ops {
@@ -147,6 +153,14 @@ struct weir_netstack_ops {
 
 	/* The burst is over. */
 	void (*flush)(struct weir_link *);
+
+	/* 1.4: addresses behind the link may have changed hands, none of the
+	 * link's ops is running. Each stream and flow that began with another
+	 * holder of its client's address than there is now (link_ops.holder)
+	 * ends, and nothing more is sent for it: host->fail on its end. Those
+	 * that began without a holder, and those that open() made, go on. All
+	 * of the link's are walked: for rare events. */
+	void (*recheck)(struct weir_link *);
 };
 
 #endif
