@@ -242,18 +242,35 @@ static struct allowed_node *graft(struct allowedips *t,
 	return n;
 }
 
+/* Who has the longest prefix, of at most so many bits, that contains this. */
+static struct allowed_owner *find(const struct allowed_node *n, struct key k,
+				  unsigned most)
+{
+	struct allowed_owner *found = NULL;
+
+	while (n && n->bits <= most && common(n->key, k) >= n->bits) {
+		if (n->owner)
+			found = n->owner;
+		if (n->bits == most)
+			break;
+		n = n->child[bit_at(k, n->bits)];
+	}
+	return found;
+}
+
 bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 		       struct allowed_owner *owner, struct allowed_owner **was)
 {
 	bool is_ip6 = prefix->base.kind == WEIR_ADDR_IP6;
 	struct allowed_node **link, **up, *n;
-	struct allowed_owner *before = NULL;
+	struct allowed_owner *before;
 	struct key k;
 
 	if (was)
 		*was = NULL;
 	if (!key_of(prefix, &k))
 		return false;
+	before = find(*root_of(t, is_ip6), k, prefix->bits);
 	link = walk(root_of(t, is_ip6), k, prefix->bits, &up);
 	n = *link;
 	if (!is_exact(n, k, prefix->bits))
@@ -262,12 +279,10 @@ bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 		return false;
 	if (n->owner == owner)
 		return true;
-	if (n->owner) {
-		before = n->owner;
+	if (n->owner)
 		owner_unlink(t, n);
-	}
 	owner_link(t, n, owner);
-	if (was)
+	if (was && before != owner)
 		*was = before;
 	return true;
 }
@@ -337,21 +352,6 @@ void allowedips_remove_owner(struct allowedips *t, struct allowed_owner *owner)
 		link = walk(root_of(t, n->is_ip6), n->key, n->bits, &up);
 		remove_at(t, link, up);
 	}
-}
-
-static struct allowed_owner *find(const struct allowed_node *n, struct key k,
-				  unsigned most)
-{
-	struct allowed_owner *found = NULL;
-
-	while (n && common(n->key, k) >= n->bits) {
-		if (n->owner)
-			found = n->owner;
-		if (n->bits == most)
-			break;
-		n = n->child[bit_at(k, n->bits)];
-	}
-	return found;
 }
 
 struct allowed_owner *allowedips_lookup4(const struct allowedips *t,

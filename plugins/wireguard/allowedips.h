@@ -34,8 +34,9 @@ bool allowedips_reserve(struct allowedips *t, uint32_t more);
 void allowedips_trim(struct allowedips *t);
 
 /* Give a prefix to `owner`. Host bits are ignored. Where it had another owner
- * it moves, and *was says from whom (NULL: nobody else had it; `was` may be
- * NULL). False only without memory; then nothing has changed. */
+ * it moves. *was says whose its addresses were so far: who had it, or the
+ * closest one around it (NULL: nobody else's; `was` may be NULL). False only
+ * without memory; then nothing has changed. */
 bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 		       struct allowed_owner *owner, struct allowed_owner **was);
 

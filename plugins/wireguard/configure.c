@@ -237,21 +237,27 @@ static void apply_private_key(struct wg_device *d, const struct wg_set *s)
 		peer_free(p);
 }
 
+static void apply_prefix(struct wg_peer *p, const struct wg_allowed *a)
+{
+	struct wg_device *d = p->device;
+	struct allowed_owner *was = NULL;
+	bool removed = false;
+
+	if (a->remove)
+		removed = allowedips_remove(&d->allowedips, &a->prefix,
+					    &p->allowed);
+	else if (!allowedips_insert(&d->allowedips, &a->prefix, &p->allowed,
+				    &was))
+		abort();
+	d->passed_on = d->passed_on || was || removed;
+}
+
 static void apply_allowed(struct wg_peer *p, const struct wg_peer_set *s)
 {
-	struct allowedips *table = &p->device->allowedips;
-
 	if (s->flags & WG_PEER_REPLACE_ALLOWED)
-		allowedips_remove_owner(table, &p->allowed);
-	for (uint32_t i = 0; i < s->allowed_count; i++) {
-		const struct wg_allowed *a = &s->allowed[i];
-
-		if (a->remove)
-			allowedips_remove(table, &a->prefix, &p->allowed);
-		else if (!allowedips_insert(table, &a->prefix, &p->allowed,
-					    NULL))
-			abort();
-	}
+		peer_lose_allowed(p);
+	for (uint32_t i = 0; i < s->allowed_count; i++)
+		apply_prefix(p, &s->allowed[i]);
 }
 
 /* Who repeats what was there, as wg syncconf does, asks for nothing. */
@@ -368,5 +374,8 @@ bool wg_set(struct wg_device *d, const struct wg_set *s, uint64_t now_us,
 		apply_peer(d, &s->peers[i]);
 	trim(d);
 	start_keepalives(d, now_us);
+	if (d->passed_on)
+		d->ops->passed_on(d->arg);
+	d->passed_on = false;
 	return true;
 }

@@ -108,6 +108,7 @@ struct wg_device {
 	struct index_table indices;
 	struct allowedips allowedips;
 	struct peers peers;
+	bool passed_on;		/* addresses, since ops.passed_on was called */
 	uint32_t with_reserved; /* peers that expect reserved bytes */
 
 	uint64_t jitter; /* state of the timers' random numbers; not 0 */
@@ -158,6 +159,7 @@ struct wg_peer *peer_new(struct wg_device *d,
 void peer_free(struct wg_peer *p); /* tells WG_EVENT_REMOVED */
 /* Ends its sessions, attempts and timers; what waited is dropped. */
 void peer_reset(struct wg_peer *p);
+void peer_lose_allowed(struct wg_peer *p); /* all of its prefixes */
 void peer_set_reserved(struct wg_peer *p,
 		       const uint8_t reserved[WG_RESERVED_BYTES]);
 

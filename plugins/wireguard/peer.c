@@ -32,13 +32,21 @@ void peer_reset(struct wg_peer *p)
 	p->awaits_endpoint = p->silent = p->sent_last_minute = false;
 }
 
+void peer_lose_allowed(struct wg_peer *p)
+{
+	struct wg_device *d = p->device;
+
+	d->passed_on = d->passed_on || p->allowed.prefixes;
+	allowedips_remove_owner(&d->allowedips, &p->allowed);
+}
+
 void peer_free(struct wg_peer *p)
 {
 	struct wg_device *d = p->device;
 
 	device_event(p, WG_EVENT_REMOVED);
 	peer_reset(p);
-	allowedips_remove_owner(&d->allowedips, &p->allowed);
+	peer_lose_allowed(p);
 	if (p->reserved)
 		d->with_reserved--;
 	peers_remove(&d->peers, p);
@@ -110,6 +118,11 @@ void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info)
 	memcpy(info->public_key, p->remote.public_key, WG_KEY_BYTES);
 	memcpy(info->psk, p->remote.psk, WG_KEY_BYTES);
 	memcpy(info->drops, p->drops, sizeof info->drops);
+}
+
+const uint8_t *wg_peer_key(const struct wg_peer *p)
+{
+	return p->remote.public_key;
 }
 
 void *wg_peer_user(const struct wg_peer *p)

@@ -318,16 +318,17 @@ static void trial_wake(void *arg, uint64_t at_us)
 	(void)at_us;
 }
 
-static void trial_flush(void *arg)
+static void trial_ignore(void *arg)
 {
 	(void)arg;
 }
 
 /* The device is never up: nothing else is called. */
 static const struct wg_ops trial_ops = {
-	.flush_later = trial_flush,
+	.flush_later = trial_ignore,
 	.wake_at = trial_wake,
 	.event = trial_event,
+	.passed_on = trial_ignore,
 };
 
 bool wg_options_check(const struct wg_options *o, struct weir_error *e)

@@ -51,11 +51,25 @@ static struct weir_end *link_accept_flow(void *link,
 	return t->conf.accept_flow(t->conf.owner, info, ops, f);
 }
 
+/* A peer is its key, whatever becomes of its entry; nobody can make two that
+ * begin with the same 64 bits. */
+static uint64_t link_holder(void *link, const struct weir_addr *client)
+{
+	const struct tunnel *t = link;
+	const struct wg_peer *p = wg_peer_of(t->device, client);
+	uint64_t number = 0;
+
+	if (p)
+		memcpy(&number, wg_peer_key(p), sizeof number);
+	return number;
+}
+
 static const struct weir_link_ops link_ops = {
 	.size = sizeof link_ops,
 	.output = link_output,
 	.accept_stream = link_accept_stream,
 	.accept_flow = link_accept_flow,
+	.holder = link_holder,
 };
 
 static bool link_attach(struct tunnel *t, struct weir_error *e)

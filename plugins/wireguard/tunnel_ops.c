@@ -180,6 +180,16 @@ static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
 	}
 }
 
+/* For sessions that came in: what we opened ourselves goes where it is routed,
+ * and on to another peer if that is told to have the address. */
+static void engine_passed_on(void *arg)
+{
+	struct tunnel *t = arg;
+
+	if (t->link && WEIR_HAS(t->stack, recheck) && t->stack->recheck)
+		t->stack->recheck(t->link);
+}
+
 const struct wg_ops tunnel_engine_ops = {
 	.room = engine_room,
 	.put = engine_put,
@@ -189,6 +199,7 @@ const struct wg_ops tunnel_engine_ops = {
 	.collect_later = engine_collect_later,
 	.wall = engine_wall,
 	.event = engine_event,
+	.passed_on = engine_passed_on,
 };
 
 const char *tunnel_drop_counter(int drop)

@@ -132,6 +132,11 @@ struct wg_ops {
 	void (*wall)(void *arg, struct timespec *now);
 
 	void (*event)(void *arg, struct wg_peer *peer, enum wg_event event);
+
+	/* At the end of a wg_set, once: addresses that were a peer's may now be
+	 * another's, or nobody's (wg_peer_of). Also where all of them came back
+	 * to whose they were. */
+	void (*passed_on)(void *arg);
 };
 
 struct wg_conf {
@@ -293,6 +298,8 @@ struct wg_peer *wg_peer_find(const struct wg_device *d,
 struct wg_peer *wg_peer_of(const struct wg_device *d,
 			   const struct weir_addr *address);
 void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info);
+/* Its public key, WG_KEY_BYTES. */
+const uint8_t *wg_peer_key(const struct wg_peer *p);
 void *wg_peer_user(const struct wg_peer *p);
 /* As if its entry had said so: WG_PEER_USER, WG_PEER_RESERVED. */
 void wg_peer_set_user(struct wg_peer *p, void *user,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Peers come in through weir's WireGuard inbound: wireguard-go, then weir."""
+import contextlib
 import os
 import re
 import socket
@@ -16,6 +17,8 @@ from wgbed import FAR, FAR4, FAR6, NEAR, NEAR4, Keys, WireguardGo, listed
 
 HTTP_PORT = 8080
 PORT = 7900
+SECOND4 = "10.7.0.3"  # of another peer
+PUBLIC4_SECOND = "203.0.113.129"
 PUBLIC4, PUBLIC6 = "203.0.113.1", "2001:db8:113::1"  # of the machine of weir
 TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
 
@@ -223,6 +226,109 @@ def a_peer_that_comes_back_is_the_same_user(bed):
     check(log.count("handshake with") > before, log)
     check_equal(log.count("peer alice: handshake with"),
                 log.count("handshake with"), log)
+
+
+class Second:
+    """Another peer of the server beside the first, with a part of the public
+    addresses behind it."""
+
+    def __init__(self, bed, server):
+        self.keys = Keys()
+        run("wg", "set", server.name, "peer", self.keys.public, "allowed-ips",
+            SECOND4 + "/32")
+        self.go = WireguardGo(bed, "server", self.keys, (SECOND4 + "/32",),
+                              port=wgbed.PORT + 1)
+        self.connect(server)
+        self.go.route("203.0.113.128/25")
+        bed.ip("proxy", "addr", "replace", PUBLIC4_SECOND, "dev", "lo")
+
+    def connect(self, server):
+        """Begin anew: by itself it would notice after 15 s that weir has
+        forgotten its session."""
+        self.go.set("peer", server.far.public, "remove")
+        self.go.peer(server.far.public, ("0.0.0.0/0",),
+                     f"{PROXY4}:{wgbed.PORT}")
+
+
+class Talk:
+    """A connection and a flow of datagrams, to where a peer's routes lead."""
+
+    def __init__(self, bed, host):
+        with bed.inside("proxy"):
+            self.listener = keep(socket.create_server((host, PORT)))
+            self.far_udp = keep(servers.udp_socket(host, PORT))
+        self.near = keep(bed.socket("server", socket.AF_INET,
+                                    socket.SOCK_STREAM))
+        self.near_udp = keep(bed.socket("server", socket.AF_INET,
+                                        socket.SOCK_DGRAM))
+        for s in self.listener, self.far_udp, self.near, self.near_udp:
+            s.settimeout(30)
+        self.near.connect((host, PORT))
+        self.far = keep(self.listener.accept()[0])
+        self.far.settimeout(30)
+        self.near_udp.sendto(b"hello", (host, PORT))
+        self.back = self.far_udp.recvfrom(100)[1]
+        self.check_goes_on()
+
+    def check_goes_on(self):
+        for one, other in (self.near, self.far), (self.far, self.near):
+            one.sendall(b"stream")
+            check_equal(other.recv(100), b"stream", "bytes of the stream")
+        self.far_udp.sendto(b"datagram", self.back)
+        check_equal(self.near_udp.recv(100), b"datagram", "the datagram")
+
+    def check_ended(self):
+        try:
+            check_equal(self.far.recv(100), b"", "bytes behind the end")
+        except ConnectionResetError:
+            pass
+        self.near_udp.settimeout(1)
+        with contextlib.suppress(ConnectionRefusedError):
+            self.far_udp.sendto(b"datagram", self.back)
+        try:
+            check(not self.near_udp.recv(100), "a datagram came")
+        except socket.timeout:
+            pass
+
+
+@test
+def what_a_removed_peer_had_open_ends(bed):
+    server = Server(bed)
+    second = Second(bed, server)
+    first_talk, talk = Talk(bed, PUBLIC4), Talk(bed, PUBLIC4_SECOND)
+    run("wg", "set", server.name, "peer", server.near.public, "remove")
+    first_talk.check_ended()
+    talk.check_goes_on()
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(run("wg", "showconf", server.name))
+        f.flush()
+        run("wg", "syncconf", server.name, f.name)
+        talk.check_goes_on()
+        run("wg", "setconf", server.name, f.name)
+    second.connect(server)
+    talk.check_goes_on()
+
+
+@test
+def who_gets_the_address_gets_no_sessions(bed):
+    """The second peer's, moved to the first with all that it is."""
+    server = Server(bed)
+    second = Second(bed, server)
+    talk = Talk(bed, PUBLIC4_SECOND)
+    heir = Keys()
+    run("wg", "set", server.name, "peer", heir.public, "allowed-ips",
+        SECOND4 + "/32")
+    second.go.set("private-key", "/dev/stdin", key=heir.private)
+    second.connect(server)
+    talk.check_ended()
+    talk.near.sendall(b"is anybody there?")
+    try:
+        check(not talk.near.recv(100), "bytes of a session of another")
+    except ConnectionResetError:
+        pass
+    for s in talk.listener, talk.far_udp:
+        s.close()
+    Talk(bed, PUBLIC4_SECOND)
 
 
 @test

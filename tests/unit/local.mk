@@ -267,6 +267,7 @@ wg_device_tests = tests/unit/test_wg_data \
 	tests/unit/test_wg_keys \
 	tests/unit/test_wg_load \
 	tests/unit/test_wg_memory \
+	tests/unit/test_wg_passing \
 	tests/unit/test_wg_packets \
 	tests/unit/test_wg_roaming \
 	tests/unit/test_wg_timers \
@@ -303,6 +304,9 @@ tests_unit_test_wg_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
 tests_unit_test_wg_packets_SOURCES = tests/unit/test_wg_packets.c $(wgbed)
 tests_unit_test_wg_packets_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_packets_LDADD = $(wgbed_ldadd)
+tests_unit_test_wg_passing_SOURCES = tests/unit/test_wg_passing.c $(wgbed)
+tests_unit_test_wg_passing_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_passing_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_roaming_SOURCES = tests/unit/test_wg_roaming.c $(wgbed)
 tests_unit_test_wg_roaming_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_roaming_LDADD = $(wgbed_ldadd)

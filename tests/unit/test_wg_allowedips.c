@@ -104,6 +104,8 @@ START_TEST(a_stolen_prefix_says_from_whom)
 	ck_assert_int_eq(of("10.0.0.1"), 1);
 	ck_assert_uint_eq(peer[1].prefixes, 1);
 	ck_assert_uint_eq(peer[2].prefixes, 1);
+	ck_assert_ptr_eq(give(3, "10.0.0.7", 32), &peer[1]); /* out of it */
+	ck_assert_ptr_null(give(3, "10.0.0.0", 8));	     /* around them */
 	allowedips_fini(&table);
 }
 END_TEST
@@ -208,6 +210,7 @@ END_TEST
 
 /* A list in which the longest match is looked for by hand. */
 #define MODEL_MOST 400
+#define ALL_BITS 128
 static struct {
 	struct weir_cidr c;
 	int who; /* -1: free */
@@ -233,13 +236,15 @@ static bool within(const struct weir_cidr *c, const struct weir_addr *a)
 	return true;
 }
 
-static int model_find(const struct weir_addr *a)
+/* Of prefixes of at most so many bits. */
+static int model_find(const struct weir_addr *a, uint32_t most)
 {
 	uint32_t best_bits = 0;
 	int best = -1;
 
 	for (int i = 0; i < MODEL_MOST; i++)
-		if (model[i].who >= 0 && within(&model[i].c, a) &&
+		if (model[i].who >= 0 && model[i].c.bits <= most &&
+		    within(&model[i].c, a) &&
 		    (best < 0 || model[i].c.bits >= best_bits)) {
 			best = model[i].who;
 			best_bits = model[i].c.bits;
@@ -266,20 +271,20 @@ static void model_step(int i)
 {
 	struct weir_cidr c = random_prefix();
 	struct allowed_owner *was, *wanted = NULL;
-	int who = (int)(next_random() % PEERS);
+	int who = (int)(next_random() % PEERS), around;
 
 	if (model[i].who >= 0) {
 		ck_assert(allowedips_remove(&table, &model[i].c,
 					    &peer[model[i].who]));
 		model[i].who = -1;
 	}
+	around = model_find(&c.base, c.bits);
+	if (around >= 0 && around != who)
+		wanted = &peer[around];
 	for (int k = 0; k < MODEL_MOST; k++)
 		if (model[k].who >= 0 && model[k].c.bits == c.bits &&
-		    weir_addr_equal(&model[k].c.base, &c.base)) {
-			if (model[k].who != who)
-				wanted = &peer[model[k].who];
+		    weir_addr_equal(&model[k].c.base, &c.base))
 			model[k].who = -1;
-		}
 	ck_assert(allowedips_insert(&table, &c, &peer[who], &was));
 	ck_assert_ptr_eq(was, wanted);
 	model[i].c = c;
@@ -299,7 +304,7 @@ START_TEST(random_tables_agree_with_a_list)
 			    ? allowedips_lookup4(&table, asked.base.ip)
 			    : allowedips_lookup6(&table, asked.base.ip);
 		ck_assert_int_eq(o ? (int)(o - peer) : -1,
-				 model_find(&asked.base));
+				 model_find(&asked.base, ALL_BITS));
 	}
 	for (int i = 0; i < PEERS; i++)
 		allowedips_remove_owner(&table, &peer[i]);

@@ -55,7 +55,11 @@ static void ignore_wake(void *arg, uint64_t at_us)
 }
 
 static const struct wg_ops ops = {
-	.flush_later = ignore, .event = ignore_event, .wake_at = ignore_wake};
+	.flush_later = ignore,
+	.event = ignore_event,
+	.wake_at = ignore_wake,
+	.passed_on = ignore,
+};
 
 /* The first peer is alice, the others have their keys for a name. */
 static void setup(void)

@@ -152,6 +152,15 @@ static void node_event(void *arg, struct wg_peer *p, enum wg_event event)
 		n->on_event(n, p, event);
 }
 
+static void node_passed_on(void *arg)
+{
+	struct node *n = arg;
+
+	n->passed_on++;
+	if (n->on_passed_on)
+		n->on_passed_on(n);
+}
+
 /* By a worker: bed_flush looks anyway. */
 static void node_collect_later(void *arg)
 {
@@ -169,6 +178,7 @@ static const struct wg_ops node_ops = {
 	.wall = node_wall,
 	.event = node_event,
 	.collect_later = node_collect_later,
+	.passed_on = node_passed_on,
 };
 
 static void node_init(struct bed *b, int id)
@@ -391,30 +401,16 @@ void bed_run(struct bed *b, unsigned seconds)
 
 uint32_t bed_packet(uint8_t *to, int from, int target, uint32_t len)
 {
+	static const uint8_t header[IP4_HEADER_BYTES] = {
+		0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 10};
+
+	memcpy(to, header, sizeof header);
+	to[2] = (uint8_t)(len >> 8);
+	to[3] = (uint8_t)len;
+	to[15] = (uint8_t)(from + 1);
+	to[19] = (uint8_t)(target + 1);
 	for (uint32_t i = IP4_HEADER_BYTES; i < len; i++)
 		to[i] = (uint8_t)i;
-	memcpy(to,
-	       (uint8_t[]){0x45,
-			   0,
-			   (uint8_t)(len >> 8),
-			   (uint8_t)len,
-			   0,
-			   0,
-			   0,
-			   0,
-			   64,
-			   17,
-			   0,
-			   0,
-			   10,
-			   0,
-			   0,
-			   (uint8_t)(from + 1),
-			   10,
-			   0,
-			   0,
-			   (uint8_t)(target + 1)},
-	       IP4_HEADER_BYTES);
 	return len;
 }
 

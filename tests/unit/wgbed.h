@@ -69,6 +69,8 @@ struct node {
 	struct got *got;
 	unsigned got_count;
 	unsigned events[BED_EVENTS];
+	unsigned passed_on;		      /* times that addresses were */
+	void (*on_passed_on)(struct node *n); /* or NULL */
 	/* Called in an event; NULL: nothing. */
 	void (*on_event)(struct node *n, struct wg_peer *p, enum wg_event);
 };
