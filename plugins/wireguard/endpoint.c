@@ -138,7 +138,6 @@ static bool stays(const struct endpoint *e, const struct weir_addr *addrs,
 	bool same = false;
 
 	wg_peer_get(e->peer, &info);
-	explicit_bzero(info.psk, sizeof info.psk);
 	for (int i = 0; i < n && !same; i++) {
 		struct weir_addr a = addrs[i];
 
@@ -154,7 +153,6 @@ static uint64_t placed(const struct wg_peer *p)
 	struct wg_peer_info info;
 
 	wg_peer_get(p, &info);
-	explicit_bzero(info.psk, sizeof info.psk);
 	return info.placed;
 }
 
@@ -196,7 +194,6 @@ static bool is_open(const struct wg_peer *p, bool again)
 	struct wg_peer_info info;
 
 	wg_peer_get(p, &info);
-	explicit_bzero(info.psk, sizeof info.psk);
 	return !info.endpoint_given &&
 	       (again || info.endpoint.addr.kind == WEIR_ADDR_NONE);
 }

@@ -115,14 +115,17 @@ void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info)
 		.tx_packets = p->tx_packets,
 		.initiator = p->current && p->current->initiator,
 	};
-	memcpy(info->public_key, p->remote.public_key, WG_KEY_BYTES);
-	memcpy(info->psk, p->remote.psk, WG_KEY_BYTES);
 	memcpy(info->drops, p->drops, sizeof info->drops);
 }
 
 const uint8_t *wg_peer_key(const struct wg_peer *p)
 {
 	return p->remote.public_key;
+}
+
+const uint8_t *wg_peer_psk(const struct wg_peer *p)
+{
+	return p->remote.psk;
 }
 
 void *wg_peer_user(const struct wg_peer *p)

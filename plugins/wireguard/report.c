@@ -60,7 +60,6 @@ static unsigned tell_those(const struct tunnel *t, bool with_drops,
 		tell(t, p, &info);
 		told++;
 	}
-	explicit_bzero(&info, sizeof info);
 	return told;
 }
 

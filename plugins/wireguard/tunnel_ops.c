@@ -88,15 +88,11 @@ const char *tunnel_peer_label(const struct wg_peer *p,
 			      char text[PEER_LABEL_BYTES])
 {
 	const struct wg_peer_settings *s = wg_peer_user(p);
-	struct wg_peer_info info;
 
-	if (s && s->name) {
+	if (s && s->name)
 		snprintf(text, PEER_LABEL_BYTES, "%s", s->name);
-		return text;
-	}
-	wg_peer_get(p, &info);
-	key_to_base64(info.public_key, text);
-	explicit_bzero(&info, sizeof info);
+	else
+		key_to_base64(wg_peer_key(p), text);
 	return text;
 }
 
@@ -127,7 +123,6 @@ static void log_where(struct tunnel *t, enum weir_level level,
 	wg_peer_get(p, &info);
 	peer_log(t, level, p, "%s %s", what,
 		 weir_addr_text(&info.endpoint.addr, at));
-	explicit_bzero(&info, sizeof info);
 }
 
 /* wg setconf removes every peer and adds those of its file, whose name, level
@@ -135,15 +130,12 @@ static void log_where(struct tunnel *t, enum weir_level level,
 static void peer_recognise(struct tunnel *t, struct wg_peer *p)
 {
 	struct wg_peer_settings *s;
-	struct wg_peer_info info;
 
 	if (wg_peer_user(p))
 		return;
-	wg_peer_get(p, &info);
-	s = wg_settings_peer(t->conf.settings, info.public_key);
+	s = wg_settings_peer(t->conf.settings, wg_peer_key(p));
 	if (s)
 		wg_peer_set_user(p, s, s->reserved);
-	explicit_bzero(&info, sizeof info);
 }
 
 static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
@@ -309,7 +301,6 @@ static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
 	bool stays;
 
 	wg_peer_get(p, &info);
-	explicit_bzero(info.psk, sizeof info.psk);
 	if (info.endpoint.addr.kind == WEIR_ADDR_NONE)
 		return;
 	stays = endpoint_source(t, &info.endpoint, &source) &&

@@ -89,8 +89,8 @@ static void put_peer(struct writer *w, const struct wg_peer *p)
 	struct wg_peer_info i;
 
 	wg_peer_get(p, &i);
-	put_key(w, "public_key", i.public_key);
-	put_key(w, "preshared_key", i.psk);
+	put_key(w, "public_key", wg_peer_key(p));
+	put_key(w, "preshared_key", wg_peer_psk(p));
 	put(w, "protocol_version=1\n");
 	put_endpoint(w, &i.endpoint);
 	put(w,
@@ -101,7 +101,6 @@ static void put_peer(struct writer *w, const struct wg_peer *p)
 	    (long long)i.last_handshake.tv_sec, i.last_handshake.tv_nsec,
 	    (unsigned long long)i.tx_bytes, (unsigned long long)i.rx_bytes,
 	    i.keepalive_s);
-	explicit_bzero(&i, sizeof i);
 }
 
 static void put_prefix(void *arg, const struct weir_cidr *c)
@@ -140,7 +139,6 @@ static bool put_rest(struct uapi_report *r, struct writer *w,
 
 bool uapi_report_begin(struct uapi_report *r, const struct uapi_device *d)
 {
-	struct wg_peer_info info;
 	size_t room = 0;
 
 	*r = (struct uapi_report){0};
@@ -149,11 +147,8 @@ bool uapi_report_begin(struct uapi_report *r, const struct uapi_device *d)
 	r->keys = room ? malloc(room * sizeof *r->keys) : NULL;
 	if (room && !r->keys)
 		return false;
-	for (struct wg_peer *p = NULL; (p = wg_peer_next(d->wg, p));) {
-		wg_peer_get(p, &info);
-		memcpy(r->keys[r->count++], info.public_key, WG_KEY_BYTES);
-	}
-	explicit_bzero(&info, sizeof info);
+	for (struct wg_peer *p = NULL; (p = wg_peer_next(d->wg, p));)
+		memcpy(r->keys[r->count++], wg_peer_key(p), WG_KEY_BYTES);
 	return true;
 }
 

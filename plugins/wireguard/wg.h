@@ -270,8 +270,6 @@ void wg_get_keys(const struct wg_device *d, uint8_t private_key[WG_KEY_BYTES],
 /* ---- peers ---- */
 
 struct wg_peer_info {
-	uint8_t public_key[WG_KEY_BYTES];
-	uint8_t psk[WG_KEY_BYTES]; /* wipe after use */
 	uint8_t reserved[WG_RESERVED_BYTES];
 	uint16_t keepalive_s;
 	struct wg_endpoint endpoint;
@@ -298,8 +296,10 @@ struct wg_peer *wg_peer_find(const struct wg_device *d,
 struct wg_peer *wg_peer_of(const struct wg_device *d,
 			   const struct weir_addr *address);
 void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info);
-/* Its public key, WG_KEY_BYTES. */
+/* The peer's own bytes, WG_KEY_BYTES each: its public key, and the pre-shared
+ * one (zeros: none), which is there for wg to show. */
 const uint8_t *wg_peer_key(const struct wg_peer *p);
+const uint8_t *wg_peer_psk(const struct wg_peer *p);
 void *wg_peer_user(const struct wg_peer *p);
 /* As if its entry had said so: WG_PEER_USER, WG_PEER_RESERVED. */
 void wg_peer_set_user(struct wg_peer *p, void *user,

@@ -78,8 +78,8 @@ static void state_of(const struct wg_device *d, struct state *s)
 	while ((p = wg_peer_next(d, p))) {
 		wg_peer_get(p, &info);
 		note(s, &p, sizeof p);
-		note(s, info.public_key, WG_KEY_BYTES);
-		note(s, info.psk, WG_KEY_BYTES);
+		note(s, wg_peer_key(p), WG_KEY_BYTES);
+		note(s, wg_peer_psk(p), WG_KEY_BYTES);
 		note(s, info.reserved, sizeof info.reserved);
 		note(s, &info.endpoint.addr, sizeof info.endpoint.addr);
 		note(s, &p->current, sizeof p->current);

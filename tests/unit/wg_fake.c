@@ -44,11 +44,11 @@ struct wg_peer *wg_peer_find(const struct wg_device *d,
 
 	memcpy(&guess, key, sizeof guess);
 	if (guess < d->count && !d->peers[guess]->gone &&
-	    memcmp(d->peers[guess]->info.public_key, key, WG_KEY_BYTES) == 0)
+	    memcmp(d->peers[guess]->public_key, key, WG_KEY_BYTES) == 0)
 		return d->peers[guess];
 	for (size_t i = 0; i < d->count && d->count < FEW; i++)
-		if (!d->peers[i]->gone && memcmp(d->peers[i]->info.public_key,
-						 key, WG_KEY_BYTES) == 0)
+		if (!d->peers[i]->gone &&
+		    memcmp(d->peers[i]->public_key, key, WG_KEY_BYTES) == 0)
 			return d->peers[i];
 	return NULL;
 }
@@ -61,7 +61,7 @@ static struct wg_peer *add(struct wg_device *d, const uint8_t *key)
 		d->room = d->room ? 2 * d->room : 16;
 		d->peers = reallocarray(d->peers, d->room, sizeof *d->peers);
 	}
-	memcpy(p->info.public_key, key, WG_KEY_BYTES);
+	memcpy(p->public_key, key, WG_KEY_BYTES);
 	d->peers[d->count++] = p;
 	return p;
 }
@@ -82,7 +82,7 @@ static void set_peer(struct wg_device *d, const struct wg_peer_set *s)
 	if (s->flags & WG_PEER_REPLACE_ALLOWED)
 		p->allowed.count = 0;
 	if (s->flags & WG_PEER_PSK)
-		memcpy(p->info.psk, s->psk, WG_KEY_BYTES);
+		memcpy(p->psk, s->psk, WG_KEY_BYTES);
 	if (s->flags & WG_PEER_ENDPOINT)
 		p->info.endpoint = s->endpoint;
 	if (s->flags & WG_PEER_KEEPALIVE)
@@ -151,6 +151,16 @@ struct wg_peer *wg_peer_next(const struct wg_device *d, const struct wg_peer *p)
 void wg_peer_get(const struct wg_peer *p, struct wg_peer_info *info)
 {
 	*info = p->info;
+}
+
+const uint8_t *wg_peer_key(const struct wg_peer *p)
+{
+	return p->public_key;
+}
+
+const uint8_t *wg_peer_psk(const struct wg_peer *p)
+{
+	return p->psk;
 }
 
 void wg_peer_allowed(const struct wg_peer *p,

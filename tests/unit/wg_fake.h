@@ -10,6 +10,7 @@
 
 struct wg_peer {
 	struct wg_peer_info info;
+	uint8_t public_key[WG_KEY_BYTES], psk[WG_KEY_BYTES];
 	struct weir_list allowed; /* struct weir_cidr */
 	bool gone;
 };
