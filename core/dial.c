@@ -258,6 +258,24 @@ struct weir_dial *dial_open(struct weir_instance *i, const char *tag,
 	return d;
 }
 
+/* No `via` leads back to where it came from, so this comes to an end. */
+uint32_t dial_via_mtu(struct weir_instance *i)
+{
+	const struct weir_outbound_ops *ops;
+	struct weir_instance *out;
+
+	errno = ENOENT;
+	if (!i->conf->via)
+		return 0;
+	errno = 0;
+	out = instance_find(i->core, WEIR_OUTBOUND, i->conf->via);
+	if (!out || out->state < INSTANCE_CREATED ||
+	    out->state > INSTANCE_STARTED)
+		return 0;
+	ops = instance_outbound(out);
+	return WEIR_HAS(ops, mtu) && ops->mtu ? ops->mtu(out->self) : 0;
+}
+
 void dial_hang_up(struct weir_dial *d, int err)
 {
 	if (!d->in_call) {

@@ -12,6 +12,8 @@
 struct weir_dial *dial_open(struct weir_instance *, const char *tag,
 			    const struct weir_addr *target, enum weir_net,
 			    const struct weir_dialer_ops *, void *arg);
+/* What the outbound of its `via` says of its packets. */
+uint32_t dial_via_mtu(struct weir_instance *);
 void dial_hang_up(struct weir_dial *, int err);
 /* End every dial through this outbound, which stops, and tell who dialled. */
 void dial_cut(struct weir_instance *outbound);

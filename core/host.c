@@ -207,4 +207,5 @@ const struct weir_host host_table = {
 	.stopped = instance_stopped,
 	.lost = host_lost,
 	.tag = host_tag,
+	.via_mtu = dial_via_mtu,
 };

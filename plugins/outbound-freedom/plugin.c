@@ -12,6 +12,8 @@
 
 #include "via.h"
 
+#define MTU_USUAL 1500 /* of Ethernet */
+
 static void *freedom_open(void *self, struct weir_end *end,
 			  const struct weir_addr *target, enum weir_net net)
 {
@@ -43,6 +45,18 @@ static void freedom_abandon(void *self, void *pending)
 	(void)self;
 	if (p)
 		p->abandon(p);
+}
+
+/* Its own sockets: as what is routed here usually is. */
+static uint32_t freedom_mtu(void *self)
+{
+	struct freedom *f = self;
+	uint32_t mtu = 0;
+
+	errno = ENOENT;
+	if (WEIR_HAS(f->host, via_mtu))
+		mtu = f->host->via_mtu(f->instance);
+	return mtu || errno != ENOENT ? mtu : MTU_USUAL;
 }
 
 static void *freedom_create(struct weir_instance *instance,
@@ -147,6 +161,7 @@ static const struct weir_outbound_ops freedom_ops = {
 	.abandon = freedom_abandon,
 	.nets = WEIR_NET_TCP | WEIR_NET_UDP | WEIR_NET_ICMP,
 	.via = true,
+	.mtu = freedom_mtu,
 };
 
 static const struct weir_component freedom_component = {

@@ -13,6 +13,7 @@ outbound_wireguard_la_SOURCES = \
 	plugins/outbound-wireguard/kernel_out.c \
 	plugins/outbound-wireguard/merge.c \
 	plugins/outbound-wireguard/merge.h \
+	plugins/outbound-wireguard/mtu.c \
 	plugins/outbound-wireguard/names.c \
 	plugins/outbound-wireguard/options.c \
 	plugins/outbound-wireguard/outbound.h \

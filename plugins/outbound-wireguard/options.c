@@ -90,8 +90,8 @@ static const struct weir_option options[] = {
 	 .flags = WEIR_LIST | WEIR_HOST_BITS,
 	 .at = WG(address)},
 	{.name = "mtu",
-	 .help = "largest packet in the tunnel in bytes; 1420 if absent, 1340 "
-		 "with via",
+	 .help = "largest packet in the tunnel in bytes; 1420 if absent, "
+		 "less with via",
 	 .type = WEIR_INT,
 	 .at = WG(mtu),
 	 .min = QUICK_MTU_MIN,

@@ -48,6 +48,12 @@ struct outbound {
 
 extern const struct weir_schema outbound_schema;
 
+/* ---- mtu.c */
+
+/* The preset of a tunnel through an outbound that carries packets of so many
+ * bytes; 0: it does not say. */
+uint32_t mtu_through(const struct wg_settings *, uint32_t outer_bytes);
+
 /* ---- names.c */
 
 struct lookup;

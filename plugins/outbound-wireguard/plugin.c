@@ -15,9 +15,6 @@
 #include "import.h"
 #include "outbound.h"
 
-/* What a tunnel inside a tunnel of the preset's size has left. */
-#define MTU_PRESET_VIA 1340
-
 static uint64_t *counter_of(struct outbound *o, enum weir_net net)
 {
 	if (net == WEIR_NET_TCP)
@@ -74,11 +71,31 @@ static void warn(void *arg, const char *line)
 	o->host->log(o->instance, WEIR_WARN, "%s", line);
 }
 
-static uint32_t mtu_of(const struct outbound *o, const struct wg_settings *s)
+static uint32_t mtu_of(struct outbound *o, const struct wg_settings *s)
 {
 	if (s->mtu_bytes)
 		return s->mtu_bytes;
-	return o->via ? MTU_PRESET_VIA : WG_MTU_PRESET;
+	if (!via_is_set(o))
+		return WG_MTU_PRESET;
+	return mtu_through(s, WEIR_HAS(o->host, via_mtu)
+				      ? o->host->via_mtu(o->instance)
+				      : 0);
+}
+
+/* The tunnel inside may start first. */
+static uint32_t outbound_mtu(void *self)
+{
+	struct outbound *o = self;
+	struct wg_settings *s;
+	struct weir_error e;
+	uint32_t mtu;
+
+	if (o->begun)
+		return o->tunnel.conf.mtu_bytes;
+	s = wg_settings_new(&o->conf->wg, NULL, NULL, &e);
+	mtu = s ? mtu_of(o, s) : 0;
+	wg_settings_free(s);
+	return mtu;
 }
 
 /* Options of weir's own win over those of a wg-quick file. */
@@ -219,6 +236,7 @@ static const struct weir_outbound_ops outbound_ops = {
 	.abandon = outbound_abandon,
 	.nets = WEIR_NET_TCP | WEIR_NET_UDP | WEIR_NET_ICMP,
 	.via = true,
+	.mtu = outbound_mtu,
 };
 
 static const struct weir_component outbound_component = {

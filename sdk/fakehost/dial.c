@@ -7,6 +7,8 @@
  * last datagrams in `out`, one behind the other. */
 #include "private.h"
 
+#include <errno.h>
+
 #include <stdlib.h>
 
 static void pipe_consume(void *s, size_t n)
@@ -120,6 +122,17 @@ void fakehost_hang_up(struct weir_dial *d, int err)
 	if (d->state != FAKEHOST_DIALLED && d->state != FAKEHOST_CONNECTED)
 		fakehost_broken("a dial that is gone is not hung up");
 	d->state = FAKEHOST_HUNG_UP;
+}
+
+uint32_t fakehost_tell_via_mtu(struct weir_instance *i)
+{
+	errno = i->fake->via_mtu ? 0 : ENOENT;
+	return i->fake->via_mtu;
+}
+
+void fakehost_via_mtu(struct fakehost *f, uint32_t bytes)
+{
+	f->via_mtu = bytes;
 }
 
 void fakehost_let_dial(struct fakehost *f, bool let)

@@ -138,6 +138,7 @@ const struct weir_host fakehost_host = {
 	.stopped = instance_stopped,
 	.lost = instance_lost,
 	.tag = instance_tag,
+	.via_mtu = fakehost_tell_via_mtu,
 };
 
 /* ---- life ---- */

@@ -85,6 +85,7 @@ struct fakehost {
 	struct weir_end *ends, **ends_end;
 	struct weir_dial *dials, **dials_end;
 	bool refuse, let_dial;
+	uint32_t via_mtu;
 	char *log;
 	size_t log_len;
 };
@@ -149,5 +150,6 @@ struct weir_dial *fakehost_dial(struct weir_instance *, const char *tag,
 				const struct weir_addr *, enum weir_net,
 				const struct weir_dialer_ops *, void *arg);
 void fakehost_hang_up(struct weir_dial *, int err);
+uint32_t fakehost_tell_via_mtu(struct weir_instance *);
 
 #endif

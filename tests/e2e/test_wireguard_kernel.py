@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A WireGuard tunnel with the kernel's own TCP inside: kernel_tun."""
+import json
 import os
 import signal
 import socket
@@ -54,6 +55,30 @@ def everything_goes_through_and_nothing_is_left_behind(bed):
     check_equal(pair.weir.stop(), 0, "exit status")
     check_equal(state(bed), before, "rules, routes and interfaces afterwards")
     check_tables_empty(bed)
+
+
+def mtus(bed):
+    return sorted(int(link["mtu"]) for link in json.loads(bed.ip(
+        "proxy", "-json", "link", "show", "type", "tun"))
+        if link["ifname"].startswith("weirwg"))
+
+
+@test
+def tunnels_in_tunnels_have_packets_that_fit(bed):
+    """Told in the order in which they do not start."""
+    peer = Keys().public
+    text = ""
+    for tag, endpoint, more in (
+            ("third", "10.8.0.1:1", "via: second"),
+            ("second", "host.example:1", "via: between"),
+            ("first", f"{SERVER4}:1", "mtu: 1410")):
+        text += wgbed.outbound(Keys(), peer, endpoint, tag=tag,
+                               more=f"{KERNEL}    {more}\n",
+                               address=("10.8.0.2/32",))
+    text += "  - { tag: between, type: freedom, via: first }\n"
+    weir = Weir(bed, wgbed.through(text))
+    check_equal(mtus(bed), [1410 - 80 - 60, 1410 - 80, 1410], "MTUs")
+    weir.stop()
 
 
 @test

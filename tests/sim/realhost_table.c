@@ -170,6 +170,17 @@ static struct weir_dial *host_dial(struct weir_instance *i, const char *tag,
 	return d;
 }
 
+static uint32_t host_via_mtu(struct weir_instance *i)
+{
+	const struct weir_outbound_ops *ops;
+
+	errno = i->via ? 0 : ENOENT;
+	if (!i->via)
+		return 0;
+	ops = i->via->component->ops;
+	return WEIR_HAS(ops, mtu) ? ops->mtu(i->via->self) : 0;
+}
+
 static void host_hang_up(struct weir_dial *d, int err)
 {
 	struct weir_instance *out = d->end->host;
@@ -335,6 +346,7 @@ const struct weir_host real_host = {
 	.fail = host_fail,
 	.dial = host_dial,
 	.hang_up = host_hang_up,
+	.via_mtu = host_via_mtu,
 	.now_us = clock_us,
 	.timer_new = host_timer_new,
 	.timer_set = host_timer_set,

@@ -116,6 +116,19 @@ START_TEST(an_echo_through_via_is_not_redirected)
 }
 END_TEST
 
+START_TEST(it_carries_what_its_via_carries)
+{
+	const struct weir_outbound_ops *ops = FREEDOM->ops;
+	struct weir_addr at = loopback_addr(AF_INET, 53), none = {0};
+	struct via v;
+
+	via_init(&v, &none, &at, WEIR_NET_UDP);
+	ck_assert_uint_eq(ops->mtu(real_self(v.out)), 1500);
+	ck_assert_uint_eq(ops->mtu(real_self(v.host)), 1500);
+	via_fini(&v);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("freedom_via");
@@ -126,6 +139,7 @@ int main(void)
 	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
 	tcase_add_test(t, a_redirected_port_shows_each_peer_as_it_was_asked);
 	tcase_add_test(t, an_echo_through_via_is_not_redirected);
+	tcase_add_test(t, it_carries_what_its_via_carries);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -356,6 +356,12 @@ tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	$(CARES_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_wg_mtu
+TESTS += tests/unit/test_wg_mtu
+tests_unit_test_wg_mtu_SOURCES = tests/unit/test_wg_mtu.c \
+	plugins/outbound-wireguard/mtu.c plugins/outbound-wireguard/outbound.h
+tests_unit_test_wg_mtu_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
+tests_unit_test_wg_mtu_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_names
 TESTS += tests/unit/test_wg_names
 tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(IDLE) \

@@ -60,6 +60,7 @@ SIZE(weir_host, 256);
 AT(weir_host, tag, 248);
 SIZE(weir_outbound_ops, 32);
 AT(weir_outbound_ops, via, 28);
+AT(weir_outbound_ops, mtu, 32); /* 1.4 */
 SIZE(weir_sniffed, 272);
 AT(weir_sniffed, host, 16);
 SIZE(weir_sniffer_ops, 24);
@@ -119,6 +120,7 @@ AT(weir_host, counter, 224);
 AT(weir_host, stopped, 232);
 AT(weir_host, lost, 240);
 AT(weir_host, tag, 248);
+AT(weir_host, via_mtu, 256); /* 1.4 */
 
 #endif
 

@@ -127,6 +127,34 @@ START_TEST(dial_without_a_tag_goes_through_via)
 }
 END_TEST
 
+static uint32_t mtu_of_1400(void *self)
+{
+	(void)self;
+	return 1400;
+}
+
+START_TEST(an_outbound_hears_what_its_via_carries)
+{
+	struct weir_outbound_ops ops;
+
+	setup();
+	ops = *(const struct weir_outbound_ops *)b->component.ops;
+	b->component.ops = &ops;
+	ops.mtu = mtu_of_1400;
+	ck_assert_uint_eq(a->host->via_mtu(a->instance), 1400);
+	errno = 0;
+	ck_assert_uint_eq(b->host->via_mtu(b->instance), 0);
+	ck_assert_int_eq(errno, ENOENT);
+	ops.mtu = NULL;
+	ck_assert_uint_eq(a->host->via_mtu(a->instance), 0);
+	ck_assert_int_eq(errno, 0);
+	ops.mtu = mtu_of_1400;
+	ops.size = offsetof(struct weir_outbound_ops, mtu); /* 1.3 */
+	ck_assert_uint_eq(a->host->via_mtu(a->instance), 0);
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(dial_is_refused_where_there_is_no_such_outbound)
 {
 	setup();
@@ -293,6 +321,7 @@ END_TEST
 
 FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
 	  dial_without_a_tag_goes_through_via,
+	  an_outbound_hears_what_its_via_carries,
 	  dial_is_refused_where_there_is_no_such_outbound,
 	  dial_by_its_own_tag_comes_back_to_the_outbound,
 	  dial_hung_up_before_it_was_opened_opens_nothing,

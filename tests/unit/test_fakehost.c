@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The fake host, by its first user: a plugin that does nothing. */
 #include <check.h>
+#include <errno.h>
 #undef fail /* check.h's macro; weir_host has a member of that name */
 #include <stdlib.h>
 #include <unistd.h>
@@ -260,6 +261,15 @@ START_TEST(fakehost_plays_the_outbound_that_is_dialled)
 }
 END_TEST
 
+START_TEST(fakehost_says_what_the_via_carries)
+{
+	ck_assert_uint_eq(host->via_mtu(instance), 0);
+	ck_assert_int_eq(errno, ENOENT);
+	fakehost_via_mtu(fake, 1400);
+	ck_assert_uint_eq(host->via_mtu(instance), 1400);
+}
+END_TEST
+
 START_TEST(fakehost_aborts_a_second_answer)
 {
 	struct weir_end *one = fakehost_open(instance, &target, WEIR_NET_TCP);
@@ -290,6 +300,7 @@ int main(void)
 	tcase_add_test(
 		t, fakehost_runs_a_task_that_defers_itself_in_the_next_turn);
 	tcase_add_test(t, fakehost_runs_posts_in_order);
+	tcase_add_test(t, fakehost_says_what_the_via_carries);
 	tcase_add_test(t, fakehost_answers_names_from_the_script);
 	tcase_add_test(t, fakehost_watches_real_and_scripted_fds);
 	tcase_add_test(t, fakehost_counts_and_logs);

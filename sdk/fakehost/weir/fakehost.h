@@ -164,6 +164,8 @@ struct weir_dial {
 
 /* Without this every dial returns NULL: there is no such outbound. */
 void fakehost_let_dial(struct fakehost *, bool let);
+/* What is under `via` carries packets of so many bytes; 0: there is no via. */
+void fakehost_via_mtu(struct fakehost *, uint32_t bytes);
 struct weir_dial *fakehost_dialled(struct fakehost *, size_t i);
 void fakehost_dial_ready(struct weir_dial *);
 void fakehost_dial_fail(struct weir_dial *, int err, const char *why);

@@ -193,6 +193,11 @@ struct weir_host {
 	void (*lost)(struct weir_instance *, const char *why);
 
 	const char *(*tag)(struct weir_instance *);
+
+	/* 1.4: what the outbound of the instance's own `via` says of its
+	 * packets (weir_outbound_ops.mtu); 0: nothing, with errno ENOENT where
+	 * there is no `via`. */
+	uint32_t (*via_mtu)(struct weir_instance *);
 };
 
 #endif

@@ -32,6 +32,11 @@ struct weir_outbound_ops {
 
 	uint32_t nets; /* which networks open() takes: WEIR_NET_* bits */
 	bool via;      /* honours `via`: dials with tag NULL where it is set */
+
+	/* 1.4, optional: bytes of the largest IP packet, headers and all, in
+	 * which a datagram of a flow through this outbound goes uncut; 0: not
+	 * known. Asked from create on, also before start. */
+	uint32_t (*mtu)(void *self);
 };
 
 enum weir_verdict { WEIR_NO, WEIR_MORE, WEIR_YES };
