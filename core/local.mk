@@ -57,6 +57,7 @@ libweircore_la_SOURCES = \
 	core/setup.c core/setup.h \
 	core/sockets.c core/sockets.h \
 	core/source.c core/source.h \
+	core/spin.c core/spin.h \
 	core/tree.h \
 	core/trust.c core/trust.h \
 	core/timers.c core/timers.h \

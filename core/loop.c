@@ -7,7 +7,8 @@
  * session costs no system call; watches.c has them in a set of their own, which
  * is one event for libevent. A timerfd wakes us for the soonest timer, or for
  * one that was moved since, which costs a turn: libevent's own timers are late
- * by up to a millisecond, and what is paced would leave in bursts. Work of
+ * by up to a millisecond, and what is paced would leave in bursts. Before it
+ * sleeps the loop may look for news for a moment (spin.c). Work of
  * other threads comes in through a list under a mutex and an eventfd. Timers
  * and watches are linked to their owner: what an instance forgot is found and
  * freed when it stops. */
@@ -18,6 +19,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 #include <weir/host.h>
 
+#include "spin.h"
 #include "timers.h"
 #include "util.h"
 #include "watches.h"
@@ -51,15 +54,24 @@ struct loop {
 	int wake_fd; /* expires at wake_us, for the timers; 0: it is not set */
 	struct event *wake_event;
 	uint64_t wake_us, fired_us;
+	struct spin spin;
+	uint64_t news_us; /* when the first of this turn came; 0: none yet */
 	pthread_mutex_t post_lock;
 	struct posted *posts, **posts_end;
 };
 
 struct loop_signal {
 	struct event event;
+	struct loop *loop;
 	void (*fire)(void *);
 	void *arg;
 };
+
+static void news_came(struct loop *l)
+{
+	if (!l->news_us)
+		l->news_us = loop_now_us();
+}
 
 void loop_run_posts(struct loop *l)
 {
@@ -84,6 +96,7 @@ static void posts_ready(evutil_socket_t fd, short what, void *arg)
 	uint64_t count;
 
 	(void)what;
+	news_came(arg);
 	if (read(fd, &count, sizeof count) > 0)
 		loop_run_posts(arg);
 }
@@ -116,6 +129,7 @@ static void timers_fire(evutil_socket_t fd, short what, void *arg)
 	struct loop_timer *t;
 
 	(void)fd, (void)what;
+	news_came(l);
 	l->wake_us = 0;
 	l->fired_us = loop_now_us();
 	while ((t = timers_first(&l->timers)) && t->due_us <= l->fired_us) {
@@ -130,6 +144,7 @@ static void watches_ready(evutil_socket_t fd, short what, void *arg)
 	struct loop *l = arg;
 
 	(void)fd, (void)what;
+	news_came(l);
 	watches_tell(&l->watches);
 }
 
@@ -158,6 +173,7 @@ struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 	struct loop *l = xcalloc(1, sizeof *l);
 
 	loop_set_up(l);
+	spin_init(&l->spin);
 	l->after_turn = after_turn;
 	l->arg = arg;
 	pthread_mutex_init(&l->post_lock, NULL);
@@ -178,16 +194,46 @@ struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 	return l;
 }
 
+static void look(struct loop *l)
+{
+	event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void wait_for_news(struct loop *l, uint64_t from_us)
+{
+	uint64_t until_us = from_us + spin_us(&l->spin);
+
+	while (!l->news_us && loop_now_us() < until_us) {
+		look(l);
+		if (!l->news_us)
+			sched_yield();
+	}
+	if (!l->news_us)
+		event_base_loop(l->base, EVLOOP_ONCE);
+	news_came(l);
+}
+
 void loop_run(struct loop *l)
 {
+	uint64_t from_us = loop_now_us();
+
 	l->stopping = false;
 	while (!l->stopping) {
-		int flags = EVLOOP_ONCE | (l->again ? EVLOOP_NONBLOCK : 0);
+		uint64_t now_us, waited_us = 0;
 
-		l->again = false;
-		event_base_loop(l->base, flags);
+		l->news_us = 0;
+		if (l->again) {
+			l->again = false;
+			look(l);
+		} else {
+			wait_for_news(l, from_us);
+			waited_us = l->news_us - from_us;
+		}
 		if (l->after_turn)
 			l->after_turn(l->arg);
+		now_us = loop_now_us();
+		spin_note(&l->spin, waited_us, now_us - from_us - waited_us);
+		from_us = now_us;
 	}
 }
 
@@ -297,6 +343,7 @@ static void signal_fired(evutil_socket_t fd, short what, void *arg)
 	struct loop_signal *s = arg;
 
 	(void)fd, (void)what;
+	news_came(s->loop);
 	s->fire(s->arg);
 }
 
@@ -305,6 +352,7 @@ struct loop_signal *loop_signal_new(struct loop *l, int signo,
 {
 	struct loop_signal *s = xcalloc(1, sizeof *s);
 
+	s->loop = l;
 	s->fire = fire;
 	s->arg = arg;
 	event_assign(&s->event, l->base, signo, EV_SIGNAL | EV_PERSIST,

@@ -144,6 +144,12 @@ TESTS += tests/unit/test_turn
 tests_unit_test_turn_SOURCES = tests/unit/test_turn.c $(FAKE)
 tests_unit_test_turn_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_turn_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_spin
+TESTS += tests/unit/test_spin
+tests_unit_test_spin_SOURCES = tests/unit/test_spin.c $(FAKE)
+tests_unit_test_spin_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spin_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += tests/unit/test_loop
 TESTS += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c $(FAKE)
