@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TIMESTAMP_OPTION 12u
 #define TRAIN_MOST 65400u /* payload: IP and TCP headers fit beside it */
 
 struct conn *conn_new(struct weir_link *link, const struct tuple *key)

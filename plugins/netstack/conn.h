@@ -13,7 +13,6 @@
 #include "ecn.h"
 #include "recovery.h"
 #include "reorder.h"
-#include "send.h"
 #include "stack.h"
 
 #include "lwip/tcp.h"
@@ -48,6 +47,8 @@ struct pmtu {
 
 /* Of a packet, with options: no peer may ask for less. */
 #define WIRE_MSS_LEAST 88u
+#define TIMESTAMP_OPTION 12u
+#define PAYLOAD_LEAST (WIRE_MSS_LEAST - TIMESTAMP_OPTION)
 
 struct conn {
 	struct node node; /* first; in link->conns while `hashed` */

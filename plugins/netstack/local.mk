@@ -42,6 +42,8 @@ netstack_sources = \
 	plugins/netstack/bbr.h \
 	plugins/netstack/bbr_model.h \
 	plugins/netstack/bbr_probe.c \
+	plugins/netstack/block.c \
+	plugins/netstack/block.h \
 	plugins/netstack/buffer.c \
 	plugins/netstack/buffer.h \
 	plugins/netstack/burst.c \
@@ -109,7 +111,6 @@ netstack_sources = \
 	plugins/netstack/scoreboard.c \
 	plugins/netstack/scoreboard.h \
 	plugins/netstack/send.c \
-	plugins/netstack/send.h \
 	plugins/netstack/sieve.c \
 	plugins/netstack/sieve.h \
 	plugins/netstack/siphash.c \

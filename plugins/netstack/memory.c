@@ -2,11 +2,11 @@
 /* memory.c - one budget for all that the stack holds for others.
  *
  * Counted at its true size is what waits: payload that the core has not read or
- * that is ahead of a hole, what a client has not acknowledged, fragments; not
- * counted is what lwIP needs for a segment in flight, some 240 bytes. A
- * part of the budget is set aside for the buffers that links read into, since
- * without them no ACK would come in and nothing be freed, and an eighth for
- * queues that are nearly empty.
+ * that is ahead of a hole, what a client has not acknowledged together with
+ * what lwIP needs for its segments (block.c), fragments. A part of the budget
+ * is set aside for the buffers that links read into, since without them no ACK
+ * would come in and nothing be freed, and an eighth for queues that are nearly
+ * empty.
  *
  * Of the rest each queue may have as much as half of what is free (dynamic
  * thresholds: Choudhury and Hahne, 1998). One greedy connection so gets a third

@@ -9,124 +9,37 @@
  * connection takes up to two congestion windows and what waits for a gap to be
  * filled, at least 256 KB; then it is full. It takes at most 32 MB: a segment
  * that is lost twice holds up what was sent in three round trips. Where memory
- * is short it takes no more than its share of it. */
+ * is short it takes no more than its share of it.
+ *
+ * A peer may ask for tiny segments, and the core write single bytes, and each
+ * segment takes memory of its own: so there are at most 28000 full ones in
+ * flight, and those that are not full are few. */
+#include "block.h"
 #include "conn.h"
 #include "memory.h"
 
 #include "lwip/priv/tcp_priv.h"
 
-#include <stdlib.h>
-
-#define BLOCK_ROOM 65536u
 #define CHUNK_MOST 65535u
-#define SMALL_ROOM 2048u
-#define BLOCKS_KEPT 128u
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
-#define RESERVE_MORE 3 /* blocks beyond the first */
-#define TRAIN_PART 3   /* of the window: less than that waits for more */
-#define QUEUE_PART 4   /* of a round trip: a queue that is seen */
-
-/* size: room for data; [acked, sent) is in flight, [sent, len) waits. */
-struct block {
-	struct block *next;
-	uint32_t size, len, sent, acked;
-	uint8_t data[];
-};
-
-static struct block *block_new(struct netstack *s, uint32_t size)
-{
-	struct block *b = s->free_blocks;
-
-	if (size > SMALL_ROOM && b) {
-		s->free_blocks = b->next;
-		s->blocks_free--;
-		if (s->blocks_free < s->blocks_idle)
-			s->blocks_idle = s->blocks_free;
-	} else {
-		size = size > SMALL_ROOM ? BLOCK_ROOM : SMALL_ROOM;
-		b = malloc(sizeof *b + size);
-		if (!b)
-			return NULL;
-		b->size = size;
-	}
-	b->next = NULL;
-	b->len = b->sent = b->acked = 0;
-	return b;
-}
-
-static void block_keep(struct netstack *s, struct block *b)
-{
-	b->next = s->free_blocks;
-	s->free_blocks = b;
-	s->blocks_free++;
-}
-
-/* One of the connection's. */
-static void block_free(struct conn *c, struct block *b)
-{
-	struct netstack *s = c->stack;
-
-	c->tx_held -= b->size;
-	memory_give(s, b->size);
-	if (b->size < BLOCK_ROOM || s->blocks_free >= BLOCKS_KEPT) {
-		free(b);
-		return;
-	}
-	block_keep(s, b);
-	trim_later(s);
-}
-
-void send_trim(struct netstack *s, uint32_t n)
-{
-	for (; n && s->free_blocks; n--) {
-		struct block *b = s->free_blocks;
-
-		s->free_blocks = b->next;
-		s->blocks_free--;
-		free(b);
-	}
-}
+#define RESERVE_MORE 3	     /* blocks beyond the first */
+#define TRAIN_PART 3	     /* of the window: less than that waits for more */
+#define QUEUE_PART 4	     /* of a round trip: a queue that is seen */
+#define SEGMENTS_MOST 28000u /* full ones in flight */
+#define SMALL_SEGMENTS_MOST 64u /* and others */
+#define PBUFS_OF_SEGMENT 2u	/* headers, payload */
+_Static_assert(SEGMENTS_MOST + SMALL_SEGMENTS_MOST +
+			       2 * BLOCK_ROOM / PAYLOAD_LEAST <
+		       TCP_SND_QUEUELEN / PBUFS_OF_SEGMENT,
+	       "lwIP would refuse to make them");
 
 void send_free(struct conn *c)
 {
-	while (c->tx) {
-		struct block *b = c->tx;
-
-		c->tx = b->next;
-		block_free(c, b);
-	}
-	c->tx_tail = c->tx_next = NULL;
+	while (c->tx)
+		block_shift(c);
+	c->tx_next = NULL;
 	c->tx_bytes = 0;
-}
-
-/* A block that was filled joins the queue. */
-static void block_append(struct conn *c, struct block *b)
-{
-	b->next = NULL;
-	c->tx_held += b->size;
-	memory_take(c->stack, b->size);
-	if (c->tx_tail)
-		c->tx_tail->next = b;
-	else
-		c->tx = b;
-	c->tx_tail = b;
-	if (!c->tx_next)
-		c->tx_next = b;
-	c->tx_bytes += b->len;
-}
-
-/* May the connection have a block, with `more` bytes of blocks promised to it?
- * One that has none gets a small one whatever memory is left, or no ACK would
- * ever tell it to go on. */
-static bool may_have(const struct conn *c, uint32_t more, uint32_t size)
-{
-	uint64_t held = (uint64_t)c->tx_held + more;
-
-	if (!held && size == SMALL_ROOM)
-		return true;
-	return memory_admits(c->stack, held,
-			     memory_share(c->stack) + BLOCK_ROOM, size);
 }
 
 static uint32_t send_limit(const struct conn *c)
@@ -139,6 +52,8 @@ static uint32_t send_limit(const struct conn *c)
 		limit = LIMIT_LEAST;
 	if (limit > LIMIT_MOST)
 		limit = LIMIT_MOST;
+	if (limit > SEGMENTS_MOST * (uint64_t)r->mss && r->mss)
+		limit = SEGMENTS_MOST * r->mss;
 	return limit < share ? (uint32_t)limit : share;
 }
 
@@ -172,9 +87,9 @@ static struct block *block_with_room(struct conn *c, size_t want)
 
 	if (b && block_left(c, b))
 		return b;
-	if (want > SMALL_ROOM && may_have(c, 0, BLOCK_ROOM))
+	if (want > SMALL_ROOM && block_admitted(c, 0, BLOCK_ROOM))
 		size = BLOCK_ROOM;
-	b = may_have(c, 0, size) ? block_new(c->stack, size) : NULL;
+	b = block_admitted(c, 0, size) ? block_new(c->stack, size) : NULL;
 	if (b)
 		block_append(c, b);
 	return b;
@@ -234,15 +149,15 @@ int send_reserve(struct conn *c, struct iovec *room, int max)
 		c->full = true;
 		return 0;
 	}
-	if (!may_have(c, 0, BLOCK_ROOM)) {
-		size = may_have(c, 0, SMALL_ROOM) ? SMALL_ROOM : 0;
+	if (!block_admitted(c, 0, BLOCK_ROOM)) {
+		size = block_admitted(c, 0, SMALL_ROOM) ? SMALL_ROOM : 0;
 		max = !!size; /* it will be copied */
 	}
 	if (max > 1 + c->tx_more)
 		max = 1 + c->tx_more;
 	for (; n < max; n++) {
 		if (n && (c->tx_bytes + (uint32_t)n * size >= limit ||
-			  !may_have(c, (uint32_t)n * BLOCK_ROOM, BLOCK_ROOM)))
+			  !block_admitted(c, (uint32_t)n, BLOCK_ROOM)))
 			break;
 		blocks[n] = block_new(c->stack, BLOCK_ROOM);
 		if (!blocks[n])
@@ -297,10 +212,7 @@ void send_acked(struct conn *c, uint32_t len)
 		len -= n;
 		if (b->acked < b->len)
 			break;
-		c->tx = b->next;
-		if (!c->tx)
-			c->tx_tail = NULL;
-		block_free(c, b);
+		block_shift(c);
 	}
 }
 
@@ -372,6 +284,17 @@ static uint32_t window_for(const struct conn *c, uint32_t offered)
 	return n || flight ? n : window;
 }
 
+/* Bytes that come one by one would make a segment each. Beyond some they wait
+ * for an ACK, and go together. */
+static bool small_waits(const struct conn *c, uint32_t n)
+{
+	const struct tcp_pcb *pcb = c->pcb;
+	uint32_t mss = c->recovery.mss, flight = pcb->snd_lbb - pcb->lastack;
+
+	return n < mss && pcb->snd_queuelen / PBUFS_OF_SEGMENT >=
+				  flight / mss + SMALL_SEGMENTS_MOST;
+}
+
 static void send_fin(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
@@ -414,7 +337,7 @@ static bool send_piece(struct conn *c)
 	bool more;
 
 	n = window_for(c, n < chunk ? n : chunk);
-	if (!n)
+	if (!n || small_waits(c, n))
 		return false;
 	more = b->len - b->sent > n || b->next;
 	c->pcb->mss = (u16_t)(train_size(&c->recovery) + c->options_len);

@@ -4,8 +4,8 @@
  * Slabs and blocks of 64 KB are recycled, since fresh ones cost a page fault
  * every 4 KB. Every few seconds those go that lay unused all the while; when
  * none is left, nothing wakes the daemon any more. */
+#include "block.h"
 #include "buffer.h"
-#include "send.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -22,7 +22,7 @@ static void trim_fire(struct wheel_timer *t, uint64_t now_us)
 						     trim_timer));
 
 	buffer_trim(s, s->slabs_idle);
-	send_trim(s, s->blocks_idle);
+	block_trim(s, s->blocks_idle);
 	s->slabs_idle = s->slabs_free;
 	s->blocks_idle = s->blocks_free;
 	if (s->slabs_free || s->blocks_free) {
@@ -51,5 +51,5 @@ void trim_all(struct netstack *s)
 {
 	wheel_stop(&s->wheel, &s->trim_timer);
 	buffer_trim(s, UINT32_MAX);
-	send_trim(s, UINT32_MAX);
+	block_trim(s, UINT32_MAX);
 }

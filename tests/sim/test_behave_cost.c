@@ -16,6 +16,7 @@
 #define MSS 100u
 #define RTT (50 * SIM_MS)
 #define WINDOW (16u << 20)
+#define SEGMENTS_MOST 28000u
 #define FEW 400u
 #define MANY 8000u
 #define ACKS 64u
@@ -234,6 +235,20 @@ START_TEST(what_was_sent_again_is_not_searched_for_what_was_not)
 }
 END_TEST
 
+/* Each takes memory, however small it is. */
+START_TEST(flight_has_at_most_28000_segments)
+{
+	struct told t = tell_of(_i, FEW, 0);
+	uint32_t heard;
+
+	core_fill(&t.p);
+	heard = FEW * MSS + hear_all(&t.p);
+	ck_assert_uint_eq(heard, t.p.written);
+	ck_assert_uint_ge(heard, SEGMENTS_MOST * 9 / 10 * MSS);
+	ck_assert_uint_le(heard, SEGMENTS_MOST * MSS);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -242,6 +257,7 @@ int main(void)
 		ack_beyond_many_holes_costs_as_much_as_beyond_few,
 		ack_costs_the_same_while_many_may_be_late,
 		what_was_sent_again_is_not_searched_for_what_was_not,
+		flight_has_at_most_28000_segments,
 	};
 
 	return BEHAVE_CUBIC_MAIN("cost", tests);

@@ -437,6 +437,26 @@ START_TEST(last_segment_of_a_write_is_pushed)
 }
 END_TEST
 
+/* What comes one by one is no segment each for ever. */
+START_TEST(many_small_writes_wait_for_an_ack_and_go_together)
+{
+	struct peer p = open_far(_i, OFFER_USUAL);
+	uint32_t segments = 0;
+
+	for (int i = 0; i < 1000; i++)
+		core_write(&p, 1);
+	sim_run(PACED);
+	while (hear(&p)->any)
+		segments++;
+	ck_assert_uint_ge(segments, 32);
+	ck_assert_uint_le(segments, 100);
+	say(&p, ACK, 1, 1 + segments, 0);
+	ck_assert_uint_eq(hear_within(&p, PACED, NULL)->len, 1000 - segments);
+	say(&p, ACK, 1, 1001, 0);
+	stays_quiet(&p);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -463,6 +483,7 @@ int main(void)
 		window_update_is_no_duplicate_ack,
 		ack_within_a_segment_is_right_too,
 		last_segment_of_a_write_is_pushed,
+		many_small_writes_wait_for_an_ack_and_go_together,
 	};
 
 	return BEHAVE_MAIN("behave_send", tests);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_footprint.c - what the stack's memory a connection is while it is
  * silent, whatever it did before: all that the heap has more for it, but for
- * what this test keeps itself. */
+ * what this test keeps itself. And that what it takes while it sends is what
+ * the stack counts. */
 #include "behave.h"
 
 #include <malloc.h>
@@ -26,6 +27,8 @@ size_t __sanitizer_get_current_allocated_bytes(void); /* not in each header */
 #define MANY 2000
 #define MSS 1000u
 #define FIRST_PORT 1024
+#define MSS_LEAST 88u
+#define FLIGHT (200u * 1024)
 #define CUBIC_MOST 800u
 #define BBR_MOST 940u /* its model is larger */
 
@@ -119,6 +122,32 @@ START_TEST(idle_connection_of_bbr_takes_its_model_more)
 }
 END_TEST
 
+/* The segments are as small as a peer can ask for. */
+START_TEST(what_a_flight_takes_is_counted)
+{
+	uint32_t heard = 0, acked = 0;
+	uint64_t before, taken;
+	struct peer p;
+
+	begin(SIM_CUBIC);
+	p = peer_new(_i);
+	p.mss = MSS_LEAST;
+	peer_complete(&p);
+	before = heap_bytes();
+	while (heard - acked < FLIGHT) {
+		for (; acked + MSS_LEAST <= heard; acked += MSS_LEAST)
+			say(&p, ACK, 1, 1 + acked + MSS_LEAST, 0);
+		core_fill(&p);
+		sim_run(SIM_MS);
+		heard += hear_all(&p);
+	}
+	taken = heap_bytes() - before;
+	ck_assert_uint_gt(taken, 3 * FLIGHT); /* mostly not payload */
+	ck_assert_uint_le(taken, sim_counter("memory_bytes") * 21 / 20);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("footprint");
@@ -131,6 +160,7 @@ int main(void)
 		t, idle_connection_takes_at_most_800_bytes_of_the_stack, 0, 2);
 	tcase_add_loop_test(t, idle_connection_of_bbr_takes_its_model_more, 0,
 			    2);
+	tcase_add_loop_test(t, what_a_flight_takes_is_counted, 0, 2);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
