@@ -13,6 +13,7 @@
 #include "uapi_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -38,6 +39,7 @@ struct uapi_socket {
 	struct weir_instance *instance;
 	struct uapi_device device;
 	int fd;
+	int spare; /* a descriptor to accept with where none is left */
 	struct weir_watch *watch;
 	struct sockaddr_un address;
 	dev_t dev; /* of the file, to know it again */
@@ -195,14 +197,37 @@ static bool is_owner(int fd)
 	       (who.uid == 0 || who.uid == geteuid());
 }
 
+static void spare_open(struct uapi_socket *s)
+{
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Who waits is told of again and again: without a descriptor for him he is
+ * taken in to be sent away. */
+static void send_away(struct uapi_socket *s)
+{
+	int fd;
+
+	if (s->spare >= 0)
+		close(s->spare);
+	fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+	*s->refused += fd >= 0;
+	if (fd >= 0)
+		close(fd);
+	spare_open(s);
+}
+
 static void listen_ready(void *arg, unsigned events)
 {
 	struct uapi_socket *s = arg;
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			send_away(s);
 		return;
+	}
 	if (s->client_count < UAPI_CLIENTS_MAX && is_owner(fd)) {
 		client_new(s, fd);
 		return;
@@ -336,6 +361,7 @@ struct uapi_socket *uapi_socket_open(const struct uapi_socket_conf *conf,
 	s->instance = conf->instance;
 	s->device = conf->device;
 	s->fd = -1;
+	spare_open(s);
 	s->refused = s->host->counter(s->instance, "uapi_refused");
 	if (address_make(&s->address, conf->folder, conf->name, e) &&
 	    folder_ready(conf->folder, e) && listen_at(s, e))
@@ -364,5 +390,7 @@ void uapi_socket_close(struct uapi_socket *s)
 	file_remove(s);
 	if (s->fd >= 0)
 		close(s->fd);
+	if (s->spare >= 0)
+		close(s->spare);
 	free(s);
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -255,14 +256,44 @@ START_TEST(clients_are_bounded)
 }
 END_TEST
 
+/* What the process may have open from now on; returns what it might. */
+static rlim_t allow(rlim_t descriptors)
+{
+	struct rlimit r;
+	rlim_t was;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &r), 0);
+	was = r.rlim_cur;
+	r.rlim_cur = descriptors;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
+	return was;
+}
+
+START_TEST(who_comes_while_no_descriptor_is_left_is_sent_away)
+{
+	int fd, events = 0;
+	rlim_t was;
+
+	begin_open();
+	fd = dial(); /* all below it are open */
+	was = allow((rlim_t)fd + 1);
+	for (int turn = 0; turn < 100; turn++)
+		events += fakehost_poll(w.host, 0);
+	allow(was);
+	ck_assert_int_eq(events, 1); /* it is not asked to do so for ever */
+	ck_assert_uint_eq(fakehost_counter(w.instance, "uapi_refused"), 1);
+	close(fd);
+	end();
+}
+END_TEST
+
 /* ---- many peers ---- */
 
 static void add_many(void)
 {
-	const struct wg_set set = {.peer_count = MANY};
 	struct wg_peer_set *peers = calloc(MANY, sizeof *peers);
 	struct wg_allowed *allowed = calloc(MANY, sizeof *allowed);
-	struct wg_set s = set;
+	struct wg_set s = {.peers = peers, .peer_count = MANY};
 	struct weir_error e;
 
 	for (uint32_t i = 0; i < MANY; i++) {
@@ -274,7 +305,6 @@ static void add_many(void)
 		peers[i].allowed = &allowed[i];
 		peers[i].allowed_count = 1;
 	}
-	s.peers = peers;
 	ck_assert(wg_set(&w.wg, &s, 0, &e));
 	free(peers);
 	free(allowed);
@@ -455,6 +485,7 @@ int main(void)
 	tcase_add_test(t, what_is_no_socket_is_left_alone);
 	tcase_add_test(t, names_are_those_of_interfaces);
 	tcase_add_test(t, clients_are_bounded);
+	tcase_add_test(t, who_comes_while_no_descriptor_is_left_is_sent_away);
 	tcase_add_test(t, who_does_not_read_blocks_nobody);
 	tcase_add_test(t, wg_sets_and_shows);
 	tcase_add_test(t, wg_takes_back_what_it_showed);
