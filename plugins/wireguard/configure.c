@@ -319,22 +319,26 @@ static void start_keepalives(struct wg_device *d, uint64_t now_us)
 	}
 }
 
-/* At most so many peers are made: each is either not there now, or was removed
- * by an entry before. */
+/* At most so many peers are made: each has an entry that may make one, and is
+ * either not there now, or is removed by another. */
 static uint32_t most_made(const struct wg_device *d, const struct wg_set *s)
 {
-	uint32_t most = 0;
+	bool replace = s->flags & WG_SET_REPLACE_PEERS;
+	uint32_t absent = 0, there = 0, removed = 0;
 
 	for (uint32_t i = 0; i < s->peer_count; i++) {
 		const struct wg_peer_set *p = &s->peers[i];
 
 		if (p->flags & WG_PEER_REMOVE)
-			most++;
-		else if (!(p->flags & WG_PEER_UPDATE_ONLY))
-			most += s->flags & WG_SET_REPLACE_PEERS ||
-				!wg_peer_find(d, p->public_key);
+			removed++;
+		else if (p->flags & WG_PEER_UPDATE_ONLY)
+			;
+		else if (replace || !wg_peer_find(d, p->public_key))
+			absent++;
+		else
+			there++;
 	}
-	return most;
+	return absent + (removed < there ? removed : there);
 }
 
 static void trim(struct wg_device *d)

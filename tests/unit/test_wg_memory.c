@@ -250,6 +250,30 @@ START_TEST(a_file_is_judged_whole_or_not_at_all)
 }
 END_TEST
 
+/* As wg syncconf does with a file of which many have gone. */
+START_TEST(peers_that_go_need_no_memory)
+{
+	struct change c;
+	struct weir_error e;
+	struct bed b;
+
+	change_init(&c);
+	world_init(&b);
+	for (unsigned i = 0; i < NEW_PEERS; i++)
+		c.peers[i].flags = WG_PEER_REMOVE;
+	ck_assert(wg_set_check(b.nodes[0].d, &c.set, &e));
+	ck_assert_uint_eq(b.nodes[0].d->peers.spares, 0);
+	/* One of them comes back, and one that is there stays. */
+	c.peers[1].flags = 0;
+	memcpy(c.peers[0].public_key, c.peers[1].public_key, WG_KEY_BYTES);
+	memcpy(c.peers[2].public_key, b.nodes[1].public_key, WG_KEY_BYTES);
+	c.peers[2].flags = 0;
+	ck_assert(wg_set_check(b.nodes[0].d, &c.set, &e));
+	ck_assert_uint_eq(b.nodes[0].d->peers.spares, 2);
+	bed_fini(&b);
+}
+END_TEST
+
 /* What was reserved for more than came is no longer held. */
 START_TEST(no_memory_stays_reserved)
 {
@@ -278,6 +302,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, a_peer_is_removed_and_made_again_or_stays);
 	tcase_add_test(t, prefixes_move_all_or_none);
 	tcase_add_test(t, a_file_is_judged_whole_or_not_at_all);
+	tcase_add_test(t, peers_that_go_need_no_memory);
 	tcase_add_test(t, no_memory_stays_reserved);
 }
 
