@@ -62,12 +62,12 @@ static bool is_hopeless(const struct wg_device *d, const struct message *m,
 	       (loaded && !cookie_is_shown(m) && !may_send_cookie(d, now_us));
 }
 
-/* May this message wait for its turn? False: dropped and counted. */
 uint64_t wg_sources_full(const struct wg_device *d)
 {
 	return d->ratelimit.full;
 }
 
+/* May this message wait for its turn? False: dropped and counted. */
 static bool inbox_admit(struct wg_device *d, const struct message *m,
 			const struct wg_endpoint *from, uint64_t now_us)
 {

@@ -8,6 +8,7 @@
  * socket that is broken. */
 #include "network.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,20 +66,29 @@ static bool matters(const struct nlmsghdr *m)
 	}
 }
 
+static bool news_matter(const void *news, size_t len)
+{
+	for (const struct nlmsghdr *m = news; NLMSG_OK(m, len);
+	     m = NLMSG_NEXT(m, len))
+		if (matters(m))
+			return true;
+	return false;
+}
+
+/* What the kernel had no room for (ENOBUFS) is lost, and may have mattered. */
 static void network_ready(void *arg, unsigned events)
 {
 	struct network *n = arg;
 	_Alignas(struct nlmsghdr) char room[MESSAGE_BYTES];
 	bool changed = false;
-	ssize_t got;
 
 	(void)events;
-	while ((got = recv(n->fd, room, sizeof room, MSG_DONTWAIT)) > 0) {
-		size_t left = (size_t)got;
+	for (;;) {
+		ssize_t got = recv(n->fd, room, sizeof room, MSG_DONTWAIT);
 
-		for (struct nlmsghdr *m = (void *)room; NLMSG_OK(m, left);
-		     m = NLMSG_NEXT(m, left))
-			changed = changed || matters(m);
+		if (!got || (got < 0 && errno != ENOBUFS))
+			break;
+		changed = changed || got < 0 || news_matter(room, (size_t)got);
 	}
 	if (changed)
 		refresh_later(n);

@@ -326,6 +326,14 @@ tests_unit_test_wg_workers_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=workers_give
 
 # A tunnel on real sockets; its sendmsg fails when a test wants it to, and the
 # wall clock is the test's.
+check_PROGRAMS += tests/unit/test_wg_network
+TESTS += tests/unit/test_wg_network
+tests_unit_test_wg_network_SOURCES = tests/unit/test_wg_network.c $(IDLE) \
+	plugins/wireguard/network.c plugins/wireguard/network.h
+tests_unit_test_wg_network_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
+tests_unit_test_wg_network_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+tests_unit_test_wg_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
 check_PROGRAMS += tests/unit/test_wg_tunnel
 TESTS += tests/unit/test_wg_tunnel
 tests_unit_test_wg_tunnel_SOURCES = tests/unit/test_wg_tunnel.c \
