@@ -36,7 +36,7 @@ struct side {
 	uint8_t private_key[WG_KEY_BYTES], public_key[WG_KEY_BYTES];
 	const struct weir_link_ops *ops;
 	uint8_t room[65536];
-	unsigned got, writable;
+	unsigned got, writable, rechecks;
 };
 
 /* One datagram that left. */
@@ -100,6 +100,11 @@ static void stack_flush(struct weir_link *link)
 	(void)link;
 }
 
+static void stack_recheck(struct weir_link *link)
+{
+	((struct side *)link)->rechecks++;
+}
+
 static const struct weir_netstack_ops stack_ops = {
 	.size = sizeof stack_ops,
 	.attach = stack_attach,
@@ -108,6 +113,7 @@ static const struct weir_netstack_ops stack_ops = {
 	.room = stack_room,
 	.put = stack_put,
 	.flush = stack_flush,
+	.recheck = stack_recheck,
 };
 
 /* ---- the kernel */
@@ -330,30 +336,17 @@ static void pass(unsigned seconds)
 /* A packet into the tunnel; was it taken? */
 static bool offer(struct side *s, uint8_t inner, uint16_t len, uint16_t number)
 {
-	uint8_t own = s == &w.a ? A_INNER : B_INNER;
-	uint8_t packet[MTU] = {0x45,
-			       0,
-			       (uint8_t)(len >> 8),
-			       (uint8_t)len,
-			       0,
-			       0,
-			       0,
-			       0,
-			       64,
-			       17,
-			       0,
-			       0,
-			       10,
-			       0,
-			       0,
-			       own,
-			       10,
-			       0,
-			       0,
-			       inner};
+	static const uint8_t header[] = {0x45, 0, 0,  0, 0, 0, 0,  0, 64, 17,
+					 0,    0, 10, 0, 0, 0, 10, 0, 0};
+	uint8_t packet[MTU] = {0};
 	struct iovec view = {packet, len};
 	struct weir_egress e = {.view = &view, .views = 1};
 
+	memcpy(packet, header, sizeof header);
+	packet[2] = (uint8_t)(len >> 8);
+	packet[3] = (uint8_t)len;
+	packet[15] = s == &w.a ? A_INNER : B_INNER;
+	packet[19] = inner;
 	memcpy(packet + 20, &number, sizeof number);
 	return s->ops->output(&s->tunnel, &e, 1) == 1;
 }
