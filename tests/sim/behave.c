@@ -9,6 +9,7 @@
 #define PEER_ISS 0xffffff00u
 #define MULTIPLIER 2654435761u
 #define STEP_US 1000u
+#define STAMPS_LEN 12u /* of the option, in a segment */
 
 struct sim_link tun;
 
@@ -73,7 +74,7 @@ static uint32_t put_stamps(const struct peer *p, uint8_t *to)
 	memcpy(to, head, sizeof head);
 	put32(to + 4, p->stamp);
 	put32(to + 8, p->echo);
-	return 12;
+	return STAMPS_LEN;
 }
 
 static uint32_t put_offer(const struct peer *p, uint8_t *to)
@@ -298,7 +299,35 @@ void peer_complete_far(struct peer *p, uint64_t rtt_us)
 	peer_syn(p);
 	peer_accept(p);
 	sim_run(rtt_us);
+	p->stamp += (uint32_t)(rtt_us / SIM_MS);
 	say(p, ACK, 1, 1, 0);
+}
+
+struct peer peer_open_far(int v6, unsigned offer, size_t number)
+{
+	struct peer p = peer_new(v6);
+
+	p.path.client_port = (uint16_t)(p.path.client_port + number);
+	p.mss = FAR_MSS;
+	p.offer = offer;
+	peer_complete_far(&p, FAR_RTT);
+	return p;
+}
+
+uint32_t peer_segment(const struct peer *p)
+{
+	return p->mss - (p->stamps ? STAMPS_LEN : 0u);
+}
+
+void peer_flight(struct peer *p, uint32_t segments, uint64_t spread_us)
+{
+	uint32_t len = segments * peer_segment(p);
+
+	core_write(p, len);
+	sim_run(spread_us);
+	ck_assert_uint_eq(hear_all(p), len);
+	sim_run(FAR_RTT);
+	hear_nothing(p);
 }
 
 struct peer peer_open_with(int v6, unsigned offer)

@@ -73,6 +73,15 @@ void peer_complete(struct peer *p); /* the same for a peer already set up */
  * already have an answer. */
 void peer_complete_far(struct peer *p, uint64_t rtt_us);
 
+/* One of that kind, set up, with full segments of FAR_MSS less the options.
+ * `number` tells it from others. */
+#define FAR_MSS 1000u
+#define FAR_RTT (50 * SIM_MS)
+struct peer peer_open_far(int v6, unsigned offer, size_t number);
+/* So many full segments go out, spread over a time; they would arrive now. */
+void peer_flight(struct peer *p, uint32_t segments, uint64_t spread_us);
+uint32_t peer_segment(const struct peer *p); /* bytes of a full one */
+
 /* One segment with `len` bytes of the pattern. */
 void say(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
 	 uint32_t len);

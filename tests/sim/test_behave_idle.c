@@ -5,8 +5,8 @@
  * Each test runs over IPv4 and IPv6, with CUBIC and BBR. */
 #include "behave.h"
 
-#define MSS 1000u
-#define RTT (50 * SIM_MS)
+#define MSS FAR_MSS
+#define RTT FAR_RTT
 #define PACED (45 * SIM_MS) /* in which a flight may be spread */
 #define MINUTE (60000 * SIM_MS)
 #define WAKEUPS_MOST 100
@@ -28,26 +28,6 @@ static const uint64_t silences[] = {
 
 #define SILENCES (sizeof silences / sizeof *silences)
 
-static struct peer open_far(int v6, size_t number)
-{
-	struct peer p = peer_new(v6);
-
-	p.path.client_port = (uint16_t)(p.path.client_port + number);
-	p.mss = MSS;
-	peer_complete_far(&p, RTT);
-	return p;
-}
-
-/* So many segments go out; they would arrive now. */
-static void flight(struct peer *p, uint32_t segments)
-{
-	core_write(p, segments * MSS);
-	sim_run(PACED);
-	ck_assert_uint_eq(hear_all(p), segments * MSS);
-	sim_run(RTT);
-	hear_nothing(p);
-}
-
 /* The first of a flight is lost. It is sent again once, without a timeout. */
 static void lose_one_of(struct peer *p, uint32_t segments)
 {
@@ -55,7 +35,7 @@ static void lose_one_of(struct peer *p, uint32_t segments)
 	const uint32_t edges[] = {first + MSS, after};
 	struct heard *h;
 
-	flight(p, segments);
+	peer_flight(p, segments, PACED);
 	say_sack(p, p->read + 1, first, 1, edges);
 	h = hear_within(p, RTT, NULL);
 	ck_assert(h->any);
@@ -69,7 +49,7 @@ static void lose_one_of(struct peer *p, uint32_t segments)
 START_TEST(a_loss_after_long_silence_is_repaired)
 {
 	for (size_t i = 0; i < SILENCES; i++) {
-		struct peer p = open_far(_i, i);
+		struct peer p = peer_open_far(_i, OFFER_USUAL, i);
 
 		lose_one_of(&p, 10);
 		sim_run(silences[i]);
@@ -82,7 +62,7 @@ END_TEST
 /* Two round trips, or what an ACK may be held back on top of them. */
 START_TEST(a_tail_lost_after_long_silence_is_probed_for)
 {
-	struct peer p = open_far(_i, 0);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
 	for (size_t i = 0; i < SILENCES; i++) {
@@ -106,7 +86,7 @@ END_TEST
 
 START_TEST(bytes_after_long_silence_are_acknowledged_in_time)
 {
-	struct peer p = open_far(_i, 0);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	for (size_t i = 0; i < SILENCES; i++) {
 		uint32_t first = p.read + 1;
@@ -132,7 +112,7 @@ static const uint64_t clocks[] = {
 static struct peer open_at(uint64_t clock_us, size_t i, int v6)
 {
 	sim.now_us = clock_us - RTT;
-	return open_far(v6, i);
+	return peer_open_far(v6, OFFER_USUAL, i);
 }
 
 START_TEST(timeouts_come_in_time_where_the_clock_wraps)
@@ -190,7 +170,7 @@ END_TEST
 
 START_TEST(a_window_grows_on_after_long_silence)
 {
-	struct peer p = open_far(_i, 0);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	for (size_t i = 0; i < SILENCES; i++) {
 		struct heard *h;

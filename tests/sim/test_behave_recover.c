@@ -4,42 +4,19 @@
  * 1000 bytes. Each test runs over IPv4 and IPv6, with CUBIC and BBR. */
 #include "behave.h"
 
-#define MSS 1000u
-#define RTT (50 * SIM_MS)
+#define MSS FAR_MSS
+#define RTT FAR_RTT
 #define PACED (45 * SIM_MS) /* in which a flight may be spread */
-
-static struct peer open_far(int v6, unsigned offer)
-{
-	struct peer p = peer_new(v6);
-
-	p.mss = MSS;
-	p.offer = offer;
-	peer_syn(&p);
-	peer_accept(&p);
-	sim_run(RTT);
-	p.stamp += 50;
-	say(&p, ACK, 1, 1, 0);
-	return p;
-}
-
-static uint32_t segment_of(const struct peer *p)
-{
-	return p->stamps ? MSS - 12 : MSS;
-}
 
 static uint32_t at(const struct peer *p, uint32_t segment)
 {
-	return 1 + segment * segment_of(p);
+	return 1 + segment * peer_segment(p);
 }
 
-/* So many segments go out; they would arrive now. */
+/* It would arrive now. */
 static void flight(struct peer *p, uint32_t segments)
 {
-	core_write(p, segments * segment_of(p));
-	sim_run(PACED);
-	ck_assert_uint_eq(hear_all(p), segments * segment_of(p));
-	sim_run(RTT);
-	hear_nothing(p);
+	peer_flight(p, segments, PACED);
 }
 
 static void sack(struct peer *p, uint32_t ack, uint32_t first, uint32_t end)
@@ -65,7 +42,7 @@ static void stays_quiet(struct peer *p)
 
 START_TEST(late_segment_is_lost_without_a_further_ack)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
 	flight(&p, 10);
@@ -80,7 +57,7 @@ END_TEST
 
 START_TEST(tail_is_lost_where_what_was_resent_after_it_arrives)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
 	flight(&p, 10);
@@ -109,7 +86,7 @@ static void resend_in_vain(struct peer *p, uint32_t base)
 
 START_TEST(resending_in_vain_widens_the_reorder_window)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t first_us, later_us;
 
 	resend_in_vain(&p, 0);
@@ -138,7 +115,7 @@ static uint32_t window_now(struct peer *p)
 
 START_TEST(window_is_given_back_where_all_was_resent_in_vain)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	resend_in_vain(&p, 0);
 	ck_assert_uint_ge(window_now(&p), 10 * MSS);
@@ -148,7 +125,7 @@ END_TEST
 /* The second begins before the peer has said that the first was none. */
 START_TEST(two_episodes_in_vain_are_taken_back_together)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 10);
@@ -186,7 +163,7 @@ START_TEST(train_sent_again_does_not_widen_the_reorder_window)
 
 	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO;
 	relink(&conf);
-	p = open_far(_i, OFFER_USUAL);
+	p = peer_open_far(_i, OFFER_USUAL, 0);
 	flight(&p, 10);
 	say(&p, ACK, 1, at(&p, 10), 0);
 	flight(&p, 10);
@@ -207,7 +184,7 @@ END_TEST
 
 START_TEST(loss_that_a_burst_tells_of_is_resent_before_anything_new)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint32_t sent;
 
 	core_write(&p, 30 * MSS);
@@ -225,7 +202,7 @@ END_TEST
 
 START_TEST(core_may_write_on_while_a_gap_is_filled)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint32_t sent = 0, came;
 
 	for (int i = 0; full_flight(&p, &sent, RTT / 10) < 200 * MSS; i++) {
@@ -243,7 +220,7 @@ END_TEST
 
 START_TEST(small_window_at_the_start_is_not_the_rate_of_the_path)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint16_t window = p.window;
 	uint32_t sent = 0, came = 0;
 
@@ -267,7 +244,7 @@ END_TEST
 
 START_TEST(reneging_is_survived)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint32_t got = 5;
 
 	flight(&p, 10);
@@ -301,20 +278,20 @@ static void wait_for_the_timeout(struct peer *p)
 
 START_TEST(spurious_timeout_is_seen_by_its_timestamp)
 {
-	struct peer p = open_far(_i, OFFER_ALL);
+	struct peer p = peer_open_far(_i, OFFER_ALL, 0);
 
 	wait_for_the_timeout(&p);
 	say(&p, ACK, 1, at(&p, 2), 0);
 	sim_run(PACED);
 	hear_nothing(&p); /* the eight others are on their way */
 	say(&p, ACK, 1, at(&p, 10), 0);
-	ck_assert_uint_ge(window_now(&p), 10 * segment_of(&p));
+	ck_assert_uint_ge(window_now(&p), 10 * peer_segment(&p));
 }
 END_TEST
 
 START_TEST(true_timeout_is_not_taken_back)
 {
-	struct peer p = open_far(_i, OFFER_ALL);
+	struct peer p = peer_open_far(_i, OFFER_ALL, 0);
 	uint32_t early;
 
 	flight(&p, 10);
@@ -333,7 +310,7 @@ END_TEST
 
 START_TEST(quick_ack_does_not_make_a_timeout_spurious)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
 	flight(&p, 10);

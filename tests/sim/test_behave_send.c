@@ -6,30 +6,16 @@
 
 #include <errno.h>
 
-#define MSS 1000u
-#define RTT (50 * SIM_MS)
+#define MSS FAR_MSS
+#define RTT FAR_RTT
 #define PACED (20 * SIM_MS) /* in which a flight may be spread */
 #define RTO_LEAST (200 * SIM_MS)
 #define RTO_MOST (60000 * SIM_MS)
 
-static struct peer open_far(int v6, unsigned offer)
-{
-	struct peer p = peer_new(v6);
-
-	p.mss = MSS;
-	p.offer = offer;
-	peer_complete_far(&p, RTT);
-	return p;
-}
-
-/* So many segments go out; they would arrive now. */
+/* It would arrive now. */
 static void flight(struct peer *p, uint32_t segments)
 {
-	core_write(p, segments * MSS);
-	sim_run(PACED);
-	ck_assert_uint_eq(hear_all(p), segments * MSS);
-	sim_run(RTT);
-	hear_nothing(p);
+	peer_flight(p, segments, PACED);
 }
 
 static uint32_t at(uint32_t segment)
@@ -63,7 +49,7 @@ static void is_resent(struct peer *p, uint32_t segment)
 
 START_TEST(hole_is_filled_once)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 2);
@@ -82,7 +68,7 @@ END_TEST
 START_TEST(every_hole_is_filled_and_nothing_else)
 {
 	const uint32_t edges[] = {at(1), at(3), at(4), at(6), at(7), at(10)};
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	say_sack(&p, 1, at(0), 3, edges);
@@ -98,7 +84,7 @@ END_TEST
 
 START_TEST(partial_ack_goes_on_to_the_next_hole)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 4);
@@ -114,7 +100,7 @@ END_TEST
 
 START_TEST(repair_that_is_lost_is_repeated)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 10);
@@ -127,7 +113,7 @@ END_TEST
 
 START_TEST(slight_reordering_is_not_a_loss)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 2);
@@ -141,7 +127,7 @@ END_TEST
 
 START_TEST(known_reordering_is_given_time)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 3);
@@ -158,7 +144,7 @@ END_TEST
 
 START_TEST(loss_is_repaired_where_reordering_is_known)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 3);
@@ -173,7 +159,7 @@ END_TEST
 
 START_TEST(spurious_repair_is_undone)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 10);
 	sack(&p, 0, 1, 5);
@@ -189,7 +175,7 @@ END_TEST
 
 START_TEST(dsack_is_taken_in_calm)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 5);
 	sack(&p, 5, 0, 1);
@@ -202,7 +188,7 @@ END_TEST
 
 START_TEST(senseless_sack_blocks_are_ignored)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 5);
 	sack(&p, 0, 50, 60); /* never sent */
@@ -216,7 +202,7 @@ END_TEST
 
 START_TEST(sack_of_a_part_of_a_segment_does_not_count)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	const uint32_t edges[] = {at(1) + 100, at(2) - 100};
 
 	flight(&p, 2);
@@ -229,7 +215,7 @@ END_TEST
 
 START_TEST(lost_tail_is_probed_before_the_timeout)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t begun_us = sim.now_us;
 
 	flight(&p, 5);
@@ -243,7 +229,7 @@ END_TEST
 
 START_TEST(probe_of_the_tail_finds_what_is_lost_before_it)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 5);
 	is_resent(&p, 4);
@@ -261,7 +247,7 @@ END_TEST
 
 START_TEST(delayed_ack_of_the_peer_causes_no_probe)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	for (uint32_t i = 0; i < 5; i++) {
 		flight(&p, 1);
@@ -275,7 +261,7 @@ END_TEST
 
 START_TEST(timeout_is_at_least_200_ms_and_doubles_up_to_a_minute)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us, before_us = 0;
 	int timeouts = 0;
 
@@ -303,7 +289,7 @@ END_TEST
 
 START_TEST(answer_ends_the_doubling)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 1);
 	sim_run(20000 * SIM_MS);
@@ -317,7 +303,7 @@ END_TEST
 
 START_TEST(late_ack_ends_a_timeout)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 5);
 	sim_run(600 * SIM_MS);
@@ -331,7 +317,7 @@ END_TEST
 
 START_TEST(after_a_timeout_all_is_sent_again_bit_by_bit)
 {
-	struct peer p = open_far(_i, OFFER_MSS);
+	struct peer p = peer_open_far(_i, OFFER_MSS, 0);
 	uint32_t acked = 0, bytes;
 
 	flight(&p, 10);
@@ -355,7 +341,7 @@ END_TEST
 
 START_TEST(loss_is_repaired_without_sack)
 {
-	struct peer p = open_far(_i, OFFER_MSS | OFFER_SCALE);
+	struct peer p = peer_open_far(_i, OFFER_MSS | OFFER_SCALE, 0);
 	struct heard *h;
 
 	flight(&p, 5);
@@ -372,7 +358,7 @@ END_TEST
 
 START_TEST(third_duplicate_ack_stands_in_for_sack)
 {
-	struct peer p = open_far(_i, OFFER_MSS | OFFER_SCALE);
+	struct peer p = peer_open_far(_i, OFFER_MSS | OFFER_SCALE, 0);
 
 	flight(&p, 10);
 	say(&p, ACK, 1, at(0), 0);
@@ -395,7 +381,7 @@ END_TEST
 
 START_TEST(window_update_is_no_duplicate_ack)
 {
-	struct peer p = open_far(_i, OFFER_MSS | OFFER_SCALE);
+	struct peer p = peer_open_far(_i, OFFER_MSS | OFFER_SCALE, 0);
 
 	flight(&p, 5);
 	for (int i = 0; i < 4; i++) {
@@ -410,7 +396,7 @@ END_TEST
 
 START_TEST(ack_within_a_segment_is_right_too)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 
 	flight(&p, 2);
 	say(&p, ACK, 1, 501, 0);
@@ -424,7 +410,7 @@ END_TEST
 
 START_TEST(last_segment_of_a_write_is_pushed)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	struct heard *h;
 
 	core_write(&p, 2 * MSS + 10);
@@ -440,7 +426,7 @@ END_TEST
 /* What comes one by one is no segment each for ever. */
 START_TEST(many_small_writes_wait_for_an_ack_and_go_together)
 {
-	struct peer p = open_far(_i, OFFER_USUAL);
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint32_t segments = 0;
 
 	for (int i = 0; i < 1000; i++)
