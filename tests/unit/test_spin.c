@@ -36,7 +36,7 @@ END_TEST
 
 START_TEST(news_now_and_then_is_slept_for)
 {
-	struct spin s = turns(200, 10);
+	struct spin s = turns(300, 10);
 
 	ck_assert_uint_eq(spin_us(&s), 0);
 }
@@ -44,9 +44,22 @@ END_TEST
 
 START_TEST(much_at_a_time_is_slept_for)
 {
-	struct spin s = turns(10, 40);
+	struct spin s = turns(10, 150);
 
 	ck_assert_uint_eq(spin_us(&s), 0);
+}
+END_TEST
+
+START_TEST(looking_in_vain_is_given_up)
+{
+	struct spin s = turns(40, 10);
+	int vain = 0;
+
+	for (int i = 0; i < 100; i++) {
+		vain += spin_us(&s) > 0;
+		spin_note(&s, 150, 10);
+	}
+	ck_assert_int_lt(vain, 30);
 }
 END_TEST
 
@@ -54,7 +67,8 @@ START_TEST(a_pause_ends_the_looking)
 {
 	struct spin s = turns(40, 10);
 
-	spin_note(&s, UINT64_MAX, 10);
+	spin_note(&s, 10000, 10);
+	spin_note(&s, 10000, 10);
 	ck_assert_uint_eq(spin_us(&s), 0);
 }
 END_TEST
@@ -80,4 +94,5 @@ END_TEST
 
 FAKE_MAIN("spin", questions_and_answers_are_looked_for, first_news_is_slept_for,
 	  news_now_and_then_is_slept_for, much_at_a_time_is_slept_for,
-	  a_pause_ends_the_looking, one_processor_is_left_to_others)
+	  looking_in_vain_is_given_up, a_pause_ends_the_looking,
+	  one_processor_is_left_to_others)
