@@ -11,8 +11,6 @@
 #include "conn.h"
 #include "flow.h"
 
-#include "lwip/priv/tcp_priv.h"
-
 #include <errno.h>
 
 /* Codes of ICMP, RFC 792 and 1122. */
@@ -75,10 +73,7 @@ static bool end_conn(struct weir_link *link, const struct tuple *key,
 	    p->tcp_seq != c->pcb->lastack) /* the SYN's own, so far */
 		return false;
 	conn_fail(c, err, text_of(err));
-	lwip_expose(c);
-	tcp_abandon(c->pcb, 0);
-	lwip_hide();
-	conn_settle(c);
+	conn_drop(c, err, false);
 	return true;
 }
 
