@@ -36,8 +36,8 @@ struct wg_udp_socket {
 	struct weir_watch *watch;
 	struct weir_watch *full; /* waits for room; NULL: it is not full */
 	int fd;			 /* -1: this family is not open */
-	uint32_t gso_max; /* no trains of larger segments: the kernel said no */
-	bool unread;	  /* had more than its share of a turn */
+	bool no_trains;		 /* the device cannot */
+	bool unread;		 /* had more than its share of a turn */
 };
 
 struct wg_udp {

@@ -3,9 +3,10 @@
  *
  * A train leaves in as few calls as the kernel allows, each with the source
  * that its endpoint names. Where the kernel refuses a train its datagrams go
- * one by one: for ever after EIO (a device that cannot), for segments of that
- * size after EINVAL (larger than the path's packets, which are then
- * fragmented). A source that is no longer ours is left to the kernel's choice.
+ * one by one: for ever after EIO (a device that cannot), for this train after
+ * EINVAL (segments larger than the packets of this path, which are then
+ * fragmented): another peer's path may be wider, and this one in a minute. A
+ * source that is no longer ours is left to the kernel's choice.
  *
  * A full socket means that the wire is behind: the engine keeps what is left of
  * the train and gives it again. */
@@ -30,6 +31,7 @@ struct sending {
 	uint32_t len, at;
 	uint16_t segment;
 	uint8_t tos;
+	bool singly; /* the kernel refused it as a train */
 };
 
 static void control_add(struct msghdr *m, int level, int type, const void *data,
@@ -110,7 +112,7 @@ static uint32_t next_len(const struct sending *s)
 
 	if (most > SEGMENTS_MAX)
 		most = SEGMENTS_MAX;
-	if (most < 1 || s->segment > s->socket->gso_max)
+	if (most < 1 || s->singly || s->socket->no_trains)
 		most = 1;
 	most *= s->segment;
 	return left < most ? left : most;
@@ -125,7 +127,8 @@ static int train_send(struct sending *s)
 		int err = transmit(s, len);
 
 		if (is_refusal(err) && len > s->segment) {
-			s->socket->gso_max = err == EIO ? 0 : s->segment - 1u;
+			s->socket->no_trains |= err == EIO;
+			s->singly = true;
 			continue;
 		}
 		if (err)

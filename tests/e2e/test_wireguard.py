@@ -292,6 +292,28 @@ def wg_shows_and_changes_what_weir_has(bed):
     check(fetch(bed, FAR4), "the request after setconf failed")
 
 
+def datagrams_a_call(pair, bed):
+    """Of an upload: how many leave with one call of the kernel."""
+    before = pair.weir.counters()
+    check_upload(bed, FAR4)
+    after = pair.weir.counters()
+    sent, calls = (after["wg", name] - before["wg", name]
+                   for name in ("udp_sent", "udp_sent_trains"))
+    return sent / calls
+
+
+@test
+def datagrams_go_in_trains_again_once_a_narrow_path_is_wide(bed):
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    check(datagrams_a_call(pair, bed) > 2, "no trains at first")
+    narrow = SERVER4, "dev", "up0", "mtu", "1300"
+    bed.ip("proxy", "route", "add", *narrow)
+    check_equal(datagrams_a_call(pair, bed), 1, "on a narrow path")
+    bed.ip("proxy", "route", "del", *narrow)
+    check(datagrams_a_call(pair, bed) > 2, "no trains any more")
+
+
 @test
 def a_tunnel_goes_through_a_tunnel(bed):
     near, middle, far = Keys(), Keys(), Keys()
