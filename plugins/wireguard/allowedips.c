@@ -287,8 +287,8 @@ bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 	return true;
 }
 
-struct allowed_owner *allowedips_exact(const struct allowedips *t,
-				       const struct weir_cidr *prefix)
+static const struct allowed_node *exact_node(const struct allowedips *t,
+					     const struct weir_cidr *prefix)
 {
 	struct allowed_node *root =
 		prefix->base.kind == WEIR_ADDR_IP6 ? t->root6 : t->root4;
@@ -298,7 +298,15 @@ struct allowed_owner *allowedips_exact(const struct allowedips *t,
 	if (!key_of(prefix, &k))
 		return NULL;
 	link = walk(&root, k, prefix->bits, &up);
-	return is_exact(*link, k, prefix->bits) ? (*link)->owner : NULL;
+	return is_exact(*link, k, prefix->bits) ? *link : NULL;
+}
+
+struct allowed_owner *allowedips_exact(const struct allowedips *t,
+				       const struct weir_cidr *prefix)
+{
+	const struct allowed_node *n = exact_node(t, prefix);
+
+	return n ? n->owner : NULL;
 }
 
 /* A node that lost its owner goes unless it forks; so does a fork above it
@@ -389,19 +397,32 @@ struct allowed_owner *allowedips_source(const struct allowedips *t,
 	return packet_owner(t, packet, len, IP4_SOURCE_AT, IP6_SOURCE_AT);
 }
 
-const struct allowed_node *allowedips_next(const struct allowed_owner *owner,
-					   const struct allowed_node *after,
-					   struct weir_cidr *prefix)
+static struct weir_cidr prefix_of(const struct allowed_node *n)
 {
-	const struct allowed_node *n = after ? after->next : owner->first;
-	uint64_t words[2];
+	const uint64_t words[2] = {htobe64(n->key.high), htobe64(n->key.low)};
+	struct weir_cidr prefix = {.bits = n->bits};
 
-	if (!n)
-		return NULL;
-	*prefix = (struct weir_cidr){.bits = n->bits};
-	prefix->base.kind = n->is_ip6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4;
-	words[0] = htobe64(n->key.high);
-	words[1] = htobe64(n->key.low);
-	memcpy(prefix->base.ip, words, n->is_ip6 ? sizeof words : 4);
-	return n;
+	prefix.base.kind = n->is_ip6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4;
+	memcpy(prefix.base.ip, words, n->is_ip6 ? sizeof words : 4);
+	return prefix;
+}
+
+void allowedips_each(const struct allowedips *t,
+		     const struct allowed_owner *owner,
+		     const struct weir_cidr *after,
+		     bool (*each)(void *arg, const struct weir_cidr *),
+		     void *arg)
+{
+	const struct allowed_node *n = owner->first;
+	struct weir_cidr prefix;
+
+	if (after) {
+		n = exact_node(t, after);
+		n = n && n->owner == owner ? n->next : NULL;
+	}
+	for (; n; n = n->next) {
+		prefix = prefix_of(n);
+		if (!each(arg, &prefix))
+			return;
+	}
 }

@@ -62,10 +62,13 @@ struct allowed_owner *allowedips_target(const struct allowedips *t,
 struct allowed_owner *allowedips_source(const struct allowedips *t,
 					const uint8_t *packet, size_t len);
 
-/* An owner's prefixes, one after the other: `after` NULL gives the first, the
- * end is NULL. *prefix is filled in. Nothing may be removed meanwhile. */
-const struct allowed_node *allowedips_next(const struct allowed_owner *owner,
-					   const struct allowed_node *after,
-					   struct weir_cidr *prefix);
+/* An owner's prefixes, until each() says no: all, or those behind `after` where
+ * that is not NULL; none where it is no longer the owner's. each() may change
+ * nothing in the table. */
+void allowedips_each(const struct allowedips *t,
+		     const struct allowed_owner *owner,
+		     const struct weir_cidr *after,
+		     bool (*each)(void *arg, const struct weir_cidr *),
+		     void *arg);
 
 #endif

@@ -150,15 +150,11 @@ void peer_set_reserved(struct wg_peer *p,
 	d->with_reserved += p->reserved != 0;
 }
 
-void wg_peer_allowed(const struct wg_peer *p,
-		     void (*each)(void *arg, const struct weir_cidr *),
+void wg_peer_allowed(const struct wg_peer *p, const struct weir_cidr *after,
+		     bool (*each)(void *arg, const struct weir_cidr *),
 		     void *arg)
 {
-	const struct allowed_node *node = NULL;
-	struct weir_cidr prefix;
-
-	while ((node = allowedips_next(&p->allowed, node, &prefix)) != NULL)
-		each(arg, &prefix);
+	allowedips_each(&p->device->allowedips, &p->allowed, after, each, arg);
 }
 
 void wg_peer_set_endpoint(struct wg_peer *p, const struct wg_endpoint *to)

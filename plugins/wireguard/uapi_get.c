@@ -3,8 +3,8 @@
  * report is written in pieces of what room there is. Between two pieces peers
  * can go, so the report remembers keys, not peers: 32 bytes each, of at most
  * WG_PEERS_MAX. A peer that has gone is left out, one that came is not told of.
- * The prefixes of a peer are walked again in each piece, up to where the last
- * piece ended. */
+ * A peer's prefixes go on behind the one told last; where that was taken from it
+ * between two pieces they end there. */
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -21,9 +21,8 @@ _Static_assert(HEAD_BYTES + PREFIX_BYTES <= UAPI_OUTPUT_MIN,
 struct writer {
 	char *at;
 	size_t left;
-	size_t skip, seen; /* prefixes: how many are out already; met so far */
-	size_t written;	   /* and out with this piece */
-	bool full;
+	struct weir_cidr *told; /* the prefix written last */
+	bool is_full;
 };
 
 WEIR_PRINTF(2, 3)
@@ -103,38 +102,38 @@ static void put_peer(struct writer *w, const struct wg_peer *p)
 	    i.keepalive_s);
 }
 
-static void put_prefix(void *arg, const struct weir_cidr *c)
+/* False where the room ended first. */
+static bool put_prefix(void *arg, const struct weir_cidr *c)
 {
 	struct writer *w = arg;
 	char ip[INET6_ADDRSTRLEN];
 	int family = c->base.kind == WEIR_ADDR_IP4 ? AF_INET : AF_INET6;
 
-	if (w->full || w->seen++ < w->skip)
-		return;
 	if (w->left < PREFIX_BYTES) {
-		w->full = true;
-		return;
+		w->is_full = true;
+		return false;
 	}
 	inet_ntop(family, c->base.ip, ip, sizeof ip);
 	put(w, "allowed_ip=%s/%u\n", ip, c->bits);
-	w->written++;
+	*w->told = *c;
+	return true;
 }
 
 /* False where the room ended first. */
 static bool put_rest(struct uapi_report *r, struct writer *w,
 		     const struct wg_peer *p)
 {
+	const struct weir_cidr told = r->told;
+
 	if (!r->in_peer && w->left < HEAD_BYTES)
 		return false;
 	if (!r->in_peer)
 		put_peer(w, p);
 	r->in_peer = true;
-	w->skip = r->prefix;
-	w->seen = w->written = 0;
-	w->full = false;
-	wg_peer_allowed(p, put_prefix, w);
-	r->prefix += w->written;
-	return !w->full;
+	w->told = &r->told;
+	wg_peer_allowed(p, told.base.kind == WEIR_ADDR_NONE ? NULL : &told,
+			put_prefix, w);
+	return !w->is_full;
 }
 
 bool uapi_report_begin(struct uapi_report *r, const struct uapi_device *d)
@@ -166,7 +165,7 @@ size_t uapi_report_next(struct uapi_report *r, const struct uapi_device *d,
 		if (p && !put_rest(r, &w, p))
 			return size - w.left;
 		r->in_peer = false;
-		r->prefix = 0;
+		r->told = (struct weir_cidr){0};
 	}
 	r->done = true;
 	return size - w.left;

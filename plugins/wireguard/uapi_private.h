@@ -28,10 +28,10 @@ void uapi_change_clear(struct uapi_change *); /* wipes */
  * answer has come. Peers may come and go between two pieces. */
 struct uapi_report {
 	uint8_t (*keys)[WG_KEY_BYTES];
-	size_t count, peer; /* the next one */
-	bool has_device;    /* its own lines are out */
-	bool in_peer;	    /* the head of `peer` is out */
-	size_t prefix;	    /* and this many of its prefixes */
+	size_t count, peer;    /* the next one */
+	bool has_device;       /* its own lines are out */
+	bool in_peer;	       /* the head of `peer` is out */
+	struct weir_cidr told; /* and this prefix of it; of no kind: none */
 	bool done;
 };
 

@@ -305,9 +305,10 @@ void *wg_peer_user(const struct wg_peer *p);
 void wg_peer_set_user(struct wg_peer *p, void *user,
 		      const uint8_t reserved[WG_RESERVED_BYTES]);
 
-/* Each prefix of the peer. */
-void wg_peer_allowed(const struct wg_peer *p,
-		     void (*each)(void *arg, const struct weir_cidr *),
+/* Each prefix of the peer, until each() says no: all, or those behind `after`
+ * where that is not NULL; none where it is no longer the peer's. */
+void wg_peer_allowed(const struct wg_peer *p, const struct weir_cidr *after,
+		     bool (*each)(void *arg, const struct weir_cidr *),
 		     void *arg);
 
 /* A new endpoint, resolved or configured. An attempt that waits for one goes

@@ -156,30 +156,74 @@ START_TEST(a_peer_is_removed_with_all_its_prefixes)
 }
 END_TEST
 
+struct walk {
+	struct weir_cidr met[4];
+	unsigned count, most;
+};
+
+static bool meet(void *arg, const struct weir_cidr *c)
+{
+	struct walk *w = arg;
+
+	w->met[w->count++] = *c;
+	return w->count < w->most;
+}
+
+/* What is met behind `after`, no more than `most`. */
+static struct walk walk(const struct weir_cidr *after, unsigned most)
+{
+	struct walk w = {.most = most};
+
+	allowedips_each(&table, &peer[0], after, meet, &w);
+	return w;
+}
+
+static bool has_met(const struct walk *w, struct weir_cidr c)
+{
+	for (unsigned i = 0; i < w->count; i++)
+		if (w->met[i].bits == c.bits &&
+		    weir_addr_equal(&w->met[i].base, &c.base))
+			return true;
+	return false;
+}
+
 START_TEST(a_peers_prefixes_can_be_walked)
 {
-	const struct allowed_node *n = NULL;
-	struct weir_cidr c;
-	unsigned seen = 0;
+	struct walk w = walk(NULL, 4);
 
-	ck_assert_ptr_null(allowedips_next(&peer[0], NULL, &c));
+	ck_assert_uint_eq(w.count, 0);
 	give(0, "10.0.0.0", 8);
 	give(0, "fd00::", 64);
 	give(1, "10.0.0.0", 9);
 	give(0, "0.0.0.0", 0);
-	while ((n = allowedips_next(&peer[0], n, &c))) {
-		struct weir_cidr all[] = {cidr("10.0.0.0", 8),
-					  cidr("fd00::", 64),
-					  cidr("0.0.0.0", 0)};
-
-		for (unsigned i = 0; i < 3; i++)
-			if (all[i].bits == c.bits &&
-			    weir_addr_equal(&all[i].base, &c.base))
-				seen |= 1u << i;
-	}
-	ck_assert_uint_eq(seen, 7);
+	w = walk(NULL, 4);
+	ck_assert_uint_eq(w.count, 3);
+	ck_assert(has_met(&w, cidr("10.0.0.0", 8)));
+	ck_assert(has_met(&w, cidr("fd00::", 64)));
+	ck_assert(has_met(&w, cidr("0.0.0.0", 0)));
 	allowedips_fini(&table);
 	ck_assert_ptr_null(peer[0].first);
+}
+END_TEST
+
+START_TEST(a_walk_goes_on_behind_a_prefix_that_is_still_the_peers)
+{
+	const struct weir_cidr others = cidr("10.0.0.0", 9);
+	struct walk first, rest;
+
+	give(0, "10.0.0.0", 8);
+	give(0, "fd00::", 64);
+	give(1, "10.0.0.0", 9);
+	give(0, "0.0.0.0", 0);
+	first = walk(NULL, 1);
+	ck_assert_uint_eq(first.count, 1);
+	rest = walk(&first.met[0], 4);
+	ck_assert_uint_eq(rest.count, 2);
+	ck_assert(!has_met(&rest, first.met[0]));
+	ck_assert_uint_eq(walk(&others, 4).count, 0);
+	allowedips_remove(&table, &first.met[0], &peer[0]);
+	ck_assert_uint_eq(walk(&first.met[0], 4).count, 0);
+	allowedips_fini(&table);
 }
 END_TEST
 
@@ -339,6 +383,7 @@ int main(void)
 		only_its_owner_loses_a_prefix,
 		a_peer_is_removed_with_all_its_prefixes,
 		a_peers_prefixes_can_be_walked,
+		a_walk_goes_on_behind_a_prefix_that_is_still_the_peers,
 		packets_are_looked_up_by_both_addresses,
 		random_tables_agree_with_a_list,
 		ten_thousand_peers_cost_little,

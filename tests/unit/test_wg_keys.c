@@ -278,11 +278,12 @@ START_TEST(a_set_that_fails_changes_nothing)
 }
 END_TEST
 
-static void count_prefix(void *arg, const struct weir_cidr *prefix)
+static bool count_prefix(void *arg, const struct weir_cidr *prefix)
 {
 	unsigned *bits = arg;
 
 	*bits += prefix->bits;
+	return true;
 }
 
 START_TEST(peers_are_updated_replaced_and_removed)
@@ -300,13 +301,13 @@ START_TEST(peers_are_updated_replaced_and_removed)
 	ck_assert_ptr_null(bed_peer_set(&b, 0, 1, p));
 	bed_session(&b, 0, 1);
 	bed_peer_set(&b, 0, 1, p);
-	wg_peer_allowed(bed_find(&b, 0, 1), count_prefix, &bits);
+	wg_peer_allowed(bed_find(&b, 0, 1), NULL, count_prefix, &bits);
 	ck_assert_uint_eq(bits, 16);
 	ck_assert_ptr_nonnull(bed_find(&b, 0, 1)->current);
 	a.remove = true;
 	p.flags = 0;
 	bed_peer_set(&b, 0, 1, p);
-	wg_peer_allowed(bed_find(&b, 0, 1), count_prefix, &bits);
+	wg_peer_allowed(bed_find(&b, 0, 1), NULL, count_prefix, &bits);
 	ck_assert_uint_eq(bits, 16);
 	p.flags = WG_PEER_REMOVE;
 	ck_assert_ptr_null(bed_peer_set(&b, 0, 1, p));

@@ -61,9 +61,10 @@ static void note(struct state *s, const void *bytes, size_t len)
 	s->len += (uint32_t)len;
 }
 
-static void note_prefix(void *arg, const struct weir_cidr *prefix)
+static bool note_prefix(void *arg, const struct weir_cidr *prefix)
 {
 	note(arg, prefix, sizeof *prefix);
+	return true;
 }
 
 static void state_of(const struct wg_device *d, struct state *s)
@@ -83,7 +84,7 @@ static void state_of(const struct wg_device *d, struct state *s)
 		note(s, info.reserved, sizeof info.reserved);
 		note(s, &info.endpoint.addr, sizeof info.endpoint.addr);
 		note(s, &p->current, sizeof p->current);
-		wg_peer_allowed(p, note_prefix, s);
+		wg_peer_allowed(p, NULL, note_prefix, s);
 	}
 }
 

@@ -163,14 +163,19 @@ const uint8_t *wg_peer_psk(const struct wg_peer *p)
 	return p->psk;
 }
 
-void wg_peer_allowed(const struct wg_peer *p,
-		     void (*each)(void *arg, const struct weir_cidr *),
+void wg_peer_allowed(const struct wg_peer *p, const struct weir_cidr *after,
+		     bool (*each)(void *arg, const struct weir_cidr *),
 		     void *arg)
 {
 	const struct weir_cidr *all = p->allowed.items;
+	size_t i = 0;
 
-	for (size_t i = 0; i < p->allowed.count; i++)
-		each(arg, &all[i]);
+	while (after && i < p->allowed.count &&
+	       memcmp(&all[i], after, sizeof *after) != 0)
+		i++;
+	for (i += after != NULL; i < p->allowed.count; i++)
+		if (!each(arg, &all[i]))
+			return;
 }
 
 void wg_fake_clear(struct wg_device *d)
