@@ -96,6 +96,8 @@ netstack_sources = \
 	plugins/netstack/port.h \
 	plugins/netstack/prr.c \
 	plugins/netstack/prr.h \
+	plugins/netstack/ram.c \
+	plugins/netstack/ram.h \
 	plugins/netstack/rate.c \
 	plugins/netstack/rate.h \
 	plugins/netstack/receive.c \

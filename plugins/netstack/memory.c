@@ -17,10 +17,9 @@
 #include "memory.h"
 
 #include "buffer.h"
+#include "ram.h"
 
-#include <unistd.h>
-
-#define RAM_PART 4u /* of the machine's: the preset */
+#define RAM_PART 4u /* of what there is: the preset */
 #define READING_SLABS 64u
 #define NEARLY_EMPTY_PART 8u
 #define SHARE_PART 2u
@@ -30,8 +29,10 @@ void memory_init(struct netstack *s)
 {
 	s->memory = s->conf->memory;
 	if (!s->memory)
-		s->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-			    (uint64_t)sysconf(_SC_PAGESIZE) / RAM_PART;
+		s->memory = ram_bytes("/proc/self/cgroup", "/sys/fs/cgroup") /
+			    RAM_PART;
+	if (s->memory < MEMORY_LEAST)
+		s->memory = MEMORY_LEAST;
 	s->slabs_max = (uint32_t)(s->memory / 2 / SLAB_ROOM);
 	s->memory_most = s->memory - READING_SLABS * SLAB_ROOM;
 	s->memory_common = s->memory_most - s->memory / NEARLY_EMPTY_PART;

@@ -5,6 +5,7 @@
 
 #include "stack.h"
 
+#define MEMORY_LEAST (16u << 20) /* of the budget */
 #define MEMORY_FLOOR 4096u /* a queue may always be that long, if not fuller */
 
 void memory_init(struct netstack *s);

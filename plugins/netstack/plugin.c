@@ -5,6 +5,7 @@
 #include "flow.h"
 #include "holder.h"
 #include "input.h"
+#include "memory.h"
 #include "stack.h"
 
 #include <weir/plugin.h>
@@ -45,10 +46,11 @@ static const struct weir_option options[] = {
 		.name = "memory",
 		.help = "most memory for all that waits in the stack: unread "
 			"and unacknowledged payload, packets, fragments; a "
-			"quarter of the machine's if absent",
+			"quarter of what the machine or the control group "
+			"has if absent",
 		.type = WEIR_SIZE,
 		.at = offsetof(struct netstack_conf, memory),
-		.min = 16 << 20,
+		.min = MEMORY_LEAST,
 		.max = 1ll << 40,
 	},
 	{

@@ -79,6 +79,12 @@ tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c \
 	plugins/netstack/checksum.c plugins/netstack/checksum.h
 tests_unit_test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_checksum_LDADD = $(UNIT_LDADD)
+check_PROGRAMS += tests/unit/test_ram
+TESTS += tests/unit/test_ram
+tests_unit_test_ram_SOURCES = tests/unit/test_ram.c \
+	plugins/netstack/ram.c plugins/netstack/ram.h
+tests_unit_test_ram_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_ram_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_vnet
 TESTS += tests/unit/test_vnet
 tests_unit_test_vnet_SOURCES = tests/unit/test_vnet.c \

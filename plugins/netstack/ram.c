@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ram.c - a service or a container may have less than the machine.
+ *
+ * Each control group from ours up to the root may set a limit, memory.max,
+ * which is a number of bytes or "max"; the least of them counts (Linux,
+ * admin-guide/cgroup-v2). In a container the tree often begins at its own
+ * group, whose limit is then in the topmost folder. */
+#include "ram.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OUR_GROUP "0::/" /* the line of version 2 */
+
+/* Our group's path without the slash before it; false: there is none. */
+static bool group_of(const char *process, char path[PATH_MAX])
+{
+	FILE *f = fopen(process, "re");
+	bool found = false;
+
+	while (f && !found && fgets(path, PATH_MAX, f))
+		found = strncmp(path, OUR_GROUP, strlen(OUR_GROUP)) == 0;
+	if (f)
+		fclose(f);
+	if (!found)
+		return false;
+	path[strcspn(path, "\n")] = '\0';
+	memmove(path, path + strlen(OUR_GROUP),
+		strlen(path + strlen(OUR_GROUP)) + 1);
+	return true;
+}
+
+static uint64_t limit_of(const char *groups, const char *path)
+{
+	unsigned long long limit = UINT64_MAX;
+	char name[2 * PATH_MAX];
+	FILE *f;
+
+	snprintf(name, sizeof name, "%s/%s/memory.max", groups, path);
+	f = fopen(name, "re");
+	if (!f)
+		return UINT64_MAX;
+	if (fscanf(f, "%llu", &limit) != 1)
+		limit = UINT64_MAX;
+	fclose(f);
+	return limit;
+}
+
+uint64_t ram_bytes(const char *process, const char *groups)
+{
+	uint64_t least = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			 (uint64_t)sysconf(_SC_PAGESIZE);
+	char path[PATH_MAX];
+
+	if (!group_of(process, path))
+		return least;
+	for (;;) {
+		uint64_t limit = limit_of(groups, path);
+		char *slash = strrchr(path, '/');
+
+		if (limit < least)
+			least = limit;
+		if (!*path)
+			return least;
+		*(slash ? slash : path) = '\0';
+	}
+}
