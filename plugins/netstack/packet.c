@@ -26,10 +26,11 @@
 #define ICMP6_ECHO 128
 #define ICMP6_ECHO_REPLY 129
 #define ICMP_ECHO_HEADER 8u
-#define ICMP4_UNREACHABLE 3
 #define ICMP4_TOO_BIG 4 /* code: fragmentation needed */
-#define ICMP6_UNREACHABLE 1
+#define ICMP4_TIME_EXCEEDED 11
 #define ICMP6_TOO_BIG 2
+#define ICMP6_TIME_EXCEEDED 3
+#define ICMP_HOPS_EXCEEDED 0 /* code: in transit */
 #define ICMP_ERROR_HEADER 8u
 #define QUOTED_LEAST 8u /* of the transport header: RFC 792 */
 
@@ -275,10 +276,14 @@ static bool is_too_big(const struct packet *p)
 				   icmp[1] == ICMP4_TOO_BIG;
 }
 
+/* By what a router or the far host says, or by going around in circles. */
 static bool is_unreachable(const struct packet *p)
 {
-	return p->data[p->l4] ==
-	       (p->key.v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
+	const uint8_t *icmp = p->data + p->l4;
+
+	if (icmp[0] == (p->key.v6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED))
+		return icmp[1] == ICMP_HOPS_EXCEEDED;
+	return icmp[0] == (p->key.v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
 }
 
 /* What the stack sends on its own account. */

@@ -14,6 +14,8 @@
 #define TCP_HEADER 20u
 #define UDP_HEADER 8u
 #define ICMP_HEADER 4u /* type, code, checksum */
+#define ICMP4_UNREACHABLE 3
+#define ICMP6_UNREACHABLE 1
 #define PORTLESS 0u
 
 #define TCP_FLAGS_AT 13u

@@ -13,10 +13,12 @@
 
 #include <errno.h>
 
-/* Codes of ICMP, RFC 792 and 1122. */
-static int errno4(uint8_t code)
+/* What ICMP says, RFC 792 and 1122. */
+static int errno4(const uint8_t *icmp)
 {
-	switch (code) {
+	if (icmp[0] != ICMP4_UNREACHABLE)
+		return EHOSTUNREACH; /* its hops were used up */
+	switch (icmp[1]) {
 	case 0:	 /* network */
 	case 6:	 /* network unknown */
 	case 11: /* network, for this type of service */
@@ -33,10 +35,12 @@ static int errno4(uint8_t code)
 	}
 }
 
-/* Codes of ICMPv6, RFC 4443. */
-static int errno6(uint8_t code)
+/* What ICMPv6 says, RFC 4443. */
+static int errno6(const uint8_t *icmp)
 {
-	switch (code) {
+	if (icmp[0] != ICMP6_UNREACHABLE)
+		return EHOSTUNREACH;
+	switch (icmp[1]) {
 	case 0: /* no route */
 		return ENETUNREACH;
 	case 1: /* prohibited by a filter */
@@ -96,8 +100,8 @@ static bool tell_flow(struct weir_link *link, struct tuple key, int err)
 
 void unreachable_input(struct weir_link *link, const struct packet *p)
 {
-	uint8_t code = p->data[p->l4 + 1];
-	int err = p->key.v6 ? errno6(code) : errno4(code);
+	const uint8_t *icmp = p->data + p->l4;
+	int err = p->key.v6 ? errno6(icmp) : errno4(icmp);
 	struct tuple key;
 	bool told;
 

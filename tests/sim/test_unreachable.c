@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 #define QUOTE_MOST 100
-#define UNREACHABLE4 3
-#define UNREACHABLE6 1
 
 static struct sim_link tun;
 static struct weir_end *opened;
@@ -65,15 +63,15 @@ static void send_to_target(const char *text)
 }
 
 /* The packet comes back from a router, quoted in an error. */
-static void bounce(struct sim_packet *p, unsigned code)
+static void bounce(struct sim_packet *p, unsigned type_and_code)
 {
 	bool v6 = p->data[0] >> 4 == 6;
 	struct path back = v6 ? path6(0, "::", 0) : path4(0, "0.0.0.0", 0);
 	uint8_t packet[256], icmp[8 + QUOTE_MOST] = {0};
 	uint32_t len = p->len < QUOTE_MOST ? p->len : QUOTE_MOST;
 
-	icmp[0] = v6 ? UNREACHABLE6 : UNREACHABLE4;
-	icmp[1] = (uint8_t)code;
+	icmp[0] = (uint8_t)(type_and_code >> 8);
+	icmp[1] = (uint8_t)type_and_code;
 	memcpy(icmp + 8, p->data, len);
 	memcpy(back.server, p->data + (v6 ? 8 : 12), v6 ? 16 : 4);
 	sim_input(&tun, packet,
@@ -81,28 +79,28 @@ static void bounce(struct sim_packet *p, unsigned code)
 			  icmp, 8 + len));
 }
 
+/* Type and code, a byte each. */
 static const struct word {
-	unsigned code4, code6;
+	unsigned icmp4, icmp6;
 	int err;
 } words[] = {
-	{0, 0, ENETUNREACH},
-	{1, 3, EHOSTUNREACH},
-	{3, 4, ECONNREFUSED},
-	{13, 1, EACCES},
+	{0x0300, 0x0100, ENETUNREACH},	{0x0301, 0x0103, EHOSTUNREACH},
+	{0x0303, 0x0104, ECONNREFUSED}, {0x030d, 0x0101, EACCES},
+	{0x0b00, 0x0300, EHOSTUNREACH}, /* time exceeded in transit */
 };
 
 #define WORDS ((int)(sizeof words / sizeof words[0]))
 
-static unsigned code_of(int i)
+static unsigned icmp_of(int i)
 {
-	return i % 2 ? words[i / 2].code6 : words[i / 2].code4;
+	return i % 2 ? words[i / 2].icmp6 : words[i / 2].icmp4;
 }
 
 START_TEST(a_syn_that_finds_no_way_fails_with_what_was_said)
 {
 	open_to(_i % 2, WEIR_NET_TCP);
 	hear_last();
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->failed, words[_i / 2].err);
 	sim_run(10000 * SIM_MS);
 	ck_assert_ptr_null(tun.out); /* it is not repeated, nor reset */
@@ -116,11 +114,11 @@ START_TEST(a_syn_quoted_with_another_number_is_not_believed)
 	open_to(_i % 2, WEIR_NET_TCP);
 	hear_last();
 	sent->data[seq_at + 3]++;
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->failed, 0);
 	ck_assert_uint_eq(sim_counter("drop_protocol"), 1);
 	sent->data[seq_at + 3]--;
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->failed, words[_i / 2].err);
 }
 END_TEST
@@ -155,11 +153,11 @@ START_TEST(a_connection_that_stands_is_not_ended)
 	hear_last();
 	syn = sent;
 	answer_syn(_i % 2);
-	bounce(syn, code_of(_i));
+	bounce(syn, icmp_of(_i));
 	free(syn);
 	sent = NULL;
 	hear_last();
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->failed, 0);
 	ck_assert_uint_eq(sim_counter("drop_protocol"), 2);
 }
@@ -170,7 +168,7 @@ START_TEST(a_datagram_that_finds_no_way_is_told_of_with_its_peer)
 	open_to(_i % 2, WEIR_NET_UDP);
 	target.port = 53; /* not the one that it was opened for */
 	send_to_target("question");
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->unreachable, words[_i / 2].err);
 	ck_assert(weir_addr_equal(&opened->lost, &target));
 	ck_assert_int_eq(opened->failed, 0);
@@ -181,7 +179,7 @@ START_TEST(a_ping_that_finds_no_way_is_told_of_with_its_peer)
 {
 	open_to(_i % 2, WEIR_NET_ICMP);
 	send_to_target("id and sequence");
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->unreachable, words[_i / 2].err);
 	ck_assert(weir_addr_equal(&opened->lost, &target));
 }
@@ -197,7 +195,7 @@ START_TEST(what_a_client_does_not_want_is_told_to_nobody)
 	opened = sim.ends;
 	target = opened->peers[0];
 	send_to_target("answer");
-	bounce(sent, code_of(_i));
+	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->unreachable, 0);
 	ck_assert_int_eq(opened->failed, 0);
 	ck_assert_uint_eq(sim_counter("drop_protocol"), 1);
