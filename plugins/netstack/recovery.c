@@ -360,7 +360,7 @@ static void take_handshake_ack(struct conn *c, const struct ack *a)
 
 	if (!a->moved)
 		return;
-	if (seg && !(seg->flags & SEGMENT_RESENT) && note_of(seg)->sent_us)
+	if (seg && !(seg->flags & SEGMENT_REPEATED) && note_of(seg)->sent_us)
 		rtt_sample(r, (uint32_t)(a->now_us - note_of(seg)->sent_us));
 	c->rx_rtt_us = r->srtt_us;
 	r->lost = 0;

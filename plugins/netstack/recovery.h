@@ -17,10 +17,12 @@ struct flight;
 struct tcp_pcb;
 struct tcp_seg;
 
-/* Bits of tcp_seg.flags that lwIP leaves free. */
+/* Bits of tcp_seg.flags that lwIP leaves free, the first because it copies
+ * nothing into a segment (LWIP_CHECKSUM_ON_COPY). */
+#define SEGMENT_REPEATED 0x04u /* went out more than once, ever */
 #define SEGMENT_SACKED 0x20u
 #define SEGMENT_LOST 0x40u
-#define SEGMENT_RESENT 0x80u
+#define SEGMENT_RESENT 0x80u /* since it was lost */
 
 struct recovery {
 	struct flight *flight; /* NULL: nothing is in flight */

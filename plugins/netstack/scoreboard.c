@@ -17,7 +17,8 @@
 
 #define DUPLICATE_SEGMENTS 3u
 
-/* `seg` arrived. A resent one that comes sooner than a round trip can be was
+/* `seg` arrived. Of one that went out more than once nobody knows which copy it
+ * was (RFC 6298, 3), but where it comes sooner than a round trip can be it was
  * not lost at all: the first copy was acknowledged. */
 static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 			  struct ack *a)
@@ -30,7 +31,7 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 		       &a->probe);
 	if (seg_waits(seg))
 		r->lost -= seg->len;
-	if (!(seg->flags & SEGMENT_RESENT)) {
+	if (!(seg->flags & SEGMENT_REPEATED)) {
 		a->rtt_us = rtt_us ? rtt_us : 1;
 		if (seg->len && TCP_SEQ_LT(seg_end(seg), r->highest_sacked))
 			r->reordering = true;
@@ -344,7 +345,7 @@ void scoreboard_resent(struct recovery *r, struct tcp_seg *seg)
 		}
 		flight_renew(r->flight, seg);
 	}
-	seg->flags |= SEGMENT_RESENT;
+	seg->flags |= SEGMENT_RESENT | SEGMENT_REPEATED;
 }
 
 void scoreboard_find_all(struct recovery *r)

@@ -229,7 +229,7 @@ err_t tcp_rexmit(struct tcp_pcb *pcb)
 		return tcp_rexmit_stock(pcb);
 	if (!pcb->unacked || !tcp_resend(pcb, pcb->unacked))
 		return ERR_VAL;
-	pcb->unacked->flags |= SEGMENT_RESENT;
+	pcb->unacked->flags |= SEGMENT_REPEATED;
 	return ERR_OK;
 }
 

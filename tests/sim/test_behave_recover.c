@@ -323,6 +323,27 @@ START_TEST(quick_ack_does_not_make_a_timeout_spurious)
 }
 END_TEST
 
+/* The probe's copy of the tail counts as lost with all the others. */
+START_TEST(what_went_out_twice_before_a_timeout_tells_no_round_trip)
+{
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
+	uint64_t after_us;
+
+	flight(&p, 10);
+	is_resent(&p, 9);
+	is_resent(&p, 0);
+	say(&p, ACK, 1, at(&p, 10), 0);
+	hear_all(&p);
+	core_write(&p, 2 * MSS);
+	sim_run(PACED);
+	hear_all(&p);
+	ck_assert(hear_within(&p, 1000 * SIM_MS, &after_us)->any);
+	/* Of the mean an eighth is of more than 300 ms, not of the 250 since
+	 * the probe; the next probe comes two means after the last segment. */
+	ck_assert_uint_ge(after_us, 130 * SIM_MS);
+}
+END_TEST
+
 START_TEST(lost_first_flight_says_nothing_of_the_rate)
 {
 	struct peer p = peer_open(_i);
@@ -360,6 +381,7 @@ int main(void)
 		spurious_timeout_is_seen_by_its_timestamp,
 		true_timeout_is_not_taken_back,
 		quick_ack_does_not_make_a_timeout_spurious,
+		what_went_out_twice_before_a_timeout_tells_no_round_trip,
 		lost_first_flight_says_nothing_of_the_rate,
 	};
 
