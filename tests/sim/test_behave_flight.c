@@ -172,6 +172,14 @@ static void choose_block(uint32_t *left, uint32_t *right)
 		*right -= 1;
 }
 
+/* A block as choose_block() has it came. */
+static void note_block(const uint32_t edges[2])
+{
+	for (struct tcp_seg *s = first(); s; s = s->next)
+		if (begin_of(s) >= edges[0] && begin_of(s) + s->len <= edges[1])
+			truth.has[begin_of(s) - 1] = true;
+}
+
 static void sack_some(void)
 {
 	uint32_t edges[2 * BLOCKS_MOST];
@@ -180,15 +188,8 @@ static void sack_some(void)
 	if (in_flight() < 2)
 		return;
 	for (int i = 0; i < blocks; i++) {
-		uint32_t left, right;
-
-		choose_block(&left, &right);
-		edges[2 * i] = left;
-		edges[2 * i + 1] = right;
-		for (struct tcp_seg *s = first(); s; s = s->next)
-			if (begin_of(s) >= left &&
-			    begin_of(s) + s->len <= right)
-				truth.has[begin_of(s) - 1] = true;
+		choose_block(&edges[2 * i], &edges[2 * i + 1]);
+		note_block(&edges[2 * i]);
 	}
 	say_sack(&truth.p, 1, 1 + truth.acked, blocks, edges);
 }
@@ -220,10 +221,12 @@ static void wait_some(void)
 	sim_run(below(20) ? below(RTT) : 20 * RTT);
 }
 
-/* It has thrown away what it had, and says so by stopping there. */
+/* It has thrown away what it had, and says so by stopping there; then what it
+ * said last comes after all. */
 static void renege(void)
 {
 	struct tcp_seg *s = first();
+	uint32_t edges[2];
 
 	while (s && !truth.has[begin_of(s) - 1])
 		s = s->next;
@@ -231,10 +234,16 @@ static void renege(void)
 		return;
 	truth.acked = begin_of(s) - 1;
 	say(&truth.p, ACK, 1, 1 + truth.acked, 0);
+	if (in_flight() < 2)
+		return;
+	choose_block(&edges[0], &edges[1]);
+	say_sack(&truth.p, 1, 1 + truth.acked, 1, edges);
 	for (int i = 0; i < 60 && truth.c->recovery.sacked; i++)
 		sim_run(20 * RTT);
 	memset(truth.has, 0, sizeof truth.has);
 	truth.reneged = true;
+	note_block(edges);
+	say_sack(&truth.p, 1, 1 + truth.acked, 1, edges);
 }
 
 static void do_something(void)
