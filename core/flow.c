@@ -29,6 +29,8 @@
  * Linux's connection tracking has it. */
 #define EXCHANGE_US 2000000
 
+#define FLOW_END_BYTES 256 /* of what the log says of its end */
+
 static struct flow *flow_of(struct weir_end *end)
 {
 	return container_of(end, struct flow, in);
@@ -216,15 +218,40 @@ static void timer_fired(void *arg)
 		flow_fail(fl, 0, "idle");
 }
 
+/* Why a leg carried nothing; NULL: it did, or there is nothing known. */
+static const char *trouble_of(const struct leg *leg)
+{
+	if (leg->why || !leg->lost_err || leg->flow->answered)
+		return leg->why;
+	return strerror(leg->lost_err);
+}
+
+/* A flow outlives what it went out through: what was wrong with that is told
+ * behind why the flow ended. */
+static const char *end_told(const struct flow *fl, char room[FLOW_END_BYTES])
+{
+	for (const struct leg *leg = fl->legs; leg; leg = leg->next) {
+		const char *trouble = trouble_of(leg);
+
+		if (!trouble)
+			continue;
+		snprintf(room, FLOW_END_BYTES, "%s (%s: %s)", fl->why,
+			 leg->outbound->tag, trouble);
+		return room;
+	}
+	return fl->why;
+}
+
 static void flow_log(const struct flow *fl)
 {
 	const struct leg *leg = fl->legs;
+	char room[FLOW_END_BYTES];
 	struct dispatch_end e = {
 		.info = &fl->about.info,
 		.inbound = fl->inbound->tag,
 		.outbound =
 			leg ? leg->next ? "several" : leg->outbound->tag : "-",
-		.why = fl->why,
+		.why = end_told(fl, room),
 		.up_bytes = fl->up_bytes,
 		.down_bytes = fl->down_bytes,
 		.started_us = fl->started_us,
@@ -244,6 +271,7 @@ static void flow_end(struct flow *fl)
 	flow_log(fl);
 	for (leg = fl->legs; leg; leg = next) {
 		next = leg->next;
+		free(leg->why);
 		free(leg);
 	}
 	turn_forget(&fl->core->turn, &fl->task);

@@ -63,12 +63,13 @@ static void leg_failed(struct weir_end *end, int err, const char *why)
 {
 	struct leg *leg = leg_of(end);
 
-	(void)why;
 	if (leg->state == LEG_FAILED)
 		return;
 	leg->closing = leg->state == LEG_READY;
 	leg->state = LEG_FAILED;
 	leg->err = err ? err : EIO;
+	free(leg->why);
+	leg->why = xstrdup(why && *why ? why : strerror(leg->err));
 	leg->failed_us = loop_now_us();
 	backlog_drain(&leg->backlog, tell_undelivered, leg);
 	flow_queue(leg->flow);
@@ -106,7 +107,10 @@ static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,
 static void leg_unreachable(struct weir_end *end, const struct weir_addr *peer,
 			    int err)
 {
-	flow_undelivered(leg_of(end)->flow, peer, err);
+	struct leg *leg = leg_of(end);
+
+	leg->lost_err = err;
+	flow_undelivered(leg->flow, peer, err);
 }
 
 static const struct weir_policy *leg_policy(struct weir_end *end)

@@ -29,6 +29,8 @@ struct leg {
 	void *f;
 	struct backlog backlog;
 	int err;
+	int lost_err; /* why a datagram did not arrive, the last time; or 0 */
+	char *why;    /* the leg failed last; owned. NULL: it never did */
 	uint64_t failed_us;
 };
 

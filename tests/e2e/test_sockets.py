@@ -9,7 +9,7 @@ import subprocess
 import servers
 from bed import HOST4, HOST6, SERVER4, SERVER6
 from harness import (CONFIG, Process, Weir, check, check_equal, keep, main,
-                     test, tool)
+                     test, tool, wait_for)
 
 MARK = "0x77"
 TABLE = "77"
@@ -113,6 +113,18 @@ def an_interface_that_is_not_there_fails_closed(bed):
     weir = Weir(bed, CONFIG + "sockets: { interface: nowhere0 }\n")
     check("nowhere0" in weir.log(), "it is not told of")
     check(connect(bed, HOST4) != 0, "connected without the interface")
+
+
+@test
+def the_end_of_a_flow_tells_why_nothing_arrived(bed):
+    weir = Weir(bed, CONFIG + "sockets: { interface: nowhere0 }\n")
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_DGRAM))
+    s.sendto(b"hello", (HOST4, PORT))
+    wait_for(lambda: weir.sessions_open() == 1, 5, "a session")
+    weir.stop()
+    told = [line for line in weir.log().splitlines() if ": udp " in line]
+    check_equal(len(told), 1, "flows")
+    check("weir stops (direct: No such device)" in told[0], told[0])
 
 
 if __name__ == "__main__":
