@@ -266,6 +266,19 @@ START_TEST(a_flood_leaves_the_loop_its_turns)
 }
 END_TEST
 
+START_TEST(long_trains_are_handed_on_while_a_cache_holds_them)
+{
+	begin(-1);
+	world.packet_bytes = 64 << 10;
+	world.waiting = 1000;
+	wake();
+	ck_assert_int_eq(world.packets, 8);
+	wake();
+	ck_assert_int_eq(world.packets, 16);
+	end();
+}
+END_TEST
+
 START_TEST(without_buffers_packets_wait_and_the_loop_does_not_spin)
 {
 	begin(-1);
@@ -429,6 +442,7 @@ int main(void)
 		t, without_offloads_each_packet_goes_where_the_stack_wants_it);
 	tcase_add_test(t, packets_longer_than_the_mtu_find_room);
 	tcase_add_test(t, a_flood_leaves_the_loop_its_turns);
+	tcase_add_test(t, long_trains_are_handed_on_while_a_cache_holds_them);
 	tcase_add_test(t,
 		       without_buffers_packets_wait_and_the_loop_does_not_spin);
 	tcase_add_test(t, a_removed_device_is_told_once);
