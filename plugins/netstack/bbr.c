@@ -17,7 +17,10 @@
  * what was delivered in rounds with losses, and the next refill forgets them.
  *
  * A round trip of up to SHORT_RTT_US, a few ticks of the timer wheel, is not
- * worth pacing; it counts as so long, and nothing is paced. */
+ * worth pacing; it counts as so long, and nothing is paced. What is then
+ * acknowledged in lumps may be what was sent in lumps: were all of that added to
+ * what is in flight it would wait in somebody's queue, and come in larger ones,
+ * until eight streams have 8 MB in the socket of a busy WireGuard peer. */
 #include "bbr_model.h"
 
 #define STARTUP_PACING_GAIN 2.77f
@@ -30,6 +33,8 @@
 #define UP_PACING_GAIN 1.25f
 #define UP_CWND_GAIN 2.25f
 #define PROBE_RTT_CWND_GAIN 0.5f
+#define UNPACED_EXTRA_GAIN 2.0f
+#define UNPACED_EXTRA_LEAST (256u << 10)
 #define PACING_MARGIN 0.99f
 #define BETA 0.7f
 #define HEADROOM 0.85f /* 0.15 of inflight_hi are left to others */
@@ -284,6 +289,10 @@ static void set_cwnd(struct congestion *cc, const struct ack_sample *s)
 	uint32_t most = bbr_bdp(cc, b->bw, cwnd_gain(b)), extra;
 
 	extra = more32(b->extra_acked[0], b->extra_acked[1]);
+	if (!cc->pacing_rate)
+		extra = less32(extra,
+			       more32(bbr_bdp(cc, b->bw, UNPACED_EXTRA_GAIN),
+				      UNPACED_EXTRA_LEAST));
 	if (b->full_bw_reached)
 		most += extra;
 	most = with_room(cc, most);

@@ -77,7 +77,7 @@ class Split(Way):
 
 class Tunnel(Way):
     near_weir = far_weir = False
-    congestion = "default"  # of weir's TCP
+    congestion = "bbr"  # of weir's TCP: the preset
     workers = 0  # threads of weir's that seal and open
     remote4 = SERVER4  # where the near end finds the far one
 

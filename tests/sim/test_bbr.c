@@ -341,6 +341,30 @@ START_TEST(a_short_round_trip_is_filled)
 }
 END_TEST
 
+/* ACKs come back together, every so many milliseconds. */
+static double work_with_lumps(unsigned lump_ms, unsigned lumps)
+{
+	uint64_t lump_us = lump_ms * SIM_MS, got = streams[0].got;
+
+	for (unsigned i = 0; i < lumps * lump_ms; i++) {
+		far_.delay_us = lump_us - sim.now_us % lump_us;
+		work_for(SIM_MS);
+	}
+	return (double)(streams[0].got - got) * 8 / (double)(lumps * lump_us);
+}
+
+START_TEST(acks_in_lumps_do_not_leave_a_short_path_idle)
+{
+	path(RATE, 200 * SIM_MS, 0);
+	near_.delay_us = far_.delay_us = 50;
+	stream_open(&streams[0], false);
+	work_for(SECOND);
+	work_with_lumps(20, 50);
+	ck_assert_double_gt(work_with_lumps(20, 100), 90);
+	path_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bbr");
@@ -373,6 +397,7 @@ int main(void)
 		MORE_SEEDS);
 	tcase_add_test(t, hours_of_silence_leave_the_model);
 	tcase_add_test(t, a_short_round_trip_is_filled);
+	tcase_add_test(t, acks_in_lumps_do_not_leave_a_short_path_idle);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
