@@ -109,7 +109,8 @@ static void leg_unreachable(struct weir_end *end, const struct weir_addr *peer,
 {
 	struct leg *leg = leg_of(end);
 
-	leg->lost_err = err;
+	if (err != WEIR_ESILENT)
+		leg->lost_err = err;
 	flow_undelivered(leg->flow, peer, err);
 }
 

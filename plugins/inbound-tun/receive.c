@@ -3,12 +3,13 @@
  *
  * Theory of operation: when the device is readable up to BURST packets are
  * read, and no more bytes than a processor's own cache holds, so that they are
- * still in it when the core hands them on; the rest makes the next turn. From a device with offloads come trains: each is read into a buffer
- * lent by the netstack, and all are handed over in one call. From one without
- * come packets: each is read to where the netstack wants it, so that it can
- * make trains of them. Where the netstack has no memory the watch is dropped
- * for a moment: packets wait in the device's own queue, which is bounded, and
- * the loop does not spin. */
+ * still in it when the core hands them on; the rest makes the next turn. From a
+ * device with offloads come trains: each is read into a buffer lent by the
+ * netstack, and all are handed over in one call. From one without come packets:
+ * each is read to where the netstack wants it, so that it can make trains of
+ * them. Where the netstack has no memory the watch is dropped for a moment:
+ * packets wait in the device's own queue, which is bounded, and the loop does
+ * not spin. */
 #include "receive.h"
 
 #include <errno.h>

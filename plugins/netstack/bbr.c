@@ -18,7 +18,7 @@
  *
  * A round trip of up to SHORT_RTT_US, a few ticks of the timer wheel, is not
  * worth pacing; it counts as so long, and nothing is paced. What is then
- * acknowledged in lumps may be what was sent in lumps: were all of that added to
+ * acknowledged in lumps may be what was sent in lumps: were all of it added to
  * what is in flight it would wait in somebody's queue, and come in larger ones,
  * until eight streams have 8 MB in the socket of a busy WireGuard peer. */
 #include "bbr_model.h"

@@ -155,6 +155,11 @@ class Bench:
                 grown_kb * 1024 / opened if whole else None}
 
 
+def rest_first(kinds):
+    """At rest is who has done nothing yet."""
+    return sorted(kinds, key=lambda kind: kind != "memory")
+
+
 def pinned(cpu, command):
     return ["taskset", "-c", str(cpu), *command]
 
