@@ -8,29 +8,27 @@
 #include "ram.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define OUR_GROUP "0::/" /* the line of version 2 */
 
-/* Our group's path without the slash before it; false: there is none. */
-static bool group_of(const char *process, char path[PATH_MAX])
+/* Our group's path without the slash before it, in `line`; NULL: there is
+ * none. */
+static char *group_of(const char *process, char line[PATH_MAX])
 {
 	FILE *f = fopen(process, "re");
-	bool found = false;
+	char *path = NULL;
 
-	while (f && !found && fgets(path, PATH_MAX, f))
-		found = strncmp(path, OUR_GROUP, strlen(OUR_GROUP)) == 0;
+	while (f && !path && fgets(line, PATH_MAX, f))
+		if (strncmp(line, OUR_GROUP, strlen(OUR_GROUP)) == 0)
+			path = line + strlen(OUR_GROUP);
 	if (f)
 		fclose(f);
-	if (!found)
-		return false;
-	path[strcspn(path, "\n")] = '\0';
-	memmove(path, path + strlen(OUR_GROUP),
-		strlen(path + strlen(OUR_GROUP)) + 1);
-	return true;
+	if (path)
+		path[strcspn(path, "\n")] = '\0';
+	return path;
 }
 
 static uint64_t limit_of(const char *groups, const char *path)
@@ -53,9 +51,9 @@ uint64_t ram_bytes(const char *process, const char *groups)
 {
 	uint64_t least = (uint64_t)sysconf(_SC_PHYS_PAGES) *
 			 (uint64_t)sysconf(_SC_PAGESIZE);
-	char path[PATH_MAX];
+	char line[PATH_MAX], *path = group_of(process, line);
 
-	if (!group_of(process, path))
+	if (!path)
 		return least;
 	for (;;) {
 		uint64_t limit = limit_of(groups, path);

@@ -130,7 +130,6 @@ static bool put_rest(struct uapi_report *r, struct writer *w,
 	if (!r->in_peer)
 		put_peer(w, p);
 	r->in_peer = true;
-	w->told = &r->told;
 	wg_peer_allowed(p, told.base.kind == WEIR_ADDR_NONE ? NULL : &told,
 			put_prefix, w);
 	return !w->is_full;
@@ -154,7 +153,7 @@ bool uapi_report_begin(struct uapi_report *r, const struct uapi_device *d)
 size_t uapi_report_next(struct uapi_report *r, const struct uapi_device *d,
 			char *room, size_t size)
 {
-	struct writer w = {.at = room, .left = size};
+	struct writer w = {.at = room, .left = size, .told = &r->told};
 
 	if (!r->has_device)
 		put_device(&w, d);

@@ -263,15 +263,23 @@ START_TEST(reneging_is_survived)
 }
 END_TEST
 
-/* Nothing for so long that the timeout comes; everything was only late. */
-static void wait_for_the_timeout(struct peer *p)
+/* Nothing for so long that the timeout comes. Returns the stamp from before. */
+static uint32_t flight_times_out(struct peer *p)
 {
-	uint32_t early = p->echo;
+	uint32_t early;
 
 	flight(p, 10);
 	early = p->echo;
 	is_resent(p, 9); /* the probe */
 	is_resent(p, 0);
+	return early;
+}
+
+/* Everything was only late. */
+static void wait_for_the_timeout(struct peer *p)
+{
+	uint32_t early = flight_times_out(p);
+
 	sim_run(RTT); /* longer than a round trip: only the stamp tells */
 	p->echo = early;
 }
@@ -292,12 +300,8 @@ END_TEST
 START_TEST(true_timeout_is_not_taken_back)
 {
 	struct peer p = peer_open_far(_i, OFFER_ALL, 0);
-	uint32_t early;
+	uint32_t early = flight_times_out(&p);
 
-	flight(&p, 10);
-	early = p.echo;
-	is_resent(&p, 9);
-	is_resent(&p, 0);
 	ck_assert_uint_ne(p.echo, early);
 	sim_run(RTT);
 	say(&p, ACK, 1, at(&p, 1), 0);
@@ -313,9 +317,7 @@ START_TEST(quick_ack_does_not_make_a_timeout_spurious)
 	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
-	flight(&p, 10);
-	is_resent(&p, 9);
-	is_resent(&p, 0);
+	flight_times_out(&p);
 	sim_run(RTT / 2); /* the path has become shorter */
 	say(&p, ACK, 1, at(&p, 1), 0);
 	ck_assert_uint_eq(hear_within(&p, RTT, &after_us)->seq, at(&p, 1));
@@ -329,9 +331,7 @@ START_TEST(what_went_out_twice_before_a_timeout_tells_no_round_trip)
 	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
 	uint64_t after_us;
 
-	flight(&p, 10);
-	is_resent(&p, 9);
-	is_resent(&p, 0);
+	flight_times_out(&p);
 	say(&p, ACK, 1, at(&p, 10), 0);
 	hear_all(&p);
 	core_write(&p, 2 * MSS);

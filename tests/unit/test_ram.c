@@ -55,10 +55,7 @@ static void put(const char *name, const char *text)
 
 static uint64_t ram(void)
 {
-	char self[512];
-
-	snprintf(self, sizeof self, "%s", in_dir("self"));
-	return ram_bytes(self, dir);
+	return ram_bytes(in_dir("self"), dir);
 }
 
 static uint64_t machine(void)

@@ -187,15 +187,20 @@ static bool has_met(const struct walk *w, struct weir_cidr c)
 	return false;
 }
 
+static void give_three_and_one(void)
+{
+	give(0, "10.0.0.0", 8);
+	give(0, "fd00::", 64);
+	give(1, "10.0.0.0", 9);
+	give(0, "0.0.0.0", 0);
+}
+
 START_TEST(a_peers_prefixes_can_be_walked)
 {
 	struct walk w = walk(NULL, 4);
 
 	ck_assert_uint_eq(w.count, 0);
-	give(0, "10.0.0.0", 8);
-	give(0, "fd00::", 64);
-	give(1, "10.0.0.0", 9);
-	give(0, "0.0.0.0", 0);
+	give_three_and_one();
 	w = walk(NULL, 4);
 	ck_assert_uint_eq(w.count, 3);
 	ck_assert(has_met(&w, cidr("10.0.0.0", 8)));
@@ -211,10 +216,7 @@ START_TEST(a_walk_goes_on_behind_a_prefix_that_is_still_the_peers)
 	const struct weir_cidr others = cidr("10.0.0.0", 9);
 	struct walk first, rest;
 
-	give(0, "10.0.0.0", 8);
-	give(0, "fd00::", 64);
-	give(1, "10.0.0.0", 9);
-	give(0, "0.0.0.0", 0);
+	give_three_and_one();
 	first = walk(NULL, 1);
 	ck_assert_uint_eq(first.count, 1);
 	rest = walk(&first.met[0], 4);
