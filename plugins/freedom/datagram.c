@@ -255,7 +255,6 @@ void udp_open(struct freedom *f, struct weir_end *end)
 	for (int i = 0; i < FAMILIES; i++) {
 		u->socket[i].udp = u;
 		u->socket[i].fd = -1;
-		u->socket[i].gso_max = UDP_PAYLOAD_MAX;
 	}
 	++*f->n.udp_flows;
 	f->host->flow_ready(end, &udp_ops, u);

@@ -3,9 +3,9 @@
  *
  * Neighbours in a vector that go to one peer and have one size leave as one
  * train (UDP_SEGMENT): the kernel cuts it. A train that came in as one leaves
- * as one. Where the kernel refuses a train (segments larger than the path's
- * packets, a device that cannot), its datagrams are sent singly and trains of
- * that segment size are not tried again on this leg.
+ * as one. Where the kernel refuses a train its datagrams are sent singly: for
+ * ever after EIO (a device that cannot), this once after EINVAL (segments
+ * larger than the packets of this path; another peer's may be wider).
  *
  * Nothing is queued. A full socket buffer ends the vector: what is left of it
  * is dropped and counted. */
@@ -110,10 +110,7 @@ static int transmit_train(struct udp_socket *k, const struct batch *b,
 	err = transmit(k, m);
 	m->msg_control = NULL;
 	m->msg_controllen = 0;
-	if (err == EIO)
-		k->gso_max = 0;
-	else if (err == EINVAL)
-		k->gso_max = b->segment - 1;
+	k->no_trains |= err == EIO;
 	return err;
 }
 
@@ -153,7 +150,7 @@ static int batch_transmit(struct udp *u, const struct batch *b)
 	if (!k)
 		return errno;
 	m.msg_namelen = addr_to_sockaddr(&b->peer, &to);
-	if (b->segments > 1 && b->segment <= k->gso_max) {
+	if (b->segments > 1 && !k->no_trains) {
 		err = transmit_train(k, b, &m);
 		if (err != EIO && err != EINVAL)
 			return err;

@@ -13,9 +13,9 @@ struct udp_socket {
 	struct udp *udp;
 	struct udp_socket *next; /* in freedom.unread */
 	struct weir_watch *watch;
-	int fd;		  /* -1: not needed so far */
-	uint32_t gso_max; /* no trains of larger segments: the kernel said no */
-	bool queued;	  /* is in freedom.unread */
+	int fd;		/* -1: not needed so far */
+	bool no_trains; /* its device cannot send them */
+	bool queued;	/* is in freedom.unread */
 };
 
 struct alias;
