@@ -36,7 +36,12 @@ static bool file_look(struct channel_file *f)
 
 static bool uses_file(const struct config *c)
 {
-	return !c->dns_servers.count || c->dns_system;
+	const struct config_dns_server *s = c->dns_servers.items;
+
+	for (size_t i = 0; i < c->dns_servers.count; i++)
+		if (!s[i].address.kind)
+			return true;
+	return false;
 }
 
 bool channel_is_stale(const struct config *c, struct channel_file *f)
@@ -66,27 +71,32 @@ static struct ares_addr_port_node node_of(const struct weir_addr *a)
 	return n;
 }
 
-/* c-ares begins with those of resolv.conf. */
+/* In the order of the configuration. c-ares begins with those of resolv.conf,
+ * which are put where the configuration names them, once at most. */
 static int use_servers(ares_channel channel, const struct config *c)
 {
 	const struct config_dns_server *s = c->dns_servers.items;
-	size_t count = c->dns_servers.count;
-	struct ares_addr_port_node *nodes, *system = NULL;
-	int status = ARES_SUCCESS;
+	struct ares_addr_port_node *all, *system, *at;
+	size_t count = c->dns_servers.count, n = 0;
+	int status = ares_get_servers_ports(channel, &system);
 
-	if (!count)
-		return ARES_SUCCESS;
-	if (c->dns_system)
-		status = ares_get_servers_ports(channel, &system);
-	nodes = xcalloc(count, sizeof *nodes);
-	for (size_t i = 0; i < count; i++) {
-		nodes[i] = node_of(&s[i].address);
-		nodes[i].next = i + 1 < count ? &nodes[i + 1] : system;
+	if (status != ARES_SUCCESS)
+		return status;
+	for (at = system; at; at = at->next)
+		count++;
+	all = xcalloc(count, sizeof *all);
+	for (size_t i = 0; i < c->dns_servers.count; i++) {
+		if (s[i].address.kind)
+			all[n++] = node_of(&s[i].address);
+		else
+			for (at = system; at; at = at->next)
+				all[n++] = *at;
 	}
-	if (status == ARES_SUCCESS)
-		status = ares_set_servers_ports(channel, nodes);
+	for (size_t i = 0; i < n; i++)
+		all[i].next = i + 1 < n ? &all[i + 1] : NULL;
+	status = ares_set_servers_ports(channel, all);
 	ares_free_data(system);
-	free(nodes);
+	free(all);
 	return status;
 }
 

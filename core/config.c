@@ -112,6 +112,9 @@ static bool read_server(struct loading *l, const struct node *n,
 				     n->plain};
 	struct weir_error e;
 
+	out->address.kind = WEIR_ADDR_NONE;
+	if (is_system(n))
+		return true;
 	if (n->kind == NODE_SCALAR &&
 	    scalar_read(&from, &dns_server_option, &out->address, &e)) {
 		if (!out->address.port)
@@ -131,25 +134,30 @@ static void read_dns(struct loading *l, const struct dns_section *s)
 {
 	struct report_path dns = {NULL, "dns", 0};
 	struct report_path path = {&dns, "servers", 0};
+	struct weir_list *list = &l->config->dns_servers;
+	size_t count = node_count(s->servers);
 	struct config_dns_server *all;
-	struct config *c = l->config;
-	size_t i, count = node_count(s->servers);
+	bool system = false;
 
-	c->dns_cache_entries = (uint64_t)s->cache;
-	c->dns_system = !s->servers;
-	all = arena_alloc(c->arena, count * sizeof *all);
-	c->dns_servers.items = all;
+	l->config->dns_cache_entries = (uint64_t)s->cache;
+	all = arena_alloc(l->config->arena, (count + 1) * sizeof *all);
+	*list = (struct weir_list){all, 0};
 	if (s->servers && !count)
 		report_error(l->d.report, s->servers->mark, &path,
 			     "is empty; at least one is needed");
-	for (i = 0; i < count; i++) {
+	if (!s->servers)
+		all[list->count++].address.kind = WEIR_ADDR_NONE;
+	for (size_t i = 0; i < count; i++) {
 		const struct node *n = node_at(s->servers, i);
 		struct report_path step = {&path, NULL, i};
 
-		if (is_system(n))
-			c->dns_system = true;
-		else if (read_server(l, n, &step, &all[c->dns_servers.count]))
-			c->dns_servers.count++;
+		if (!read_server(l, n, &step, &all[list->count]))
+			continue;
+		list->count++;
+		if (system && is_system(n))
+			report_error(l->d.report, n->mark, &step,
+				     "is given twice");
+		system |= is_system(n);
 	}
 }
 

@@ -56,7 +56,9 @@ struct config_level {
 };
 
 struct config_dns_server {
-	struct weir_addr address; /* port 53 where none was given */
+	/* Port 53 where none was given. Absent: those of resolv.conf, which
+	 * come once at most. */
+	struct weir_addr address;
 };
 
 struct config {
@@ -75,8 +77,7 @@ struct config {
 	const char *default_outbound; /* preset: the first outbound */
 	struct weir_list levels;      /* config_level; 0 is always there */
 
-	bool dns_system;	      /* also the servers of resolv.conf */
-	struct weir_list dns_servers; /* config_dns_server */
+	struct weir_list dns_servers; /* config_dns_server, at least one */
 	uint64_t dns_cache_entries;
 };
 

@@ -52,14 +52,15 @@ START_TEST(the_least_configuration_gets_every_preset)
 {
 	const struct config *c = parsed(LEAST);
 	const struct config_level *level = c->levels.items;
+	const struct config_dns_server *dns = c->dns_servers.items;
 
 	ck_assert_int_eq(c->log_level, WEIR_INFO);
 	ck_assert_uint_eq(c->mark, 0);
 	ck_assert_ptr_null(c->interface);
 	ck_assert_uint_eq(c->max_sessions, 65535);
 	ck_assert_str_eq(c->default_outbound, "sink");
-	ck_assert(c->dns_system);
-	ck_assert_uint_eq(c->dns_servers.count, 0);
+	ck_assert_uint_eq(c->dns_servers.count, 1);
+	ck_assert_int_eq(dns->address.kind, WEIR_ADDR_NONE);
 	ck_assert_uint_eq(c->dns_cache_entries, 4096);
 	ck_assert_uint_eq(c->levels.count, 1);
 	ck_assert_uint_eq(level->policy.size, sizeof level->policy);
@@ -79,7 +80,7 @@ START_TEST(the_cores_sections_reach_the_struct)
 		LEAST "log: {level: debug, tags: {tag: probe, level: error}}\n"
 		      "sockets: {mark: 4294967295, interface: eth0}\n"
 		      "limits: {sessions: 10}\n"
-		      "dns: {servers: [192.0.2.1, '[::1]:54', system], "
+		      "dns: {servers: [192.0.2.1, system, '[::1]:54'], "
 		      "cache: 0}\n");
 	const struct config_log_tag *tag = c->log_tags.items;
 	const struct config_dns_server *dns = c->dns_servers.items;
@@ -90,17 +91,24 @@ START_TEST(the_cores_sections_reach_the_struct)
 	ck_assert_uint_eq(c->mark, UINT32_MAX);
 	ck_assert_str_eq(c->interface, "eth0");
 	ck_assert_uint_eq(c->max_sessions, 10);
-	ck_assert(c->dns_system);
-	ck_assert_uint_eq(c->dns_servers.count, 2);
+	ck_assert_uint_eq(c->dns_servers.count, 3);
 	ck_assert_uint_eq(dns[0].address.port, 53);
-	ck_assert_uint_eq(dns[1].address.port, 54);
+	ck_assert_int_eq(dns[1].address.kind, WEIR_ADDR_NONE);
+	ck_assert_uint_eq(dns[2].address.port, 54);
 	ck_assert_uint_eq(c->dns_cache_entries, 0);
 }
 END_TEST
 
 START_TEST(other_name_servers_take_the_place_of_the_systems)
 {
-	ck_assert(!parsed(LEAST "dns: {servers: 192.0.2.1}")->dns_system);
+	const struct config *c = parsed(LEAST "dns: {servers: 192.0.2.1}");
+	const struct config_dns_server *dns = c->dns_servers.items;
+
+	ck_assert_uint_eq(c->dns_servers.count, 1);
+	ck_assert_int_eq(dns->address.kind, WEIR_ADDR_IP4);
+	ck_assert_ptr_null(
+		parse(LEAST "dns: {servers: [system, '::1', system]}"));
+	ck_assert_str_eq(said.text, "f:3:32: dns.servers[2]: is given twice\n");
 }
 END_TEST
 
