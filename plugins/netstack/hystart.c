@@ -10,7 +10,10 @@
  *
  * From then on the window grows four times more slowly: the conservative slow
  * start. After five rounds of it slow start is over. But where the round trip
- * gets shorter again it was jitter, and the window doubles as before.
+ * gets shorter again it was jitter, and the window doubles as before. Nor does
+ * it grow at all while the round trip is that much above even what it was then,
+ * which is not in the RFC: a queue that goes on to fill is no jitter, and all
+ * that the window still grows is lost behind it.
  *
  * Growth for an ACK is not limited to 8 segments as the RFC has it where
  * nothing is paced: an ACK here stands for a train, and what it lets out is
@@ -49,17 +52,18 @@ void hystart_rtt(struct hystart *h, uint32_t rtt_us)
 	h->samples++;
 }
 
-static bool queue_fills(const struct hystart *h)
+/* The last samples are so far above that a queue has begun to fill since. */
+static bool queue_fills(const struct hystart *h, uint32_t since_us)
 {
-	uint32_t margin = h->last_min_us / THRESHOLD_SHARE;
+	uint32_t margin = since_us / THRESHOLD_SHARE;
 
-	if (h->last_min_us == NONE)
+	if (since_us == NONE)
 		return false;
 	if (margin < THRESHOLD_MIN_US)
 		margin = THRESHOLD_MIN_US;
 	if (margin > THRESHOLD_MAX_US)
 		margin = THRESHOLD_MAX_US;
-	return h->recent_us >= h->last_min_us + margin;
+	return h->recent_us >= since_us + margin;
 }
 
 uint32_t hystart_grow(struct hystart *h, uint32_t acked)
@@ -67,12 +71,15 @@ uint32_t hystart_grow(struct hystart *h, uint32_t acked)
 	bool careful = h->baseline_us != NONE;
 
 	if (h->samples == SAMPLES_LEAST) {
-		if (!careful && queue_fills(h))
+		h->fills_on = queue_fills(h, h->baseline_us);
+		if (!careful && queue_fills(h, h->last_min_us))
 			h->baseline_us = h->recent_us;
 		else if (careful && h->recent_us < h->baseline_us)
 			h->baseline_us = NONE;
 	}
-	return careful ? acked / CAREFUL_DIVISOR : acked;
+	if (!careful)
+		return acked;
+	return h->fills_on ? 0 : acked / CAREFUL_DIVISOR;
 }
 
 bool hystart_over(struct hystart *h, uint32_t ack, uint32_t next_seq)

@@ -13,6 +13,7 @@ struct hystart {
 	uint32_t baseline_us; /* where the queue began; none: did not */
 	uint8_t samples;      /* in recent_us */
 	uint8_t careful_rounds;
+	bool fills_on; /* since it began */
 };
 
 void hystart_init(struct hystart *h, uint32_t next_seq);

@@ -255,6 +255,18 @@ START_TEST(five_careful_rounds_end_slow_start)
 }
 END_TEST
 
+START_TEST(queue_that_goes_on_to_fill_stops_the_growth)
+{
+	struct rounds r = begun(_i);
+	uint32_t before;
+
+	round_trip(&r, LONGER);
+	round_trip(&r, LONGER + RTT / 2);
+	before = round_trip(&r, LONGER + RTT / 2);
+	ck_assert_uint_le(round_trip(&r, LONGER + RTT / 2), before + 2);
+}
+END_TEST
+
 START_TEST(jitter_does_not_end_slow_start)
 {
 	struct rounds r = begun(_i);
@@ -292,6 +304,7 @@ int main(void)
 		peer_without_sack_is_counted_by_its_acks,
 		timer_that_finds_losses_lets_out_no_burst,
 		longer_round_trip_slows_the_growth,
+		queue_that_goes_on_to_fill_stops_the_growth,
 		five_careful_rounds_end_slow_start,
 		jitter_does_not_end_slow_start,
 		less_than_an_eighth_more_is_no_queue,
