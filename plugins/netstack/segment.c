@@ -166,13 +166,16 @@ static void note_closed_window(struct tcp_pcb *pcb, const struct tcp_hdr *tcp)
 		pcb->snd_wnd = 0;
 }
 
+/* What came before, if it did, is told with the ACK; also where the copy came
+ * first and outdates it. */
 static void note_repeated(struct conn *c, uint32_t seq, uint32_t payload)
 {
 	uint32_t end = c->pcb->rcv_nxt;
 
 	if (TCP_SEQ_LT(seq + payload, end))
 		end = seq + payload;
-	reorder_repeated(c, seq, end);
+	if (TCP_SEQ_LT(seq, end))
+		reorder_repeated(c, seq, end);
 }
 
 void segment_done(struct conn *c)
@@ -196,8 +199,10 @@ bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
 		return answer_syn(c, tcp->seqno);
 	if (!(flags & TCP_ACK))
 		return false;
-	if (stamp_is_old(pcb, tcp, len))
+	if (stamp_is_old(pcb, tcp, len)) {
+		note_repeated(c, tcp->seqno, payload);
 		return drop(c, size || may_challenge(c));
+	}
 	if (pcb->state == SYN_RCVD)
 		return data_acceptable(c, tcp->seqno, size);
 	if (!ack_is_possible(pcb, tcp->ackno))
@@ -205,8 +210,7 @@ bool segment_acceptable(struct conn *c, const struct tcp_hdr *tcp, uint32_t len,
 	if (!(size ? data_acceptable(c, tcp->seqno, size)
 		   : bare_ack_acceptable(c, tcp->seqno)))
 		return false;
-	if (payload && TCP_SEQ_LT(tcp->seqno, pcb->rcv_nxt))
-		note_repeated(c, tcp->seqno, payload);
+	note_repeated(c, tcp->seqno, payload);
 	note_closed_window(pcb, tcp);
 	c->silences = 0;
 	return true;

@@ -110,6 +110,22 @@ START_TEST(part_of_a_hole_is_acknowledged_at_once)
 }
 END_TEST
 
+START_TEST(late_segment_whose_copy_came_first_is_told_of)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+	struct heard *h;
+
+	p.stamp = 2000;
+	say_units(&p, 0, 2);
+	hear_all(&p);
+	p.stamp = 1500;
+	say_units(&p, 0, 1);
+	h = hear_last(&p);
+	ck_assert_int_eq(h->sacks, 1);
+	expect_block(h, 0, 0, 1);
+}
+END_TEST
+
 START_TEST(repeated_bytes_lead_the_blocks_once)
 {
 	struct peer p = peer_open(_i);
@@ -371,6 +387,7 @@ int main(void)
 		four_blocks_at_most_three_beside_timestamps,
 		block_that_is_acknowledged_is_named_no_more,
 		part_of_a_hole_is_acknowledged_at_once,
+		late_segment_whose_copy_came_first_is_told_of,
 		repeated_bytes_lead_the_blocks_once,
 		segment_over_many_ranges_takes_their_place,
 		segment_in_order_may_reach_into_ranges,
