@@ -63,6 +63,11 @@ u32_t sys_now(void)
 	return (u32_t)(clock_us() / 1000);
 }
 
+uint32_t port_stamp_now(void)
+{
+	return port_stamp(clock_us());
+}
+
 unsigned lwip_random(void)
 {
 	unsigned value = 1;

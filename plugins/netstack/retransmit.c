@@ -9,9 +9,8 @@
  * until the client is given up. A peer that had the first of them by its word
  * and does not acknowledge it has thrown it away: its word counts no more. */
 #include "pmtu.h"
+#include "port.h"
 #include "scoreboard.h"
-
-#include "lwip/sys.h"
 
 #include <errno.h>
 
@@ -75,7 +74,7 @@ static void timeout(struct conn *c)
 	r->cc.ops->on_timeout(&r->cc, again);
 	recovery_reduced(c);
 	if (!r->after_timeout)
-		r->resent_stamp = sys_now();
+		r->resent_stamp = port_stamp_now();
 	r->in_recovery = r->marked = false;
 	r->after_timeout = true;
 	r->in_doubt = false;

@@ -15,11 +15,13 @@
  * to be lost; what is lost by count from below, once for each segment. */
 #include "scoreboard.h"
 
+#include "port.h"
+
 #define DUPLICATE_SEGMENTS 3u
 
 /* `seg` arrived. Of one that went out more than once nobody knows which copy it
- * was (RFC 6298, 3), but where it comes sooner than a round trip can be it was
- * not lost at all: the first copy was acknowledged. */
+ * was (RFC 6298, 3), but where the timestamp says so (RFC 3522) or it comes
+ * sooner than a round trip can be, it was the first: it was merely late. */
 static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 			  struct ack *a)
 {
@@ -36,6 +38,7 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 		if (seg->len && TCP_SEQ_LT(seg_end(seg), r->highest_sacked))
 			r->reordering = true;
 	} else if (a->early) {
+		a->too_soon |= r->in_recovery;
 		return;
 	} else if (r->min_rtt_us &&
 		   rtt_us < r->min_rtt_us - r->min_rtt_us / 8) {
@@ -54,7 +57,7 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 /* The timestamp it was sent with last. */
 static uint32_t stamp_of(const struct tcp_seg *seg)
 {
-	return (uint32_t)(note_of(seg)->sent_us / 1000);
+	return port_stamp(note_of(seg)->sent_us);
 }
 
 /* Bytes that the first block says came twice: it lies below the ACK, or inside

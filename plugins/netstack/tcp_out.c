@@ -10,14 +10,19 @@
  * one that lwIP wants while it works on a segment goes out when that is done.
  * Nor may lwIP take a segment back from that list to send it once more, as it
  * does with a SYN: the scoreboard holds it. Its probes lack the timestamps that
- * were agreed on: a peer may drop what comes without (RFC 7323, 3.2). */
+ * were agreed on: a peer may drop what comes without (RFC 7323, 3.2). All that
+ * it asks sys_now() for are these. */
+#include "port.h"
+
 #define tcp_output tcp_output_stock
 #define tcp_send_empty_ack tcp_send_empty_ack_stock
 #define tcp_rexmit tcp_rexmit_stock
 #define tcp_rexmit_rto tcp_rexmit_rto_stock
 #define tcp_keepalive tcp_keepalive_stock
 #define tcp_zero_window_probe tcp_zero_window_probe_stock
+#define sys_now port_stamp_now
 #include "core/tcp_out.c"
+#undef sys_now
 #undef tcp_output
 #undef tcp_send_empty_ack
 #undef tcp_rexmit

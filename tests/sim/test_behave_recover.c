@@ -122,6 +122,29 @@ START_TEST(window_is_given_back_where_all_was_resent_in_vain)
 }
 END_TEST
 
+/* So late that the copy may have been there and back: only the stamp tells. */
+START_TEST(late_segment_is_told_from_its_copy_by_its_timestamp)
+{
+	struct peer p = peer_open_far(_i, OFFER_ALL, 0);
+	uint32_t first;
+
+	core_write(&p, 10 * peer_segment(&p));
+	first = hear_within(&p, PACED, NULL)->stamp;
+	sim_run(PACED + RTT);
+	hear_all(&p);
+	sack(&p, 0, 1, 10);
+	is_resent(&p, 0);
+	sim_run(RTT);
+	p.echo = first;
+	say(&p, ACK, 1, at(&p, 10), 0);
+	flight(&p, 10);
+	sack(&p, 10, 11, 14);
+	hear_nothing(&p); /* it is given time: segments change places here */
+	say(&p, ACK, 1, at(&p, 20), 0);
+	ck_assert_uint_ge(window_now(&p), 10 * peer_segment(&p));
+}
+END_TEST
+
 /* The second begins before the peer has said that the first was none. */
 START_TEST(two_episodes_in_vain_are_taken_back_together)
 {
@@ -372,6 +395,7 @@ int main(void)
 		tail_is_lost_where_what_was_resent_after_it_arrives,
 		resending_in_vain_widens_the_reorder_window,
 		window_is_given_back_where_all_was_resent_in_vain,
+		late_segment_is_told_from_its_copy_by_its_timestamp,
 		two_episodes_in_vain_are_taken_back_together,
 		train_sent_again_does_not_widen_the_reorder_window,
 		loss_that_a_burst_tells_of_is_resent_before_anything_new,

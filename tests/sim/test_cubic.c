@@ -51,6 +51,22 @@ START_TEST(hundreds_of_losses_at_once_are_repaired_in_some_round_trips)
 }
 END_TEST
 
+/* One packet in a hundred comes 8 ms late. What fills the holes that the end of
+ * slow start leaves must not outdate it, nor may it look like loss for long. */
+START_TEST(late_packets_do_not_hold_the_rate_down)
+{
+	path_open(&(struct path_conf){RATE, RTT_US, RTT_US, 0, 0}, SIM_CUBIC);
+	sim.random *= 2 * (uint64_t)_i + 1;
+	for (int i = 0; i < 20; i++)
+		sim_random();
+	near_.reorder = far_.reorder = 0.01;
+	near_.reorder_us = far_.reorder_us = 8 * SIM_MS;
+	stream_open(&streams[0], _i % 2);
+	ck_assert_double_gt(work_for(4 * SECOND).mbit[0], 85);
+	path_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cubic");
@@ -66,6 +82,7 @@ int main(void)
 	tcase_add_loop_test(
 		t, hundreds_of_losses_at_once_are_repaired_in_some_round_trips,
 		0, 2);
+	tcase_add_loop_test(t, late_packets_do_not_hold_the_rate_down, 0, 20);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
