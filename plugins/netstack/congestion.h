@@ -21,8 +21,8 @@ struct ack_sample {
 	uint64_t delivered;	  /* of the connection, so far */
 	uint64_t prior_delivered; /* the same when that segment was sent */
 	uint32_t over_interval;	  /* delivered since then */
-	uint32_t acked;		  /* delivered by this ACK */
-	uint32_t arrived;	  /* the same; without SACK by count of ACKs */
+	uint32_t acked;		  /* delivered by this ACK, as whole segments */
+	uint32_t arrived;	  /* in parts; without SACK by count of ACKs */
 	uint32_t newly_lost;	  /* found lost by this ACK */
 	uint32_t prior_in_flight, in_flight; /* before and after it */
 	uint32_t sent_in_flight; /* when that segment was sent, with it */

@@ -13,7 +13,8 @@
 
 /* In the headroom of a segment's header pbuf. */
 struct segment_note {
-	uint64_t sent_us;
+	uint64_t sent_us : 48;
+	uint64_t arrived : 16; /* bytes of it, since, while it is open */
 	struct tcp_seg *older, *newer; /* sent before and after it, if open */
 	struct rate_note rate;
 };

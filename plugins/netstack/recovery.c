@@ -63,6 +63,7 @@ void recovery_sent(struct conn *c, struct tcp_seg *seg)
 	struct segment_note *note = note_of(seg);
 
 	note->sent_us = stack_now_us(c->stack);
+	note->arrived = 0;
 	rate_sent(&r->rate, &note->rate, note->sent_us, recovery_pipe(c),
 		  seg->len);
 	r->cc.sent += seg->len;
@@ -287,7 +288,6 @@ static void take_ack(struct conn *c, struct ack *a)
 	take_spurious(r, a, pcb->snd_nxt);
 	if (TCP_SEQ_GT(a->ack, r->resent_end))
 		r->in_doubt = false;
-	a->arrived = a->delivered;
 	if (!(pcb->flags & TF_SACK))
 		take_duplicates(c, a);
 	else if (a->moved || a->sacked)

@@ -29,6 +29,7 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 	uint32_t rtt_us = (uint32_t)(a->now_us - sent_us);
 
 	a->delivered += seg->len;
+	a->arrived += seg->len - note_of(seg)->arrived;
 	rate_delivered(&r->rate, &note_of(seg)->rate, seg->len, a->now_us,
 		       &a->probe);
 	if (seg_waits(seg))
@@ -52,6 +53,31 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 		r->rack_end = seg_end(seg);
 		r->rack_rtt_us = rtt_us;
 	}
+}
+
+/* Some bytes of `seg` arrived, others not. If they were told of before that was
+ * long ago: a segment is not counted for more than it is. False: it was. */
+static bool part_arrived(struct tcp_seg *seg, uint32_t bytes, struct ack *a)
+{
+	struct segment_note *note = note_of(seg);
+	uint32_t left = seg->len - (uint32_t)note->arrived;
+
+	if (bytes > left)
+		bytes = left;
+	note->arrived += bytes;
+	a->arrived += bytes;
+	return bytes;
+}
+
+/* Of `seg` that which lies in [from, to). */
+static bool part_between(struct tcp_seg *seg, uint32_t from, uint32_t to,
+			 struct ack *a)
+{
+	if (TCP_SEQ_LT(from, seg_begin(seg)))
+		from = seg_begin(seg);
+	if (TCP_SEQ_GT(to, seg_end(seg)))
+		to = seg_end(seg);
+	return TCP_SEQ_LT(from, to) && part_arrived(seg, to - from, a);
 }
 
 /* The timestamp it was sent with last. */
@@ -89,6 +115,8 @@ static void take_acked(struct conn *c, struct ack *a)
 			seg_delivered(r, seg, a);
 		flight_shift(r, seg);
 	}
+	if (seg)
+		part_between(seg, c->pcb->lastack, a->ack, a);
 }
 
 static void seg_sacked(struct recovery *r, struct group *g, struct tcp_seg *seg,
@@ -100,12 +128,10 @@ static void seg_sacked(struct recovery *r, struct group *g, struct tcp_seg *seg,
 	seg->flags |= SEGMENT_SACKED;
 	r->sacked += seg->len;
 	a->sacked = true;
-	if (TCP_SEQ_GT(seg_end(seg), r->highest_sacked))
-		r->highest_sacked = seg_end(seg);
 }
 
-/* Segments that lie in a block as a whole arrived. None is looked for that ends
- * below `from`. */
+/* Segments that lie in a block as a whole arrived, of those at its edges a
+ * part. None is looked for that ends below `from`. */
 static void take_block(struct recovery *r, const struct sack_block *b,
 		       uint32_t from, struct ack *a)
 {
@@ -119,10 +145,13 @@ static void take_block(struct recovery *r, const struct sack_block *b,
 		     s = s->next) {
 			if (s->flags & SEGMENT_SACKED)
 				continue;
-			if (TCP_SEQ_GT(seg_end(s), b->right))
-				return;
-			if (TCP_SEQ_GEQ(seg_begin(s), b->left))
+			if (TCP_SEQ_GEQ(seg_begin(s), b->left) &&
+			    TCP_SEQ_LEQ(seg_end(s), b->right))
 				seg_sacked(r, g, s, a);
+			else
+				a->sacked |= part_between(s, from, b->right, a);
+			if (TCP_SEQ_GEQ(seg_end(s), b->right))
+				return;
 		}
 	}
 }
@@ -173,6 +202,8 @@ static void take_sacked(struct recovery *r, struct ack *a, uint32_t snd_nxt)
 
 		if (TCP_SEQ_LT(from, blocks[i].right))
 			take_block(r, &blocks[i], from, a);
+		if (TCP_SEQ_GT(blocks[i].right, r->highest_sacked))
+			r->highest_sacked = blocks[i].right;
 	}
 	memcpy(f->told, blocks, n * sizeof blocks[0]);
 	f->tellings = n;
@@ -231,17 +262,25 @@ void scoreboard_lose(struct recovery *r, struct tcp_seg *seg, struct ack *a)
 	r->cc.ops->on_lost(&r->cc, &lost);
 }
 
-/* What 3 segments have come ahead of. */
+static void lose_once(struct recovery *r, struct tcp_seg *s, struct ack *a)
+{
+	if (!(s->flags & (SEGMENT_SACKED | SEGMENT_RESENT)) && !seg_waits(s) &&
+	    s->len)
+		scoreboard_lose(r, s, a);
+}
+
+/* What 3 segments have come ahead of. Of a train at the head of the flight it
+ * is known which packet is missing. */
 static void lose_by_count(struct recovery *r, struct ack *a)
 {
 	struct tcp_seg *s = r->flight->uncounted;
 	uint32_t most = r->highest_sacked - DUPLICATE_SEGMENTS * r->mss;
 
 	for (; s && TCP_SEQ_LEQ(seg_end(s), most); s = s->next)
-		if (!(s->flags & (SEGMENT_SACKED | SEGMENT_RESENT)) &&
-		    !seg_waits(s) && s->len)
-			scoreboard_lose(r, s, a);
+		lose_once(r, s, a);
 	r->flight->uncounted = s;
+	if (TCP_SEQ_LEQ(a->ack + r->mss, most))
+		lose_once(r, flight_first(r->flight)->first, a);
 }
 
 /* What was sent before something that has arrived, and is late. */

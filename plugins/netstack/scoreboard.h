@@ -12,8 +12,8 @@ struct ack {
 	uint32_t ack;
 	uint64_t now_us;
 	uint32_t rtt_us;    /* of something never resent; 0: none */
-	uint32_t delivered; /* bytes */
-	uint32_t arrived;   /* the same; without SACK by count of ACKs */
+	uint32_t delivered; /* bytes, of segments that arrived as a whole */
+	uint32_t arrived; /* of parts as well; without SACK by count of ACKs */
 	uint32_t newly_lost;
 	struct rate_probe probe;
 	int sacks;

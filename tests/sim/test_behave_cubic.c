@@ -15,14 +15,15 @@
 #define GOAL (FLIGHT * 7 / 10)
 #define MORE_THAN_ENOUGH (200 * MSS)
 
-static struct peer open_far(int v6, unsigned offer, uint64_t rtt_us)
+static struct peer open_far(int v6, unsigned offer, uint64_t rtt_us,
+			    uint32_t len)
 {
 	struct peer p = peer_new(v6);
 
 	p.mss = MSS;
 	p.offer = offer;
 	peer_complete_far(&p, rtt_us);
-	core_write(&p, MORE_THAN_ENOUGH);
+	core_write(&p, len);
 	return p;
 }
 
@@ -44,10 +45,11 @@ static uint32_t ack_each(struct peer *p, uint32_t from, uint32_t n)
 	return sent;
 }
 
-/* With FLIGHT segments under way, of which ACKED is the first. */
-static struct peer in_slow_start(int v6, unsigned offer)
+/* With FLIGHT segments under way, of which ACKED is the first, out of `len`
+ * bytes. */
+static struct peer in_slow_start(int v6, unsigned offer, uint32_t len)
 {
-	struct peer p = open_far(v6, offer, NEAR_RTT);
+	struct peer p = open_far(v6, offer, NEAR_RTT, len);
 
 	ck_assert_uint_eq(hear_all(&p), FIRST_WINDOW * MSS);
 	sim_run(NEAR_RTT);
@@ -75,7 +77,7 @@ static uint32_t share(uint32_t arrived)
 
 START_TEST(sent_follows_what_arrives_while_the_window_shrinks)
 {
-	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	struct peer p = in_slow_start(_i, OFFER_USUAL, MORE_THAN_ENOUGH);
 	uint32_t sent = 0;
 
 	sack(&p, 1, 3);
@@ -92,7 +94,7 @@ END_TEST
 
 START_TEST(what_is_in_flight_after_it_is_the_new_window)
 {
-	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	struct peer p = in_slow_start(_i, OFFER_USUAL, MORE_THAN_ENOUGH);
 	uint32_t sent = 0;
 
 	for (uint32_t i = 2; i <= FLIGHT; i++)
@@ -109,7 +111,7 @@ END_TEST
 /* The first 24 of the flight are lost: what is left is below the goal. */
 START_TEST(loss_in_a_lump_does_not_let_out_a_burst)
 {
-	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	struct peer p = in_slow_start(_i, OFFER_USUAL, MORE_THAN_ENOUGH);
 	uint32_t sent = 0;
 
 	for (uint32_t i = 25; i <= FLIGHT; i++) {
@@ -125,7 +127,7 @@ END_TEST
 
 START_TEST(ack_that_moves_on_lets_out_a_segment_more)
 {
-	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	struct peer p = in_slow_start(_i, OFFER_USUAL, MORE_THAN_ENOUGH);
 	uint32_t acked = ACKED;
 
 	for (uint32_t i = 25; i <= FLIGHT; i++)
@@ -142,7 +144,8 @@ END_TEST
 
 START_TEST(peer_without_sack_is_counted_by_its_acks)
 {
-	struct peer p = in_slow_start(_i, OFFER_MSS | OFFER_SCALE);
+	struct peer p =
+		in_slow_start(_i, OFFER_MSS | OFFER_SCALE, MORE_THAN_ENOUGH);
 	uint32_t sent = 0;
 
 	say(&p, ACK, 1, at(ACKED), 0);
@@ -165,7 +168,7 @@ END_TEST
  * all of them at once. */
 START_TEST(timer_that_finds_losses_lets_out_no_burst)
 {
-	struct peer p = in_slow_start(_i, OFFER_USUAL);
+	struct peer p = in_slow_start(_i, OFFER_USUAL, MORE_THAN_ENOUGH);
 	const uint32_t edges[] = {at(ACKED + 34), at(ACKED + 36)};
 
 	sack(&p, 1, 2);
@@ -176,6 +179,33 @@ START_TEST(timer_that_finds_losses_lets_out_no_burst)
 	ck_assert_uint_eq(hear_within(&p, NEAR_RTT, NULL)->seq, at(ACKED + 2));
 	sim_run(SIM_MS);
 	hear_nothing(&p);
+}
+END_TEST
+
+/* Every second packet is lost, so that of each train a part is: what arrived of
+ * them lets out as much, although no train did as a whole. */
+START_TEST(parts_of_trains_that_arrive_count)
+{
+	struct weir_link_conf conf = sim_link_conf();
+	uint32_t from = 2 * ACKED + FIRST_WINDOW, sent = 0;
+	struct peer p;
+
+	conf.offloads = WEIR_LINK_CSUM | WEIR_LINK_TSO;
+	relink(&conf);
+	p = in_slow_start(_i, OFFER_USUAL, from * MSS);
+	ack_each(&p, ACKED, FLIGHT);
+	for (uint32_t i = 0; i < FLIGHT; i += 4)
+		core_write(&p, 4 * MSS);
+	ck_assert_uint_eq(hear_all(&p), FLIGHT * MSS);
+	sim_run(NEAR_RTT);
+	for (uint32_t i = 1; i < FLIGHT; i += 2) {
+		const uint32_t edges[] = {at(from + i), at(from + i + 1)};
+
+		say_sack(&p, 1, at(from), 1, edges);
+		sent += hear_all(&p) / MSS;
+	}
+	ck_assert_uint_ge(sent, FLIGHT / 2 - 8);
+	ck_assert_uint_le(sent, FLIGHT / 2);
 }
 END_TEST
 
@@ -218,7 +248,8 @@ static uint32_t round_trip(struct rounds *r, uint64_t rtt_us)
 
 static struct rounds begun(int v6)
 {
-	struct rounds r = {.p = open_far(v6, OFFER_USUAL, RTT)};
+	struct rounds r = {
+		.p = open_far(v6, OFFER_USUAL, RTT, MORE_THAN_ENOUGH)};
 
 	for (int i = 0; i < 3; i++)
 		round_trip(&r, RTT);
@@ -303,6 +334,7 @@ int main(void)
 		ack_that_moves_on_lets_out_a_segment_more,
 		peer_without_sack_is_counted_by_its_acks,
 		timer_that_finds_losses_lets_out_no_burst,
+		parts_of_trains_that_arrive_count,
 		longer_round_trip_slows_the_growth,
 		queue_that_goes_on_to_fill_stops_the_growth,
 		five_careful_rounds_end_slow_start,
