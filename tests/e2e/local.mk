@@ -13,6 +13,10 @@ EXTRA_DIST += tests/e2e/test_streams.py tests/e2e/test_connect.py \
 	tests/e2e/servers.py \
 	tests/e2e/valgrind.supp
 
+# As a system runs it.
+TESTS += tests/e2e/service.sh
+EXTRA_DIST += tests/e2e/service.sh
+
 # A plugin outside the tree.
 TESTS += tests/e2e/template.sh
 EXTRA_DIST += tests/e2e/template.sh
