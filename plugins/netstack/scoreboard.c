@@ -55,8 +55,9 @@ static void seg_delivered(struct recovery *r, struct tcp_seg *seg,
 	}
 }
 
-/* Some bytes of `seg` arrived, others not. If they were told of before that was
- * long ago: a segment is not counted for more than it is. False: it was. */
+/* Some bytes of `seg` arrived, others not. Whether they were told of before is
+ * not remembered for long, but a segment is never counted for more than it is.
+ * False: nothing of it was left to count. */
 static bool part_arrived(struct tcp_seg *seg, uint32_t bytes, struct ack *a)
 {
 	struct segment_note *note = note_of(seg);
