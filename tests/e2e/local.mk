@@ -15,7 +15,7 @@ EXTRA_DIST += tests/e2e/test_streams.py tests/e2e/test_connect.py \
 
 # As a system runs it.
 TESTS += tests/e2e/service.sh
-EXTRA_DIST += tests/e2e/service.sh
+EXTRA_DIST += tests/e2e/service.sh tests/e2e/steps.sh
 
 # A plugin outside the tree.
 TESTS += tests/e2e/template.sh

@@ -4,7 +4,8 @@
 # overlay of this system's files: nothing of what it does is left.
 set -u
 umask 022
-built=${abs_top_builddir:?}
+# shellcheck source=tests/e2e/steps.sh
+. "$(dirname "$0")/steps.sh"
 
 name="systemd runs weir as a service"
 skip() {
@@ -19,14 +20,10 @@ done
 grep -qw overlay /proc/filesystems || skip "no overlay"
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
 [ -n "$cgroups" ] || skip "no control groups of version 2"
-if nm "$built/libweir-fakehost.a" 2>/dev/null |
-	grep -qE '__(asan|ubsan|tsan|msan)_'; then
-	skip "this build is sanitized"
-fi
+is_sanitized && skip "this build is sanitized"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-service.XXXXXX") || exit 1
 group=$cgroups/${dir##*/}
 pid='' parent=''
-failed=0
 
 # shellcheck disable=SC2317 # by the trap
 tidy() {
@@ -37,24 +34,13 @@ tidy() {
 }
 trap tidy EXIT
 
-# step PROMISE COMMAND...: the log of a failed command is shown, and the
-# service's own.
-step() {
-	local promise=$1
-
-	shift
-	if "$@" >"$dir/log" 2>&1; then
-		echo "ok - $promise"
-		return
-	fi
-	echo "not ok - $promise"
-	failed=1
-	tail -n 20 "$dir/log"
-	inside journalctl --no-pager -o cat -n 20 -u weir
-}
-
 inside() {
 	nsenter -t "$pid" -m -p -u -i -n -C "$@"
+}
+
+# A step, and what the service said where it fails.
+service_step() {
+	step "$@" || inside journalctl --no-pager -o cat -n 20 -u weir
 }
 
 # What systemd finds as its machine. Units for hardware are not for it.
@@ -88,11 +74,7 @@ container=weir-test exec /lib/systemd/systemd --system --unit=basic.target \
 	--log-target=journal --show-status=0 </dev/null >/run/said 2>&1
 END
 
-make -C "$built" install DESTDIR="$dir/files" >"$dir/log" 2>&1 || {
-	echo "not ok - it installs"
-	tail -n 20 "$dir/log"
-	exit 1
-}
+step "it installs" make -C "$built" install DESTDIR="$dir/files" || exit 1
 unit=$(find "$dir/files" -name weir.service)
 sysusers=$(find "$dir/files" -path '*sysusers.d/weir.conf')
 config=$dir/files$(sed -n 's/^ExecStart=.* -c //p' "$unit")
@@ -149,7 +131,7 @@ for i in all to_server weir0; do
 done
 ip netns exec server systemd-run -q --scope --unit=page \
 	python3 -m http.server -d /etc 8088 >/dev/null 2>&1 &
-curl -s --retry 20 --retry-delay 1 --retry-all-errors -m 30 \
+curl -sf --retry 20 --retry-delay 1 --retry-all-errors -m 30 \
 	http://10.60.0.2:8088/debian_version
 ping -c 2 -W 2 10.60.0.2
 END
@@ -157,16 +139,16 @@ END
 inside systemd-sysusers "${sysusers#"$dir/files"}"
 inside chgrp weir "${config#"$dir/files"}"
 inside chmod 640 "${config#"$dir/files"}"
-step "systemd starts it and is told when it is ready" \
+service_step "systemd starts it and is told when it is ready" \
 	inside systemctl start weir
 main=$(inside systemctl show -P MainPID weir)
-step "it runs as a user of its own" \
+service_step "it runs as a user of its own" \
 	inside sh -c "[ \$(stat -c %U /proc/$main) = weir ]"
-step "its TUN is there" inside ip link show weir0
-step "wg finds its tunnel" inside wg show wgtest
-step "a page and pings go through it" inside bash -s <"$dir/network"
-step "it ends when it is told to" inside systemctl stop weir
-step "its TUN goes with it" inside sh -c '! ip link show weir0'
+service_step "its TUN is there" inside ip link show weir0
+service_step "wg finds its tunnel" inside wg show wgtest
+service_step "a page and pings go through it" inside bash -s <"$dir/network"
+service_step "it ends when it is told to" inside systemctl stop weir
+service_step "its TUN goes with it" inside sh -c '! ip link show weir0'
 echo "nonsense: 1" | inside tee -a "${config#"$dir/files"}" >/dev/null
 cat >"$dir/refused" <<'END'
 systemctl start weir && exit 1
@@ -174,6 +156,6 @@ sleep 0.5
 [ "$(systemctl show -P NRestarts weir)" = 0 ] || exit 1
 [ "$(systemctl show -P ExecMainStatus weir)" = 78 ]
 END
-step "a configuration with errors is not tried again" \
+service_step "a configuration with errors is not tried again" \
 	inside sh -s <"$dir/refused"
 exit $failed

@@ -4,7 +4,9 @@
 # from a copy of it to a plugin that weir loads.
 set -u
 umask 022
-built=${abs_top_builddir:?} weir=${WEIR:?}
+# shellcheck source=tests/e2e/steps.sh
+. "$(dirname "$0")/steps.sh"
+weir=${WEIR:?}
 
 name="the template builds with installed files only"
 for tool in autoreconf automake libtoolize pkg-config make; do
@@ -13,29 +15,13 @@ for tool in autoreconf automake libtoolize pkg-config make; do
 		exit 77
 	fi
 done
-if nm "$built/libweir-fakehost.a" 2>/dev/null |
-	grep -qE '__(asan|ubsan|tsan|msan)_'; then
+if is_sanitized; then
 	echo "skip - $name: this build is sanitized"
 	exit 77
 fi
 unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-template.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
-failed=0
-
-# step PROMISE COMMAND...: the log of a failed command is shown.
-step() {
-	local promise=$1
-
-	shift
-	if "$@" >"$dir/log" 2>&1; then
-		echo "ok - $promise"
-	else
-		echo "not ok - $promise"
-		tail -n 20 "$dir/log"
-		failed=1
-	fi
-}
 
 step "the SDK installs" \
 	make -C "$built" install DESTDIR="$dir/root"
