@@ -5,8 +5,9 @@
  * the writer full; whichever becomes ready again has its session pumped again.
  * The cheapest pairing of what both ends offer is taken: the reader receives
  * straight into the writer's room, or the writer takes what the reader shows
- * in place; the other pairings copy once. Not consuming is the back-pressure:
- * what the writer did not take stays with the reader. */
+ * in place, and may send it from there; the other pairings copy once. Not
+ * consuming is the back-pressure: what the writer did not take stays with the
+ * reader. */
 #include "relay.h"
 
 #include <errno.h>
@@ -53,22 +54,39 @@ static bool step_read_reserve(struct relay_end *from, struct relay_end *to)
 	return got > 0;
 }
 
+/* What was shown is done with as far as it was taken. */
+static bool took(struct relay_end *from, const struct iovec *view, int n,
+		 size_t taken)
+{
+	if (taken)
+		from->ops->consume(from->s, taken);
+	from->bytes += taken;
+	return taken == iov_len(view, n);
+}
+
 static bool step_peek(struct relay_end *from, struct relay_end *to,
 		      size_t (*put)(struct relay_end *, const struct iovec *,
 				    int))
 {
 	struct iovec view[RELAY_VIEWS];
 	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
-	size_t taken;
+
+	from->eof = n < 0;
+	return n > 0 && took(from, view, n, put(to, view, n));
+}
+
+static bool step_lend(struct relay_end *from, struct relay_end *to)
+{
+	struct iovec view[RELAY_VIEWS];
+	struct weir_loan *loan[RELAY_VIEWS];
+	int n = from->ops->peek_loans(from->s, view, loan, RELAY_VIEWS);
+	ssize_t taken;
 
 	from->eof = n < 0;
 	if (n <= 0)
 		return false;
-	taken = put(to, view, n);
-	if (taken)
-		from->ops->consume(from->s, taken);
-	from->bytes += taken;
-	return taken == iov_len(view, n);
+	taken = to->ops->write_loans(to->s, view, loan, n);
+	return took(from, view, n, taken > 0 ? (size_t)taken : 0);
 }
 
 static size_t put_write(struct relay_end *to, const struct iovec *view, int n)
@@ -154,10 +172,18 @@ static bool step_hold(struct relay_end *from, struct relay_end *to,
 	return true;
 }
 
+static bool can_lend(const struct relay_end *from, const struct relay_end *to)
+{
+	return WEIR_HAS(from->ops, peek_loans) && from->ops->peek_loans &&
+	       WEIR_HAS(to->ops, write_loans) && to->ops->write_loans;
+}
+
 static bool step(struct relay *r, struct relay_end *from, struct relay_end *to)
 {
 	if (from->ops->read && to->ops->reserve)
 		return step_read_reserve(from, to);
+	if (can_lend(from, to))
+		return step_lend(from, to);
 	if (from->ops->peek && to->ops->write)
 		return step_peek(from, to, put_write);
 	if (from->ops->peek)

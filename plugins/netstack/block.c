@@ -2,10 +2,11 @@
 /* block.c - memory for what a connection sends.
  *
  * Blocks are big, or small for a few bytes; big ones are kept for reuse
- * (trim.c). What one takes of the budget (memory.c) is reckoned with the
- * segments it will be cut to. These are made when they may go, must not be
- * refused then, and take memory of their own: with the segments that a peer may
- * ask for at the least that is more than the payload's. */
+ * (trim.c). Those of lent bytes are only a head. What one takes of the budget
+ * (memory.c) is reckoned with the segments it will be cut to. These are made
+ * when they may go, must not be refused then, and take memory of their own:
+ * with the segments that a peer may ask for at the least that is more than the
+ * payload's. */
 #include "block.h"
 
 #include "conn.h"
@@ -33,9 +34,24 @@ struct block *block_new(struct netstack *s, uint32_t size)
 		if (!b)
 			return NULL;
 		b->size = size;
+		b->data = (uint8_t *)(b + 1);
+		b->loan = NULL;
 	}
 	b->next = NULL;
 	b->len = b->sent = b->acked = 0;
+	return b;
+}
+
+struct block *block_lent(struct weir_loan *loan, uint8_t *data, uint32_t len)
+{
+	struct block *b = calloc(1, sizeof *b);
+
+	if (!b)
+		return NULL;
+	b->size = b->len = len;
+	b->data = data;
+	b->loan = loan;
+	loan->keep(loan);
 	return b;
 }
 
@@ -56,6 +72,8 @@ void block_shift(struct conn *c)
 		c->tx_tail = NULL;
 	c->tx_held -= b->cost;
 	memory_give(s, b->cost);
+	if (b->loan)
+		b->loan->give_back(b->loan);
 	if (b->size < BLOCK_ROOM || s->blocks_free >= BLOCKS_KEPT) {
 		free(b);
 		return;
@@ -87,7 +105,7 @@ static uint32_t block_cost(const struct conn *c, uint32_t size)
 void block_append(struct conn *c, struct block *b)
 {
 	b->next = NULL;
-	b->cost = block_cost(c, b->size);
+	b->cost = block_cost(c, b->loan ? b->loan->pinned : b->size);
 	c->tx_held += b->cost;
 	memory_take(c->stack, b->cost);
 	if (c->tx_tail)

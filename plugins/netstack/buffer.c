@@ -4,7 +4,8 @@
  * A link reads each packet or train into a slab of 64 KB. A big TCP segment
  * stays there until its reader consumed it: no copy on the fast path. Anything
  * smaller than half a slab is copied to memory of its own size, so that slow
- * or idle connections do not sit on slabs that are mostly air.
+ * or idle connections do not sit on slabs that are mostly air. Another
+ * connection of the stack may keep it longer, and send from it (send.c).
  *
  * What is queued counts at its true size for the connection and for the budget
  * (memory.c), of which slabs may take half. What goes beyond the share of a
@@ -32,6 +33,8 @@ struct held {
 struct slab {
 	struct weir_buffer buffer; /* first: the link's handle */
 	struct slab *next;
+	struct weir_loan loan;
+	uint32_t users; /* whom it was given to, and who keeps its loan */
 	struct held held;
 	uint8_t room[];
 };
@@ -39,6 +42,23 @@ struct slab {
 static struct slab *slab_of_held(struct held *h)
 {
 	return (struct slab *)(void *)((char *)h - offsetof(struct slab, held));
+}
+
+static struct slab *slab_of_loan(struct weir_loan *l)
+{
+	return (struct slab *)(void *)((char *)l - offsetof(struct slab, loan));
+}
+
+static void slab_keep(struct weir_loan *l)
+{
+	slab_of_loan(l)->users++;
+}
+
+static void slab_give_back(struct weir_loan *l)
+{
+	struct slab *slab = slab_of_loan(l);
+
+	buffer_put(slab->held.stack, &slab->buffer);
 }
 
 struct weir_buffer *buffer_get(void *self)
@@ -51,6 +71,7 @@ struct weir_buffer *buffer_get(void *self)
 		s->slabs_free--;
 		if (s->slabs_free < s->slabs_idle)
 			s->slabs_idle = s->slabs_free;
+		slab->users = 1;
 		return &slab->buffer;
 	}
 	if (s->slabs >= s->slabs_max)
@@ -58,6 +79,9 @@ struct weir_buffer *buffer_get(void *self)
 	slab = malloc(sizeof *slab + SLAB_ROOM);
 	if (!slab)
 		return NULL;
+	slab->loan = (struct weir_loan){slab_keep, slab_give_back,
+					(uint32_t)sizeof *slab + SLAB_ROOM};
+	slab->users = 1;
 	slab->buffer.data = slab->room;
 	slab->buffer.capacity = SLAB_ROOM;
 	s->slabs++;
@@ -69,6 +93,8 @@ void buffer_put(void *self, struct weir_buffer *b)
 	struct netstack *s = self;
 	struct slab *slab = (struct slab *)(void *)b;
 
+	if (--slab->users)
+		return;
 	if (s->slabs_free >= SLABS_KEPT) {
 		s->slabs--;
 		free(slab);
@@ -128,6 +154,21 @@ static void slab_free(struct pbuf *p)
 	struct held *h = (struct held *)(void *)p;
 
 	buffer_put(release(h), &slab_of_held(h)->buffer);
+}
+
+struct weir_loan *buffer_loan(struct pbuf *p)
+{
+	struct held *h = (struct held *)(void *)p;
+
+	if (!(p->flags & PBUF_FLAG_IS_CUSTOM) ||
+	    h->pbuf.custom_free_function != slab_free)
+		return NULL;
+	return &slab_of_held(h)->loan;
+}
+
+bool buffer_is_ours(const struct netstack *s, struct weir_loan *l)
+{
+	return l && l->keep == slab_keep && slab_of_loan(l)->held.stack == s;
 }
 
 static struct pbuf *buffer_copy(struct netstack *s, const uint8_t *at,

@@ -24,4 +24,10 @@ bool buffer_admits(const struct netstack *s, uint32_t held, uint32_t size,
 struct pbuf *buffer_pbuf(struct netstack *s, struct weir_buffer *b, uint8_t *at,
 			 uint32_t len, uint32_t *account, bool in_order);
 
+/* What the payload of a receive queue lies in, to be lent; NULL: nothing that
+ * may be kept. */
+struct weir_loan *buffer_loan(struct pbuf *p);
+/* Is it of this stack, which may keep what it lends as long as it likes? */
+bool buffer_is_ours(const struct netstack *s, struct weir_loan *l);
+
 #endif

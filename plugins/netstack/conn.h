@@ -178,12 +178,16 @@ void receive_pbuf(struct conn *c, struct pbuf *p); /* NULL: its FIN */
 /* The next `len` bytes, linked by `next`. */
 void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
 		   uint32_t len);
-int receive_peek(struct conn *c, struct iovec *view, int max);
+/* loan: of each view, where it is not NULL */
+int receive_peek(struct conn *c, struct iovec *view, struct weir_loan **loan,
+		 int max);
 void receive_consume(struct conn *c, size_t n);
 void receive_free(struct conn *c);
 
 /* send.c */
-ssize_t send_write(struct conn *c, const struct iovec *v, int n);
+/* loan: of each view, or NULL: of none */
+ssize_t send_write(struct conn *c, const struct iovec *v,
+		   struct weir_loan *const *loan, int n);
 int send_reserve(struct conn *c, struct iovec *room, int max);
 void send_commit(struct conn *c, size_t n);
 void send_acked(struct conn *c, uint32_t len);

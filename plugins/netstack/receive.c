@@ -11,6 +11,7 @@
  * update is sent once a quarter of the window can be added to what the client
  * knows of, so one always comes before it runs dry. */
 #include "ack.h"
+#include "buffer.h"
 #include "conn.h"
 #include "memory.h"
 
@@ -167,7 +168,8 @@ void receive_pbuf(struct conn *c, struct pbuf *p)
 		reorder_join(c);
 }
 
-int receive_peek(struct conn *c, struct iovec *view, int max)
+int receive_peek(struct conn *c, struct iovec *view, struct weir_loan **loan,
+		 int max)
 {
 	int n = 0;
 
@@ -176,6 +178,8 @@ int receive_peek(struct conn *c, struct iovec *view, int max)
 			continue;
 		view[n].iov_base = p->payload;
 		view[n].iov_len = p->len;
+		if (loan)
+			loan[n] = buffer_loan(p);
 		n++;
 	}
 	if (n || !max)

@@ -2,19 +2,21 @@
 /* send.c - bytes on their way to the client.
  *
  * What the core writes, or lets a socket receive into the room it reserved,
- * waits in blocks of the connection. lwIP is handed references into them, and
- * only for what the windows let go out now: its own queue stays short, and a
- * segment is cut when it is known how large it may be. A block is freed when
- * its last byte was acknowledged, so an idle connection holds none. The
- * connection takes up to two congestion windows and what waits for a gap to be
- * filled, at least 256 KB; then it is full. It takes at most 32 MB: a segment
- * that is lost twice holds up what was sent in three round trips. Where memory
- * is short it takes no more than its share of it.
+ * waits in blocks of the connection; what came by another connection waits
+ * where that has it. lwIP is handed references into them, and only for what the
+ * windows let go out now: its own queue stays short, and a segment is cut when
+ * it is known how large it may be. A block is freed when its last byte was
+ * acknowledged, so an idle connection holds none. The connection takes up to
+ * two congestion windows and what waits for a gap to be filled, at least 256
+ * KB; then it is full. It takes at most 32 MB: a segment that is lost twice
+ * holds up what was sent in three round trips. Where memory is short it takes
+ * no more than its share of it.
  *
  * A peer may ask for tiny segments, and the core write single bytes, and each
  * segment takes memory of its own: so there are at most 28000 full ones in
  * flight, and those that are not full are few. */
 #include "block.h"
+#include "buffer.h"
 #include "conn.h"
 #include "memory.h"
 
@@ -23,6 +25,7 @@
 #define CHUNK_MOST 65535u
 #define LIMIT_LEAST (256u * 1024)
 #define LIMIT_MOST (TCP_SND_BUF - 2 * BLOCK_ROOM)
+#define KEPT_PACKETS 4u	     /* of a loan, at least */
 #define RESERVE_MORE 3	     /* blocks beyond the first */
 #define TRAIN_PART 3	     /* of the window: less than that waits for more */
 #define QUEUE_PART 4	     /* of a round trip: a queue that is seen */
@@ -118,7 +121,55 @@ static size_t send_copy(struct conn *c, const uint8_t *from, size_t len)
 	return done;
 }
 
-ssize_t send_write(struct conn *c, const struct iovec *v, int n)
+/* Bytes that make a whole packet of what waits at the end of the queue. */
+static uint32_t packet_rest(const struct conn *c)
+{
+	const struct block *b = c->tx_tail;
+	uint32_t over = b ? (b->len - b->sent) % c->recovery.mss : 0;
+
+	return over ? c->recovery.mss - over : 0;
+}
+
+/* Would it be sent from where it lies? Of a loan that is mostly air, and of few
+ * packets, the copy is the cheaper. */
+static bool may_keep(const struct conn *c, size_t len, struct weir_loan *loan)
+{
+	uint32_t mss = c->recovery.mss;
+
+	return buffer_is_ours(c->stack, loan) && len >= loan->pinned / 2 &&
+	       mss && mss <= len / KEPT_PACKETS &&
+	       block_admitted(c, 0, loan->pinned);
+}
+
+/* Take whole packets as they lie; the ends, which share a packet with what is
+ * before and behind them, are copied. */
+static size_t send_kept(struct conn *c, uint8_t *from, size_t len,
+			struct weir_loan *loan)
+{
+	uint32_t mss = c->recovery.mss, rest = packet_rest(c);
+	size_t done = send_copy(c, from, rest);
+	struct block *b = NULL;
+
+	if (done == rest)
+		b = block_lent(loan, from + done,
+			       (uint32_t)(len - done) / mss * mss);
+	if (b) {
+		block_append(c, b);
+		done += b->len;
+	}
+	return done + send_copy(c, from + done, len - done);
+}
+
+static size_t send_view(struct conn *c, uint8_t *from, size_t len,
+			struct weir_loan *loan)
+{
+	if (may_keep(c, len, loan))
+		return send_kept(c, from, len, loan);
+	return send_copy(c, from, len);
+}
+
+ssize_t send_write(struct conn *c, const struct iovec *v,
+		   struct weir_loan *const *loan, int n)
 {
 	uint32_t limit = send_limit(c);
 	size_t total = 0;
@@ -126,7 +177,8 @@ ssize_t send_write(struct conn *c, const struct iovec *v, int n)
 	for (int i = 0; i < n && !c->full; i++) {
 		size_t room = limit > c->tx_bytes ? limit - c->tx_bytes : 0;
 		size_t len = v[i].iov_len < room ? v[i].iov_len : room;
-		size_t taken = send_copy(c, v[i].iov_base, len);
+		size_t taken =
+			send_view(c, v[i].iov_base, len, loan ? loan[i] : NULL);
 
 		total += taken;
 		c->full = taken < v[i].iov_len;

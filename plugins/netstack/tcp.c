@@ -16,7 +16,13 @@ static int stream_accept(void *s)
 
 static int stream_peek(void *s, struct iovec *view, int max)
 {
-	return receive_peek(s, view, max);
+	return receive_peek(s, view, NULL, max);
+}
+
+static int stream_peek_loans(void *s, struct iovec *view,
+			     struct weir_loan **loan, int max)
+{
+	return receive_peek(s, view, loan, max);
 }
 
 static void stream_consume(void *s, size_t n)
@@ -33,11 +39,17 @@ static bool stream_writable(const struct conn *c)
 	return !c->finishing && (c->pcb || c->phase == CONN_HELD);
 }
 
-static ssize_t stream_write(void *s, const struct iovec *v, int n)
+static ssize_t stream_write_loans(void *s, const struct iovec *v,
+				  struct weir_loan *const *loan, int n)
 {
 	struct conn *c = s;
 
-	return stream_writable(c) ? send_write(c, v, n) : 0;
+	return stream_writable(c) ? send_write(c, v, loan, n) : 0;
+}
+
+static ssize_t stream_write(void *s, const struct iovec *v, int n)
+{
+	return stream_write_loans(s, v, NULL, n);
 }
 
 static int stream_reserve(void *s, struct iovec *room, int max)
@@ -91,4 +103,6 @@ const struct weir_stream_ops tcp_stream_ops = {
 	.close = stream_close,
 	.reserve = stream_reserve,
 	.commit = stream_commit,
+	.peek_loans = stream_peek_loans,
+	.write_loans = stream_write_loans,
 };

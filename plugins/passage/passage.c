@@ -58,6 +58,26 @@ static void passage_commit(void *self, size_t n)
 		p->inner_ops->commit(p->inner, n);
 }
 
+static int passage_peek_loans(void *self, struct iovec *view,
+			      struct weir_loan **loan, int max)
+{
+	struct passage *p = self;
+
+	if (!p->inner_ops)
+		return 0;
+	return p->inner_ops->peek_loans(p->inner, view, loan, max);
+}
+
+static ssize_t passage_write_loans(void *self, const struct iovec *v,
+				   struct weir_loan *const *loan, int n)
+{
+	struct passage *p = self;
+
+	if (!p->inner_ops)
+		return 0;
+	return p->inner_ops->write_loans(p->inner, v, loan, n);
+}
+
 static void passage_close(void *self, int err)
 {
 	struct passage *p = self;
@@ -69,8 +89,10 @@ void passage_init(struct passage *p, const struct weir_stream_ops *inner_ops,
 		  void *inner, void (*close)(void *owner, int err), void *owner)
 {
 	bool reads = WEIR_HAS(inner_ops, read) && inner_ops->read;
-	bool lends = WEIR_HAS(inner_ops, commit) && inner_ops->reserve &&
-		     inner_ops->commit;
+	bool reserves = WEIR_HAS(inner_ops, commit) && inner_ops->reserve &&
+			inner_ops->commit;
+	bool lends = WEIR_HAS(inner_ops, peek_loans) && inner_ops->peek_loans;
+	bool keeps = WEIR_HAS(inner_ops, write_loans) && inner_ops->write_loans;
 
 	p->inner_ops = inner_ops;
 	p->inner = inner;
@@ -84,8 +106,10 @@ void passage_init(struct passage *p, const struct weir_stream_ops *inner_ops,
 		.finish = passage_finish,
 		.close = passage_close,
 		.read = reads ? passage_read : NULL,
-		.reserve = lends ? passage_reserve : NULL,
-		.commit = lends ? passage_commit : NULL,
+		.reserve = reserves ? passage_reserve : NULL,
+		.commit = reserves ? passage_commit : NULL,
+		.peek_loans = lends ? passage_peek_loans : NULL,
+		.write_loans = keeps ? passage_write_loans : NULL,
 	};
 }
 

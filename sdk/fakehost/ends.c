@@ -80,6 +80,10 @@ static void check_stream(const struct weir_stream_ops *ops)
 	writes = ops->write || (ops->reserve && ops->commit);
 	if (!reads || !writes)
 		fakehost_broken("a stream can be read and written");
+	if (WEIR_HAS(ops, write_loans) &&
+	    ((ops->peek_loans && !(ops->peek && ops->consume)) ||
+	     (ops->write_loans && !ops->write)))
+		fakehost_broken("loans come beside peek and write");
 }
 
 static void check_flow(const struct weir_flow_ops *ops)

@@ -309,7 +309,8 @@ def datagrams_go_in_trains_again_once_a_narrow_path_is_wide(bed):
     check(datagrams_a_call(pair, bed) > 2, "no trains at first")
     narrow = SERVER4, "dev", "up0", "mtu", "1300"
     bed.ip("proxy", "route", "add", *narrow)
-    check_equal(datagrams_a_call(pair, bed), 1, "on a narrow path")
+    # Small ones, as of two ACKs, go together there as well.
+    check(datagrams_a_call(pair, bed) < 1.01, "trains on a narrow path")
     bed.ip("proxy", "route", "del", *narrow)
     check(datagrams_a_call(pair, bed) > 2, "no trains any more")
 

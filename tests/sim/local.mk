@@ -10,6 +10,7 @@ stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/netstack
 stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
+	tests/sim/test_lent \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
 	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_cubic \
 	tests/sim/test_gro \
@@ -20,6 +21,9 @@ TESTS += $(stack_sim_tests)
 tests_sim_test_tcp_SOURCES = tests/sim/test_tcp.c $(stack_sim)
 tests_sim_test_tcp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_tcp_LDADD = $(stack_sim_ldadd)
+tests_sim_test_lent_SOURCES = tests/sim/test_lent.c $(stack_sim)
+tests_sim_test_lent_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_lent_LDADD = $(stack_sim_ldadd)
 tests_sim_test_accept_SOURCES = tests/sim/test_accept.c $(stack_sim)
 tests_sim_test_accept_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_accept_LDADD = $(stack_sim_ldadd)

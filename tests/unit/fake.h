@@ -30,6 +30,8 @@ enum fake_shape {
 	FAKE_READ = 2,
 	FAKE_WRITE = 4,
 	FAKE_RESERVE = 8,
+	FAKE_LEND = 16, /* what it shows */
+	FAKE_KEEP = 32, /* what it is written */
 };
 
 /* One end of a stream. The test fills `in` and `room`, looks at `out`. */
@@ -44,6 +46,8 @@ struct fake_end {
 	bool endless;	   /* always more to read; what is written is lost */
 	uint64_t written;  /* bytes, also lost ones */
 	size_t view_bytes; /* 0: one view; else views of so many bytes */
+	struct weir_loan loan; /* of every second view */
+	int kept;	       /* loans that came with what was written */
 	int accepts, accept_errno;
 	int finishes, closes, close_err;
 };

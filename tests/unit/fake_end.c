@@ -47,6 +47,17 @@ static int end_peek(void *s, struct iovec *view, int max)
 	return n;
 }
 
+static int end_peek_loans(void *s, struct iovec *view, struct weir_loan **loan,
+			  int max)
+{
+	struct fake_end *e = s;
+	int n = end_peek(s, view, max);
+
+	for (int i = 0; i < n; i++)
+		loan[i] = i % 2 ? NULL : &e->loan;
+	return n;
+}
+
 static void end_consume(void *s, size_t n)
 {
 	struct fake_end *e = end_enter(s);
@@ -98,6 +109,16 @@ static ssize_t end_write(void *s, const struct iovec *v, int n)
 		e->room -= done;
 	e->written += done;
 	return (ssize_t)done;
+}
+
+static ssize_t end_write_loans(void *s, const struct iovec *v,
+			       struct weir_loan *const *loan, int n)
+{
+	struct fake_end *e = s;
+
+	for (int i = 0; i < n; i++)
+		e->kept += !!loan[i];
+	return end_write(s, v, n);
 }
 
 /* Rooms of at most three bytes, so that views and rooms do not fall together */
@@ -157,6 +178,8 @@ void fake_end_init(struct fake_end *e, unsigned shape)
 	e->ops.read = shape & FAKE_READ ? end_read : NULL;
 	e->ops.write = shape & FAKE_WRITE ? end_write : NULL;
 	e->ops.reserve = shape & FAKE_RESERVE ? end_reserve : NULL;
+	e->ops.peek_loans = shape & FAKE_LEND ? end_peek_loans : NULL;
+	e->ops.write_loans = shape & FAKE_KEEP ? end_write_loans : NULL;
 	e->ops.commit = shape & FAKE_RESERVE ? end_commit : NULL;
 }
 

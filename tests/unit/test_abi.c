@@ -33,6 +33,8 @@ SAME(weir_task, 24);
 AT(weir_task, queued, 16);
 SAME(weir_identity, 168);
 AT(weir_identity, needs, 104);
+SAME(weir_loan, 24);
+AT(weir_loan, pinned, 16);
 SAME(weir_buffer, 16);
 AT(weir_buffer, capacity, 8);
 SAME(weir_ingress, 24);
@@ -43,6 +45,8 @@ AT(weir_egress, csum_offset, 18);
 /* These begin with their size, or are counted by a stride. */
 SIZE(weir_stream_ops, 80);
 AT(weir_stream_ops, commit, 72);
+AT(weir_stream_ops, peek_loans, 80); /* 1.5 */
+AT(weir_stream_ops, write_loans, 88);
 SIZE(weir_flow_ops, 32);
 AT(weir_flow_ops, unreachable, 24);
 SIZE(weir_option, 72);

@@ -30,6 +30,9 @@ static const struct {
 } pairings[] = {
 	{FAKE_PEEK, FAKE_WRITE},
 	{FAKE_PEEK, FAKE_RESERVE},
+	{FAKE_PEEK | FAKE_LEND, FAKE_WRITE | FAKE_KEEP},
+	{FAKE_PEEK | FAKE_LEND, FAKE_WRITE},
+	{FAKE_PEEK, FAKE_WRITE | FAKE_KEEP},
 	{FAKE_READ, FAKE_WRITE},
 	{FAKE_READ, FAKE_RESERVE},
 	{FAKE_PEEK | FAKE_READ, FAKE_WRITE},
@@ -58,6 +61,29 @@ START_TEST(relay_moves_bytes_by_every_pairing)
 		ck_assert_uint_eq(p->relay.end[RELAY_IN].bytes, 26);
 		relay_fini(&p->relay);
 	}
+}
+END_TEST
+
+START_TEST(relay_lends_what_can_be_kept)
+{
+	struct pair *p =
+		pair_new(ALL | FAKE_LEND, FAKE_PEEK | FAKE_WRITE | FAKE_KEEP);
+
+	p->a.view_bytes = 2;
+	fake_end_receive(&p->a, "abcdef");
+	relay_pump(&p->relay);
+	ck_assert_str_eq(fake_end_sent(&p->b), "abcdef");
+	ck_assert_int_eq(p->b.kept, 2);
+	/* Ends from before 1.5 know nothing of it. */
+	p->a.ops.size = offsetof(struct weir_stream_ops, peek_loans);
+	fake_end_receive(&p->a, "gh");
+	relay_pump(&p->relay);
+	p->a.ops.size = sizeof p->a.ops;
+	p->b.ops.size = offsetof(struct weir_stream_ops, write_loans);
+	fake_end_receive(&p->a, "ij");
+	relay_pump(&p->relay);
+	ck_assert_str_eq(fake_end_sent(&p->b), "abcdefghij");
+	ck_assert_int_eq(p->b.kept, 2);
 }
 END_TEST
 
@@ -208,7 +234,7 @@ START_TEST(relay_knows_which_ends_it_can_serve)
 END_TEST
 
 FAKE_MAIN("relay", relay_moves_bytes_by_every_pairing,
-	  relay_moves_both_directions,
+	  relay_lends_what_can_be_kept, relay_moves_both_directions,
 	  relay_stops_reading_when_the_peer_is_full,
 	  relay_loses_nothing_through_a_peer_of_one_byte,
 	  relay_finishes_the_peer_after_the_last_byte,

@@ -25,9 +25,23 @@
 
 #define WEIR_PEEK_EOF (-1)
 
+/* Since 1.5: memory in which bytes of a stream lie, and from which their writer
+ * may send them instead of copying them. It calls keep() within write_loans,
+ * and give_back() once for each keep and before its close returns; only a
+ * component that lent to itself may take longer. Until then the bytes stay as
+ * they are, also when their reader was told to consume or to close. `pinned`
+ * bytes of memory are held by a keep, however few were taken, and are the
+ * writer's to account for. */
+struct weir_loan {
+	void (*keep)(struct weir_loan *);
+	void (*give_back)(struct weir_loan *);
+	uint32_t pinned;
+};
+
 /* A stream end offers at least one way to read (peek + consume, or read) and
- * one way to write (write, or reserve + commit); sniffing needs peek. Optional
- * functions may be NULL. Errors of an established stream are not returned but
+ * one way to write (write, or reserve + commit); sniffing needs peek, and so
+ * does peek_loans, as write_loans needs write. Optional functions may be NULL.
+ * Errors of an established stream are not returned but
  * reported with host->fail(). */
 struct weir_stream_ops {
 	uint32_t size;
@@ -69,6 +83,14 @@ struct weir_stream_ops {
 	 * call on this end). Returns the number of views, 0 when full. */
 	int (*reserve)(void *s, struct iovec *room, int max);
 	void (*commit)(void *s, size_t n);
+
+	/* 1.5, optional: peek, and the loan of each view, NULL where it has to
+	 * be copied. Loans are valid as long as the views. */
+	int (*peek_loans)(void *s, struct iovec *view, struct weir_loan **loan,
+			  int max);
+	/* 1.5, optional: write, of views that came with these loans. */
+	ssize_t (*write_loans)(void *s, const struct iovec *v,
+			       struct weir_loan *const *loan, int n);
 };
 
 /* One datagram, or a train of equal ones (GSO/GRO): segment != 0 says that
