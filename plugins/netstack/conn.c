@@ -196,8 +196,10 @@ void conn_settle(struct conn *c)
 		conn_ended(c);
 }
 
+/* lwIP frees what is in flight, and then would send an ACK that waits. */
 static void pcb_abandon(struct conn *c, bool say)
 {
+	tcp_clear_flags(c->pcb, TF_ACK_DELAY);
 	lwip_expose(c);
 	tcp_abandon(c->pcb, say);
 	lwip_hide();

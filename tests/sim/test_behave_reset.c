@@ -162,6 +162,25 @@ START_TEST(abort_resets_at_the_next_byte)
 }
 END_TEST
 
+/* A delayed ACK is not sent any more, nor what is to be resent with it. */
+START_TEST(abort_while_segments_wait_to_go_again)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+
+	core_write(&p, 10000);
+	hear_all(&p);
+	sim_run(3000 * SIM_MS);
+	hear_all(&p);
+	say(&p, ACK | PSH, 1, 1, 10);
+	sim_close(p.end, ECONNRESET);
+	h = hear(&p);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(h->seq, 10001);
+	hear_nothing(&p);
+}
+END_TEST
+
 /* What the SYN-ACK has agreed to stays, whatever the SYN says now. */
 START_TEST(options_of_a_repeated_syn_change_nothing)
 {
@@ -248,6 +267,7 @@ int main(void)
 		syn_outside_the_window_is_challenged,
 		rebooted_peer_resets_what_is_challenged,
 		abort_resets_at_the_next_byte,
+		abort_while_segments_wait_to_go_again,
 		options_of_a_repeated_syn_change_nothing,
 		options_of_a_repeated_syn_change_nothing_where_memory_is_short,
 		syn_of_another_kind_does_not_disturb_the_handshake,
