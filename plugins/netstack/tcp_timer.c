@@ -23,9 +23,19 @@
 #define TIME_WAIT_US 4000000u
 #define TIME_WAIT_CROWDED_US 500000u
 
+/* Of what lwIP has not sent, the byte that a probe carried and the peer took.
+ * lwIP cuts a piece for a small window there, and must not cut at its end. */
+static uint32_t taken_by_probe(const struct tcp_pcb *pcb)
+{
+	if (!pcb->unsent || !pcb->snd_wnd || !pcb->persist_backoff)
+		return 0;
+	return lwip_ntohl(pcb->unsent->tcphdr->seqno) + 1 == pcb->lastack;
+}
+
 static void slow_work(struct conn *c)
 {
 	struct tcp_pcb *pcb = c->pcb;
+	uint32_t taken = taken_by_probe(pcb);
 
 	c->slow_at = 0;
 	lwip_expose(c);
@@ -39,12 +49,15 @@ static void slow_work(struct conn *c)
 		pcb->rtime = 0;
 	pcb->polltmr = 0;
 	c->error = ETIMEDOUT; /* if it gives up */
+	pcb->snd_wnd += taken;
 	tcp_slowtmr();
 	if (c->pcb && pcb->last_timer == 0)
 		tcp_slowtmr();
 	lwip_hide();
-	if (c->pcb)
-		c->error = 0;
+	if (!c->pcb)
+		return;
+	pcb->snd_wnd -= taken;
+	c->error = 0;
 }
 
 /* Which deadlines of the slow kind does this state ask for? */

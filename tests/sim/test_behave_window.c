@@ -182,6 +182,23 @@ START_TEST(probe_byte_that_is_taken_is_counted)
 }
 END_TEST
 
+START_TEST(byte_by_byte_windows_are_used_after_a_probe_was_taken)
+{
+	struct peer p = open_closed(_i);
+	uint32_t got = 1001;
+
+	p.window = 1;
+	for (int i = 0; i < 10; i++) {
+		struct heard *h = hear_within(&p, PROBE_GAP_MOST, NULL);
+
+		ck_assert(h->any && h->seq + h->len >= got);
+		got = h->seq + h->len;
+		say(&p, ACK, 1, got, 0);
+	}
+	ck_assert_uint_ge(got, 1005);
+}
+END_TEST
+
 START_TEST(dead_peer_with_a_closed_window_is_given_up)
 {
 	struct peer p = open_closed(_i);
@@ -451,6 +468,7 @@ int main(void)
 		lost_probes_are_survived,
 		lost_window_update_is_found_by_a_probe,
 		probe_byte_that_is_taken_is_counted,
+		byte_by_byte_windows_are_used_after_a_probe_was_taken,
 		dead_peer_with_a_closed_window_is_given_up,
 		silly_window_is_not_filled_at_once,
 		silly_window_is_used_in_the_end,
