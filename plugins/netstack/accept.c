@@ -196,6 +196,7 @@ int accept_complete(struct conn *c)
 {
 	struct tcp_pcb_listen *listener = c->link->listener;
 	struct tcp_pcb *pcb;
+	uint32_t mss;
 
 	listener->local_port = c->node.key.local_port;
 	listener->next = NULL;
@@ -213,7 +214,8 @@ int accept_complete(struct conn *c)
 	wheel_stop(&c->stack->wheel, &c->timer);
 	conn_adopt(c, pcb);
 	receive_init(c);
-	recovery_init(c, pcb->mss, pcb->mss);
+	mss = pcb->mss < WIRE_MSS_LEAST ? WIRE_MSS_LEAST : pcb->mss;
+	recovery_init(c, mss, mss);
 	if (pcb->unacked)
 		recovery_sent(c, pcb->unacked);
 	recovery_arm(c);

@@ -232,19 +232,22 @@ void send_commit(struct conn *c, size_t n)
 	if (n)
 		c->tx_more = filled < RESERVE_MORE ? filled & RESERVE_MORE
 						   : RESERVE_MORE;
-	while (n) {
-		size_t part = n < size ? n : size;
+	for (size_t part; n; n -= part) {
 		struct block *b = c->stack->free_blocks;
+		size_t done = 0;
 
-		if (part <= SMALL_ROOM) {
-			/* A few bytes are not worth a big block. */
-			send_copy(c, b->data, part);
+		part = n < size ? n : size;
+		/* A few bytes are not worth a big block, but if there is no
+		 * memory for another one: this was promised. */
+		if (part <= SMALL_ROOM)
+			done = send_copy(c, b->data, part);
+		if (done == part)
 			break;
-		}
 		b = block_new(c->stack, BLOCK_ROOM);
-		b->len = (uint32_t)part;
+		b->len = (uint32_t)(part - done);
+		if (done)
+			memmove(b->data, b->data + done, b->len);
 		block_append(c, b);
-		n -= part;
 	}
 	if (c->pcb)
 		send_pump(c);

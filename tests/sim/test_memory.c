@@ -243,6 +243,75 @@ START_TEST(greedy_receivers_stay_within_the_budget)
 }
 END_TEST
 
+/* A server that speaks first, to clients that ask for segments of a byte. */
+START_TEST(what_is_written_before_the_handshake_ends_counts_as_what_it_is)
+{
+	for (int i = 0; i < 20; i++) {
+		crowd[i] = peer_new(_i);
+		crowd[i].path.client_port = (uint16_t)(FIRST_PORT + i);
+		crowd[i].mss = 1;
+		peer_syn(&crowd[i]);
+		peer_accept(&crowd[i]);
+		core_write(&crowd[i], SMALL);
+	}
+	ck_assert_uint_lt(sim_counter("memory_bytes"), 20 * 16384);
+}
+END_TEST
+
+/* As a socket fills them: all rooms, or of the last only a little. */
+static uint32_t commit_rooms(struct peer *p, bool all)
+{
+	struct iovec v[8];
+	int n = p->end->stream->reserve(p->end->self, v, 8);
+	uint32_t total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += all || i < n - 1 ? (uint32_t)v[i].iov_len : MSS - 1;
+	if (total)
+		p->end->stream->commit(p->end->self, total);
+	return total;
+}
+
+/* All that comes for it is acknowledged; returns how much that was. */
+static uint32_t take_all(const struct peer *p, uint32_t *at)
+{
+	uint32_t seq, len, before = *at;
+	int who;
+
+	for (int idle = 0; idle < 20; idle++) {
+		while ((who = next_heard(&seq, &len)) >= 0) {
+			if (who != p - crowd || !len)
+				continue;
+			*at = seq - p->irs + len;
+			idle = 0;
+		}
+		say((struct peer *)p, ACK, 1, *at, 0);
+		sim_run(SIM_MS);
+	}
+	return *at - before;
+}
+
+START_TEST(room_that_was_reserved_is_there_however_little_is_left)
+{
+	static uint8_t some[20000];
+	struct peer *p = member(MANY, _i);
+	uint32_t at = 1;
+
+	for (int i = 0; i < MANY / 2; i++) {
+		struct iovec v = {some, i % 8 ? 2000 : sizeof some};
+		struct weir_end *other = member(i, _i)->end;
+
+		other->stream->write(other->self, &v, 1);
+		sim_flush(&tun);
+		for (int turn = 0; turn < 3; turn++) {
+			uint32_t n = commit_rooms(p, turn < 2);
+
+			ck_assert_uint_eq(take_all(p, &at), n);
+		}
+	}
+}
+END_TEST
+
 static bool all_told(int n)
 {
 	for (int i = 0; i < n; i++)
@@ -284,6 +353,13 @@ int main(void)
 	tcase_add_loop_test(t, bytes_one_by_one_count_at_their_true_size, 0, 2);
 	tcase_add_loop_test(t, greedy_receivers_stay_within_the_budget, 0, 2);
 	tcase_add_loop_test(t, whoever_was_full_is_told_of_room, 0, 2);
+	tcase_add_loop_test(
+		t,
+		what_is_written_before_the_handshake_ends_counts_as_what_it_is,
+		0, 2);
+	tcase_add_loop_test(
+		t, room_that_was_reserved_is_there_however_little_is_left, 0,
+		2);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
