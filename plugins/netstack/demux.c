@@ -184,6 +184,9 @@ static void demux_ahead(struct conn *c, const struct packet *p,
 	lwip_expose(c);
 	feed_borrowed(c, p->data + p->l4, p->payload - p->l4);
 	lwip_hide();
+	/* The window it told of is not newer than all that is in order. */
+	if (c->pcb && TCP_SEQ_GT(c->pcb->snd_wl1, c->pcb->rcv_nxt))
+		c->pcb->snd_wl1 = c->pcb->rcv_nxt;
 	if (c->stack->ahead && c->pcb && takes_payload(c->pcb) &&
 	    p->tcp_seq - c->pcb->rcv_nxt < c->pcb->rcv_wnd)
 		keep_ahead(c, p, b, len, fin);

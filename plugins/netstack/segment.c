@@ -135,16 +135,23 @@ static bool bare_ack_acceptable(struct conn *c, uint32_t seq)
 	return true;
 }
 
-/* lwIP cuts what is in order at the edge of the window, but not all that it
- * keeps for later. */
+/* lwIP cuts what is in order at the edge of the window, but not all that is
+ * kept for later. What came before may come again with news in its ACK; but
+ * nothing of what lies beyond all windows is believed. */
 static bool data_acceptable(struct conn *c, uint32_t seq, uint32_t len)
 {
 	const struct tcp_pcb *pcb = c->pcb;
 	uint32_t ahead = seq - pcb->rcv_nxt;
+	uint32_t behind = pcb->rcv_nxt - (seq + len);
 
-	if (!ahead || ahead >= pcb->rcv_wnd || pcb->rcv_wnd - ahead >= len)
+	if (!ahead || !len)
 		return true;
-	return drop(c, true);
+	if ((int32_t)ahead < 0)
+		return (int32_t)behind <= (int32_t)c->rx_window ||
+		       drop(c, may_challenge(c));
+	if (ahead >= pcb->rcv_wnd)
+		return drop(c, may_challenge(c));
+	return pcb->rcv_wnd - ahead >= len || drop(c, true);
 }
 
 /* On a connection that has answered one. lwIP would read the options of what

@@ -366,6 +366,61 @@ START_TEST(silent_peer_with_a_window_closed_over_bytes_is_given_up)
 }
 END_TEST
 
+/* 3000 bytes that did not arrive are sent again. */
+static void are_sent_again(struct peer *p)
+{
+	hear_all(p);
+	sim_run(20000 * SIM_MS);
+	ck_assert_uint_ge(hear_all(p), 1000);
+}
+
+START_TEST(ack_of_data_ahead_of_the_window_is_not_taken)
+{
+	struct peer p = peer_open(_i);
+
+	core_write(&p, 3000);
+	hear_all(&p);
+	say(&p, ACK, 0x40000000, 3001, 1);
+	are_sent_again(&p);
+}
+END_TEST
+
+START_TEST(ack_of_data_older_than_any_window_is_not_taken)
+{
+	struct peer p = peer_open(_i);
+
+	core_write(&p, 3000);
+	hear_all(&p);
+	say(&p, ACK, 0xc0000000, 3001, 1);
+	are_sent_again(&p);
+}
+END_TEST
+
+/* Once windows were told with bytes that are ahead, those that come with what
+ * is in order count again. */
+START_TEST(window_of_data_ahead_is_not_the_last_word)
+{
+	struct peer p = peer_open(_i);
+	uint32_t got = 3001;
+	struct heard *h;
+
+	core_write(&p, 3000);
+	hear_all(&p);
+	p.window = 0;
+	say(&p, ACK, 5000, 1, 1);
+	hear_all(&p);
+	p.window = 65535;
+	say(&p, ACK, 1, got, 0);
+	core_write(&p, 100000);
+	while ((h = hear_within(&p, 1000 * SIM_MS, NULL))->any) {
+		if (h->seq + h->len > got)
+			got = h->seq + h->len;
+		say(&p, ACK, 1, got, 0);
+	}
+	ck_assert_uint_eq(got, 103001);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -373,6 +428,9 @@ int main(void)
 		fin_kept_for_later_ends_at_the_window,
 		ack_of_the_future_is_challenged_and_brings_no_data,
 		ack_older_than_any_window_is_challenged_and_brings_no_data,
+		ack_of_data_ahead_of_the_window_is_not_taken,
+		ack_of_data_older_than_any_window_is_not_taken,
+		window_of_data_ahead_is_not_the_last_word,
 		challenges_are_bounded_for_a_connection,
 		challenges_are_bounded_for_the_stack,
 		keepalives_are_answered_when_the_stack_has_challenged_enough,
