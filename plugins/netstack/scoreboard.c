@@ -100,22 +100,28 @@ static uint32_t needless(const struct ack *a)
 	return 0;
 }
 
-/* What the cumulative ACK covers; lwIP will free it. */
+/* What the cumulative ACK covers; lwIP will free it. Where a copy was among it
+ * the others may have waited for that one, and tell no round trip. */
 static void take_acked(struct conn *c, struct ack *a)
 {
 	struct recovery *r = &c->recovery;
 	struct tcp_seg *seg = c->pcb->unacked;
+	bool copies = false;
 
 	a->needless = needless(a);
 	a->early = seg && a->moved && a->has_echo &&
 		   (int32_t)(a->echo - stamp_of(seg)) < 0;
 	for (; seg && TCP_SEQ_LEQ(seg_end(seg), a->ack); seg = seg->next) {
-		if (seg->flags & SEGMENT_SACKED)
+		if (seg->flags & SEGMENT_SACKED) {
 			r->sacked -= seg->len;
-		else
+		} else {
+			copies |= seg->flags & SEGMENT_REPEATED;
 			seg_delivered(r, seg, a);
+		}
 		flight_shift(r, seg);
 	}
+	if (copies && !a->early)
+		a->rtt_us = 0;
 	if (seg)
 		part_between(seg, c->pcb->lastack, a->ack, a);
 }
