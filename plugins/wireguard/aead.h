@@ -55,6 +55,10 @@ extern const struct aead_ops aead_openssl;
 /* What configure chose (--with-aead). */
 extern const struct aead_ops *const aead_default;
 
+/* That, or wolfSSL where it may not do this cipher, as libcrypto may not where
+ * the system keeps to FIPS. Seals a packet to see. */
+const struct aead_ops *aead_usable(void);
+
 static inline void aead_init(struct aead *a, const struct aead_ops *ops,
 			     enum aead_direction direction,
 			     const uint8_t key[WG_KEY_BYTES])

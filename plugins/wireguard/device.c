@@ -34,6 +34,7 @@ void device_drop(struct wg_device *d, struct wg_peer *p, enum wg_drop why)
 
 void device_work(struct wg_device *d, struct work *work, uint32_t datagrams)
 {
+	work->aead = d->aead;
 	atomic_store_explicit(&work->done, false, memory_order_relaxed);
 	if (datagrams < WORK_LEAST)
 		work_do(work);
@@ -70,6 +71,7 @@ struct wg_device *wg_new(const struct wg_conf *conf)
 	}
 	d->ops = conf->ops;
 	d->arg = conf->arg;
+	d->aead = aead_usable();
 	d->mtu_bytes = conf->mtu_bytes;
 	d->random = conf->random ? conf->random : &crypto_random_system;
 	d->wake_us = WHEEL_NEVER;
@@ -101,6 +103,11 @@ void wg_free(struct wg_device *d)
 	identity_wipe(&d->identity);
 	crypto_wipe(d, sizeof *d);
 	free(d);
+}
+
+bool wg_aead_replaced(const struct wg_device *d)
+{
+	return d->aead != aead_default;
 }
 
 void wg_up(struct wg_device *d, uint64_t now_us)

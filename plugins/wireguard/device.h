@@ -99,6 +99,7 @@ struct wg_device {
 	const struct wg_ops *ops;
 	void *arg;
 	const struct crypto_random *random;
+	const struct aead_ops *aead; /* of the data path */
 	uint32_t mtu_bytes;
 	bool up;
 

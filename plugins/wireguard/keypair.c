@@ -52,8 +52,8 @@ bool keypair_begin(struct wg_peer *p, struct handshake *h, bool initiator,
 	if (!k)
 		return false;
 	handshake_derive(h, &keys);
-	aead_init(&k->seal, aead_default, AEAD_SEAL, keys.send);
-	aead_init(&k->open, aead_default, AEAD_OPEN, keys.receive);
+	aead_init(&k->seal, p->device->aead, AEAD_SEAL, keys.send);
+	aead_init(&k->open, p->device->aead, AEAD_OPEN, keys.receive);
 	crypto_wipe(&keys, sizeof keys);
 	k->peer = p;
 	k->serial = ++p->device->keypairs;

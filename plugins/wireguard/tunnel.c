@@ -265,6 +265,10 @@ static bool device_make(struct tunnel *t, struct weir_error *e)
 			       .workers = t->conf.workers};
 
 	t->device = wg_new(&conf);
+	if (t->device && wg_aead_replaced(t->device))
+		t->conf.host->log(t->conf.instance, WEIR_WARN,
+				  "libcrypto may not do ChaCha20-Poly1305 "
+				  "here; wolfSSL does, which is slower");
 	if (t->device)
 		return true;
 	if (errno == EAGAIN)

@@ -53,7 +53,7 @@ void work_do(struct work *work)
 	uint8_t *at = work->bytes;
 	struct aead a;
 
-	aead_init(&a, aead_default, work->direction, work->key);
+	aead_init(&a, work->aead, work->direction, work->key);
 	work->failed = 0;
 	for (unsigned i = 0; left; i++) {
 		uint32_t len = left < work->segment ? left : work->segment;

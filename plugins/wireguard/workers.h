@@ -17,6 +17,7 @@
  * headers, sealed or opened in place. The giver's; whoever was given it must
  * not touch it until it is done. */
 struct work {
+	const struct aead_ops *aead;
 	enum aead_direction direction;
 	uint16_t segment;
 	uint32_t len;

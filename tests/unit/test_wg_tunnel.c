@@ -5,6 +5,9 @@
 
 #include "plugins/wireguard/endpoint.h"
 #include "plugins/wireguard/udp_private.h"
+#ifdef WEIR_AEAD_OPENSSL
+#include <openssl/evp.h>
+#endif
 
 /* ---- errors of the socket */
 
@@ -457,6 +460,21 @@ START_TEST(an_ip4_address_in_ip6_is_an_ip4_endpoint)
 }
 END_TEST
 
+/* ---- the library of the data path */
+
+#ifdef WEIR_AEAD_OPENSSL
+START_TEST(that_libcrypto_may_not_seal_is_told)
+{
+	ck_assert(EVP_set_default_properties(NULL, "fips=yes"));
+	begin();
+	ck_assert_ptr_nonnull(
+		strstr(fakehost_log(w.host), "libcrypto may not"));
+	end();
+	ck_assert(EVP_set_default_properties(NULL, ""));
+}
+END_TEST
+#endif
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -476,6 +494,9 @@ int main(void)
 		a_name_that_has_moved_with_the_network_is_followed_at_once,
 		a_peer_that_comes_back_is_the_same,
 		who_takes_an_address_is_another,
+#ifdef WEIR_AEAD_OPENSSL
+		that_libcrypto_may_not_seal_is_told,
+#endif
 	};
 	Suite *s = suite_create("wg_tunnel");
 	TCase *t = tcase_create("wg_tunnel");
