@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 
 #include "address.h"
@@ -52,6 +53,7 @@ static struct routing_plan plan_of(const struct kernel *k)
 {
 	return (struct routing_plan){
 		.name = k->device.name,
+		.index = k->routed,
 		.addresses = k->addresses.items,
 		.count = k->addresses.count,
 	};
@@ -68,7 +70,7 @@ static void kernel_detach(struct weir_link *link)
 	k->watch = NULL;
 	if (k->routed)
 		routing_undo(&plan);
-	k->routed = false;
+	k->routed = 0;
 	tun_close(&k->device);
 }
 
@@ -143,8 +145,8 @@ static bool device_make(struct kernel *k, uint32_t mtu_bytes,
 			     "%s: IPv6 is switched off here; its IPv6 "
 			     "addresses were left out",
 			     k->device.name);
+	k->routed = if_nametoindex(k->device.name);
 	routes = plan_of(k);
-	k->routed = true;
 	return routing_apply(&routes, e);
 }
 

@@ -14,7 +14,7 @@
 struct kernel {
 	struct outbound *outbound;
 	struct tun_device device;
-	bool routed; /* rules are there, to be removed */
+	unsigned routed; /* the device's index, if rules are there to remove */
 	struct weir_list addresses;
 	struct freedom sockets;
 	struct freedom_conf sockets_conf;

@@ -147,7 +147,7 @@ static bool address_route(struct netlink *t, const struct weir_addr *a,
 
 bool routing_apply(const struct routing_plan *plan, struct weir_error *e)
 {
-	struct netlink t = {.index = (int)if_nametoindex(plan->name)};
+	struct netlink t = {.index = (int)plan->index};
 	bool ok = netlink_open(&t, e);
 
 	if (ok) {
@@ -162,7 +162,7 @@ bool routing_apply(const struct routing_plan *plan, struct weir_error *e)
 
 void routing_undo(const struct routing_plan *plan)
 {
-	struct netlink t = {.index = (int)if_nametoindex(plan->name)};
+	struct netlink t = {.index = (int)plan->index};
 	struct weir_error ignored = {0};
 
 	if (netlink_open(&t, &ignored))

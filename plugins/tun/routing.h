@@ -6,7 +6,8 @@
 #include <weir/base.h>
 
 struct routing_plan {
-	const char *name;		   /* of the interface */
+	const char *name;		   /* of the interface, */
+	unsigned index;			   /* which outlives a new name */
 	const struct weir_cidr *addresses; /* base alone counts */
 	size_t count;
 };
@@ -17,8 +18,8 @@ struct routing_plan {
  * time. Where IPv6 is switched off its part is left out. */
 bool routing_apply(const struct routing_plan *, struct weir_error *);
 
-/* Remove the rules again; the routes go with the interface. Both must be there
- * still. */
+/* Remove the rules again, also where the interface is gone; the routes go with
+ * it. */
 void routing_undo(const struct routing_plan *);
 
 #endif

@@ -57,6 +57,26 @@ def everything_goes_through_and_nothing_is_left_behind(bed):
     check_tables_empty(bed)
 
 
+def check_rules_go(bed, *words):
+    """They do although the tunnel's interface became another."""
+    weir = Weir(bed, wgbed.through(wgbed.outbound(
+        Keys(), Keys().public, f"{SERVER4}:1", more=KERNEL)))
+    check_equal(len(own_rules(bed)), 2, "rules")
+    bed.ip("proxy", "link", *words)
+    check_equal(weir.stop(), 0, "exit status")
+    check_equal(own_rules(bed), [], "rules afterwards")
+
+
+@test
+def rules_go_where_the_interface_was_removed(bed):
+    check_rules_go(bed, "del", "weirwg0")
+
+
+@test
+def rules_go_where_the_interface_was_renamed(bed):
+    check_rules_go(bed, "set", "weirwg0", "down", "name", "other0")
+
+
 def mtus(bed):
     return sorted(int(link["mtu"]) for link in json.loads(bed.ip(
         "proxy", "-json", "link", "show", "type", "tun"))
