@@ -21,14 +21,27 @@ static bool dials_ip4_only(const struct wg_settings *s)
 	return true;
 }
 
-static bool carries_ip6(const struct wg_settings *s)
+/* The first IPv6 address; NULL: there is none. */
+static const struct weir_addr *own_ip6(const struct wg_settings *s)
 {
 	const struct weir_cidr *own = s->address.items;
 
 	for (size_t i = 0; i < s->address.count; i++)
 		if (own[i].base.kind == WEIR_ADDR_IP6)
-			return true;
-	return false;
+			return &own[i].base;
+	return NULL;
+}
+
+bool mtu_suits_kernel(const struct wg_settings *s, struct weir_error *e)
+{
+	const struct weir_addr *ip6 = own_ip6(s);
+	char text[WEIR_ADDR_TEXT];
+
+	return !ip6 || !s->mtu_bytes || s->mtu_bytes >= IP6_LEAST ||
+	       weir_error(e, "mtu",
+			  "%u is too small for the IPv6 address %s with "
+			  "kernel_tun; the least is %u",
+			  s->mtu_bytes, weir_addr_text(ip6, text), IP6_LEAST);
 }
 
 /* An outbound that does not say is taken for a tunnel of the preset's size, and
@@ -36,7 +49,7 @@ static bool carries_ip6(const struct wg_settings *s)
 uint32_t mtu_through(const struct wg_settings *s, uint32_t outer_bytes)
 {
 	uint32_t outer = outer_bytes ? outer_bytes : WG_MTU_PRESET;
-	uint32_t least = carries_ip6(s) ? IP6_LEAST : IP4_LEAST;
+	uint32_t least = own_ip6(s) ? IP6_LEAST : IP4_LEAST;
 	uint32_t taken = (dials_ip4_only(s) ? IP4_HEADER : IP6_HEADER) +
 			 UDP_HEADER + WG_OVERHEAD;
 

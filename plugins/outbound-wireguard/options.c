@@ -161,6 +161,18 @@ static const struct weir_option options[] = {
 	 .choices = kernel_tuns},
 };
 
+/* The MTU and the addresses may stand in a wg-quick file. */
+static bool check_kernel(const struct outbound_conf *c, struct weir_error *e)
+{
+	struct wg_settings *s = wg_settings_new(&c->wg, NULL, NULL, e);
+	bool ok = s && mtu_suits_kernel(s, e);
+
+	if (s && !ok && !c->wg.mtu)
+		e->option = "config";
+	wg_settings_free(s);
+	return ok;
+}
+
 static bool conf_check(const void *conf, struct weir_error *e)
 {
 	const struct outbound_conf *c = conf;
@@ -168,7 +180,8 @@ static bool conf_check(const void *conf, struct weir_error *e)
 	if (!c->wg.config && !c->wg.peers.count)
 		return weir_error(e, "peers",
 				  "is missing: a tunnel leads to a peer");
-	return wg_options_check(&c->wg, e);
+	return wg_options_check(&c->wg, e) &&
+	       (c->kernel_tun != KERNEL_TUN_ON || check_kernel(c, e));
 }
 
 const struct weir_schema outbound_schema =

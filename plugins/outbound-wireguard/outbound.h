@@ -53,6 +53,8 @@ extern const struct weir_schema outbound_schema;
 /* The preset of a tunnel through an outbound that carries packets of so many
  * bytes; 0: it does not say. */
 uint32_t mtu_through(const struct wg_settings *, uint32_t outer_bytes);
+/* Does the kernel take the addresses on an interface with this MTU? */
+bool mtu_suits_kernel(const struct wg_settings *, struct weir_error *);
 
 /* ---- names.c */
 

@@ -94,4 +94,34 @@ for mtu in 576 65440; do
 	refuses "a wg-quick file's MTU of $mtu may be one of a tunnel"
 done
 
+# kernel_tun MTU ADDRESSES
+kernel_tun() {
+	cat > "$folder/weir.yaml" << END
+inbounds: { type: tun }
+outbounds:
+  - type: wireguard
+    kernel_tun: on
+    private_key: "$key"
+    mtu: $1
+    address: [$2]
+    peers: { public_key: "$peer" }
+END
+}
+
+kernel_tun 1279 "10.7.0.2/32, fd07::2/128"
+refuses "the kernel has no IPv6 where packets are small" \
+	"weir.yaml:6:10: outbounds[0].mtu: 1279 is too small for the IPv6 \
+address fd07::2 with kernel_tun; the least is 1280"
+outbound 1279
+sed -i "s/10.7.0.2.*/fd07::2/" "$folder/office.conf"
+printf '%s\n' "inbounds: { type: tun }" "outbounds:" \
+	"  { type: wireguard, config: office.conf, kernel_tun: on }" \
+	> "$folder/weir.yaml"
+refuses "nor where a wg-quick file says so" \
+	"outbounds[0].config: 1279 is too small for the IPv6 address"
+kernel_tun 1280 "10.7.0.2/32, fd07::2/128"
+refuses "packets of 1280 bytes are enough"
+kernel_tun 576 10.7.0.2/32
+refuses "without IPv6 packets may be smaller"
+
 exit $failed
