@@ -8,7 +8,9 @@
  * (plugins/freedom). Nobody can come in by it (guard.c). */
 #include "kernel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <stdlib.h>
 
@@ -122,6 +124,38 @@ const struct weir_netstack_ops kernel_stack = {
 
 /* ---- its life */
 
+static void warn_if_own(const struct kernel *k, const struct ifaddrs *other)
+{
+	const struct sockaddr_in *at = (const void *)other->ifa_addr;
+	const struct weir_cidr *own = k->addresses.items;
+	const struct outbound *o = k->outbound;
+	char text[WEIR_ADDR_TEXT];
+
+	for (size_t i = 0; i < k->addresses.count; i++)
+		if (own[i].base.kind == WEIR_ADDR_IP4 &&
+		    memcmp(own[i].base.ip, &at->sin_addr, 4) == 0)
+			o->host->log(o->instance, WEIR_WARN,
+				     "%s is an address of %s already; where "
+				     "rp_filter is 1, only one of both "
+				     "receives",
+				     weir_addr_text(&own[i].base, text),
+				     other->ifa_name);
+}
+
+/* The check of the way back takes the first rule for an address, whichever
+ * interface a packet came by. IPv6 has no such check. */
+static void warn_of_shared(const struct kernel *k)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next)
+		if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET)
+			warn_if_own(k, i);
+	freeifaddrs(all);
+}
+
 static bool device_make(struct kernel *k, uint32_t mtu_bytes,
 			struct weir_error *e)
 {
@@ -137,6 +171,7 @@ static bool device_make(struct kernel *k, uint32_t mtu_bytes,
 
 	if (!tun_open(&k->device, DEVICE_NAME, true, e))
 		return false;
+	warn_of_shared(k);
 	plan.name = k->device.name;
 	if (!address_apply(&plan, &skipped, e))
 		return false;

@@ -134,6 +134,21 @@ def answers_pass_a_strict_check_of_the_way_back(bed):
 
 
 @test
+def an_address_that_another_tunnel_has_too_is_told(bed):
+    text = "".join(wgbed.outbound(
+        Keys(), Keys().public, f"{SERVER4}:1", tag=tag, more=KERNEL,
+        address=address)
+        for tag, address in (("one", wgbed.NEAR), ("two", wgbed.NEAR),
+                             ("three", ("10.8.0.2/32",))))
+    weir = Weir(bed, wgbed.through(text))
+    lines = [line for line in weir.log().splitlines() if "rp_filter" in line]
+    check_equal(len(lines), 1, "lines of the log about it")
+    check(f"two: {NEAR4} is an address of weirwg0" in lines[0],
+          f"it says {lines[0]}")
+    weir.stop()
+
+
+@test
 def what_a_killed_weir_left_is_removed_by_the_next(bed):
     before = state(bed)
     pair = Pair(bed, SERVER4, more=KERNEL)
