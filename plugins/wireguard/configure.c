@@ -228,7 +228,8 @@ static void apply_private_key(struct wg_device *d, const struct wg_set *s)
 	device_end_sessions(d);
 	identity_init(&d->identity, s->private_key);
 	for (p = d->peers.first; p; p = p->after)
-		p->remote.usable = false;
+		remote_forget(&p->remote);
+	cookie_checker_wipe(&d->checker);
 	if (!d->identity.set)
 		return;
 	cookie_checker_init(&d->checker, d->identity.keys.public_key);

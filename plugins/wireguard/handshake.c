@@ -44,9 +44,15 @@ void identity_wipe(struct identity *me)
 	crypto_wipe(me, sizeof *me);
 }
 
-bool remote_rekey(struct remote *r, const struct identity *me)
+void remote_forget(struct remote *r)
 {
 	crypto_wipe(r->static_static, sizeof r->static_static);
+	r->usable = false;
+}
+
+bool remote_rekey(struct remote *r, const struct identity *me)
+{
+	remote_forget(r);
 	r->usable = me->set &&
 		    !crypto_equal(r->public_key, me->keys.public_key,
 				  WG_KEY_BYTES) &&

@@ -81,6 +81,8 @@ void identity_wipe(struct identity *me);
 bool remote_init(struct remote *r, const struct identity *me,
 		 const uint8_t public_key[WG_KEY_BYTES]);
 bool remote_rekey(struct remote *r, const struct identity *me);
+/* Not usable until remote_rekey: the identity went. */
+void remote_forget(struct remote *r);
 void remote_wipe(struct remote *r);
 
 /* Seconds since 1970 and nanoseconds as a TAI64N stamp, big endian, with the

@@ -126,6 +126,23 @@ START_TEST(a_changed_private_key_clears_sessions)
 }
 END_TEST
 
+START_TEST(a_private_key_takes_with_it_what_was_made_of_it)
+{
+	struct remote *r;
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	r = &bed_find(&b, 0, 1)->remote;
+	ck_assert(!crypto_is_zero(r->static_static, WG_KEY_BYTES));
+	ck_assert(set_key(&b, 0, 0));
+	ck_assert(crypto_is_zero(r->static_static, WG_KEY_BYTES));
+	ck_assert(crypto_is_zero(&b.nodes[0].d->checker,
+				 sizeof b.nodes[0].d->checker));
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(without_a_private_key_nothing_happens)
 {
 	struct bed b;
@@ -436,6 +453,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, the_previous_key_still_opens_what_was_reordered);
 	tcase_add_test(t, rotation_takes_old_indices_away);
 	tcase_add_test(t, a_changed_private_key_clears_sessions);
+	tcase_add_test(t, a_private_key_takes_with_it_what_was_made_of_it);
 	tcase_add_test(t, without_a_private_key_nothing_happens);
 	tcase_add_test(t, points_of_low_order_are_nobodys_key);
 	tcase_add_test(t, the_devices_own_key_makes_no_peer);
