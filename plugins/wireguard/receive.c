@@ -92,11 +92,12 @@ static void receive_session(struct keypair *k, const struct wg_endpoint *from,
 	struct keypair *current;
 
 	peer_heard_from(p, from);
+	/* Before anything is sent, whose answer this is not. */
+	timers_authenticated_received(p, now_us);
 	if (keypair_confirm(k)) {
 		timers_handshake_complete(p);
 		send_staged(p, now_us);
 	}
-	timers_authenticated_received(p, now_us);
 	current = p->current;
 	if (current && current->initiator && !p->sent_last_minute &&
 	    now_us - current->born_us >= REKEY_ON_RECEIVE_US) {

@@ -222,6 +222,30 @@ START_TEST(fifteen_seconds_of_silence_begin_a_new_handshake)
 }
 END_TEST
 
+/* Both begin; only 0's handshake gets through. */
+START_TEST(what_a_responder_sends_first_is_answered_or_tried_again)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_pair(&b, 0, 1);
+	b.nodes[1].silent = true;
+	bed_send(&b, 1, 0, 100);
+	b.nodes[1].silent = false;
+	bed_send(&b, 0, 1, 100);
+	bed_run_us(&b, 2 * BED_DELAY_US + BED_DELAY_US / 2);
+	b.nodes[1].silent = true; /* its data gets lost */
+	bed_run(&b, 1);
+	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_DATA), 1);
+	b.nodes[1].silent = false;
+	bed_run(&b, 13);
+	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_INITIATION), 1);
+	bed_run(&b, 2);
+	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_INITIATION), 2);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(data_received_with_a_key_of_165_seconds_rekeys_once)
 {
 	struct bed b;
@@ -399,6 +423,8 @@ static void tests(TCase *t)
 	tcase_add_test(t,
 		       it_gives_up_after_90_seconds_and_traffic_begins_again);
 	tcase_add_test(t, fifteen_seconds_of_silence_begin_a_new_handshake);
+	tcase_add_test(t,
+		       what_a_responder_sends_first_is_answered_or_tried_again);
 	tcase_add_test(t, data_received_with_a_key_of_165_seconds_rekeys_once);
 	tcase_add_test(t, the_responder_does_not_rekey_by_what_it_receives);
 	tcase_add_test(t, all_keys_are_gone_540_seconds_after_the_last_session);
