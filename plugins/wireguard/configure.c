@@ -282,7 +282,7 @@ static void apply_fields(struct wg_peer *p, const struct wg_peer_set *s)
 	if (s->flags & WG_PEER_RESERVED)
 		peer_set_reserved(p, s->reserved);
 	if (s->flags & WG_PEER_KEEPALIVE)
-		p->keepalive_s = s->keepalive_s;
+		timers_set_keepalive(p, s->keepalive_s);
 	apply_allowed(p, s);
 }
 

@@ -195,6 +195,7 @@ static inline bool keypair_can_seal(const struct keypair *k, uint64_t now_us)
 /* timers.c: what happened, and what follows from it. */
 void timers_init(struct wg_peer *p);
 void timers_stop(struct wg_peer *p);
+void timers_set_keepalive(struct wg_peer *p, uint16_t keepalive_s);
 void timers_data_sent(struct wg_peer *p, uint64_t now_us);
 void timers_data_received(struct wg_peer *p, uint64_t now_us);
 void timers_authenticated_sent(struct wg_peer *p, uint64_t now_us);

@@ -94,8 +94,6 @@ static void fire_zero_keys(struct wg_peer *p, uint64_t now_us)
 
 static void fire_persistent(struct wg_peer *p, uint64_t now_us)
 {
-	if (!p->keepalive_s)
-		return;
 	send_keepalive(p, now_us);
 	/* Nothing was sent, for want of a key or an endpoint: try again. */
 	if (!timer_armed(&p->timers[TIMER_PERSISTENT]))
@@ -132,6 +130,14 @@ void timers_stop(struct wg_peer *p)
 	for (unsigned i = 0; i < PEER_TIMERS; i++)
 		timer_disarm(p, i);
 	p->another_keepalive = false;
+}
+
+/* A timer that ran on would keep one that is set later from beginning. */
+void timers_set_keepalive(struct wg_peer *p, uint16_t keepalive_s)
+{
+	p->keepalive_s = keepalive_s;
+	if (!keepalive_s)
+		timer_disarm(p, TIMER_PERSISTENT);
 }
 
 void timers_data_sent(struct wg_peer *p, uint64_t now_us)

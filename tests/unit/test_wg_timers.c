@@ -350,6 +350,27 @@ START_TEST(a_persistent_keepalive_keeps_its_interval)
 }
 END_TEST
 
+START_TEST(a_persistent_keepalive_that_is_set_again_begins_at_once)
+{
+	static const uint16_t intervals_s[] = {3600, 0, 5};
+	struct wg_peer_set s = {.flags = WG_PEER_KEEPALIVE};
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	bed_run(&b, 20);
+	for (int i = 0; i < 3; i++) {
+		s.keepalive_s = intervals_s[i];
+		bed_peer_set(&b, 0, 1, s);
+		bed_flush(&b);
+	}
+	ck_assert_uint_eq(bed_keepalives(&b, 0), 2);
+	bed_run(&b, 6);
+	ck_assert_uint_eq(bed_keepalives(&b, 0), 3);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(a_persistent_keepalive_keeps_the_session_for_ever)
 {
 	struct wg_peer_set s = {.flags = WG_PEER_ENDPOINT | WG_PEER_KEEPALIVE,
@@ -430,6 +451,8 @@ static void tests(TCase *t)
 	tcase_add_test(t, all_keys_are_gone_540_seconds_after_the_last_session);
 	tcase_add_test(t, giving_up_leaves_the_keys_540_seconds);
 	tcase_add_test(t, a_persistent_keepalive_keeps_its_interval);
+	tcase_add_test(t,
+		       a_persistent_keepalive_that_is_set_again_begins_at_once);
 	tcase_add_test(t, a_persistent_keepalive_keeps_the_session_for_ever);
 	tcase_add_test(t, a_persistent_keepalive_never_stops_trying);
 	tcase_add_test(t, an_idle_device_asks_for_no_more_wakes);
