@@ -82,15 +82,16 @@ static void exchange_send(struct wg_peer *p, struct outgoing *out, uint16_t len,
 {
 	struct wg_device *d = p->device;
 	uint8_t *message = (uint8_t *)&out->initiation;
+	struct wg_sent s;
 
 	cookie_sign(&p->jar, message, len, now_us);
 	message_set_reserved(message, p->reserved);
 	p->initiated_us = now_us;
 	timers_authenticated_sent(p, now_us);
-	if (d->ops->send(d->arg, p, &p->endpoint, message, len, len,
-			 HANDSHAKE_TOS) == len)
-		p->tx_bytes += len;
-	else
+	s = d->ops->send(d->arg, p, &p->endpoint, message, len, len,
+			 HANDSHAKE_TOS);
+	p->tx_bytes += s.sent;
+	if (s.taken < len)
 		device_drop(d, p, WG_DROP_FULL);
 }
 

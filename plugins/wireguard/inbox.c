@@ -42,15 +42,16 @@ static void send_cookie(struct wg_device *d, const struct message *m,
 		struct message_cookie_reply reply;
 		uint8_t tail[WG_TAIL];
 	} out;
+	struct wg_sent s;
 
 	if (d->cookies_until_us < now_us)
 		d->cookies_until_us = now_us;
 	d->cookies_until_us += SECOND_US / COOKIES_A_SECOND;
 	cookie_reply(&d->checker, m, &from->addr, now_us, d->random,
 		     &out.reply);
-	if (d->ops->send(d->arg, NULL, from, (uint8_t *)&out.reply,
-			 sizeof out.reply, sizeof out.reply,
-			 HANDSHAKE_TOS) < sizeof out.reply)
+	s = d->ops->send(d->arg, NULL, from, (uint8_t *)&out.reply,
+			 sizeof out.reply, sizeof out.reply, HANDSHAKE_TOS);
+	if (s.taken < sizeof out.reply)
 		device_drop(d, NULL, WG_DROP_FULL);
 }
 

@@ -70,7 +70,8 @@ static bool train_is_sealed(struct train *t)
 static bool train_send(struct wg_device *d, struct train *t)
 {
 	struct wg_peer *p = t->peer;
-	uint32_t left, sent;
+	struct wg_sent s;
+	uint32_t left;
 
 	if (t->given && t->work.failed) {
 		train_drop(t, WG_DROP_FULL);
@@ -81,12 +82,12 @@ static bool train_send(struct wg_device *d, struct train *t)
 		return true;
 	}
 	left = t->len - t->gone;
-	sent = d->ops->send(
-		d->arg, p, &p->endpoint, train_bytes(t) + t->gone, left,
-		left < t->segment ? (uint16_t)left : t->segment, t->tos);
-	t->gone += sent;
-	p->tx_bytes += sent;
-	if (sent == left)
+	s = d->ops->send(d->arg, p, &p->endpoint, train_bytes(t) + t->gone,
+			 left, left < t->segment ? (uint16_t)left : t->segment,
+			 t->tos);
+	t->gone += s.taken;
+	p->tx_bytes += s.sent;
+	if (s.taken == left)
 		return true;
 	d->full = true;
 	return false;

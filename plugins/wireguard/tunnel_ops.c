@@ -38,19 +38,18 @@ static void engine_put(void *arg, struct wg_peer *peer, uint32_t len)
 	t->stack->put(t->link, len, WEIR_CSUM_VALID);
 }
 
-static uint32_t engine_send(void *arg, struct wg_peer *peer,
-			    const struct wg_endpoint *to, uint8_t *data,
-			    uint32_t len, uint16_t segment, uint8_t tos)
+static struct wg_sent engine_send(void *arg, struct wg_peer *peer,
+				  const struct wg_endpoint *to, uint8_t *data,
+				  uint32_t len, uint16_t segment, uint8_t tos)
 {
 	struct tunnel *t = arg;
 
 	t->to_stranger = !peer;
 	if (t->udp)
 		return wg_udp_send(t->udp, to, data, len, segment, tos);
-	return t->conf.wire->send(t->conf.wire_self, to, data, len, segment,
-				  tos)
-		       ? len
-		       : 0;
+	if (!t->conf.wire->send(t->conf.wire_self, to, data, len, segment, tos))
+		len = 0;
+	return (struct wg_sent){len, len};
 }
 
 static void engine_flush_later(void *arg)

@@ -44,8 +44,8 @@ void wg_udp_read_on(struct wg_udp *);
 uint16_t wg_udp_port(const struct wg_udp *); /* 0: not open */
 
 /* Send a train as wg_ops.send has it. */
-uint32_t wg_udp_send(struct wg_udp *, const struct wg_endpoint *to,
-		     uint8_t *data, uint32_t len, uint16_t segment,
-		     uint8_t tos);
+struct wg_sent wg_udp_send(struct wg_udp *, const struct wg_endpoint *to,
+			   uint8_t *data, uint32_t len, uint16_t segment,
+			   uint8_t tos);
 
 #endif

@@ -140,8 +140,9 @@ static int train_send(struct sending *s)
 	return 0;
 }
 
-uint32_t wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to,
-		     uint8_t *data, uint32_t len, uint16_t segment, uint8_t tos)
+struct wg_sent wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to,
+			   uint8_t *data, uint32_t len, uint16_t segment,
+			   uint8_t tos)
 {
 	int family = to->addr.kind == WEIR_ADDR_IP6 ? WG_V6 : WG_V4;
 	struct sending s = {.socket = &u->socket[family],
@@ -158,11 +159,11 @@ uint32_t wg_udp_send(struct wg_udp *u, const struct wg_endpoint *to,
 		err = u->port ? ENETUNREACH : EBADF;
 	if (err == EAGAIN && wg_udp_await_room(s.socket)) {
 		++*u->count[WG_UDP_FULL];
-		return s.at;
+		return (struct wg_sent){s.at, s.at};
 	}
 	if (err) {
 		++*u->count[WG_UDP_FAILED];
 		u->ops->failed(u->arg, to, err);
 	}
-	return len;
+	return (struct wg_sent){len, s.at};
 }

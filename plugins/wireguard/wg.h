@@ -93,6 +93,12 @@ enum wg_event {
 	WG_EVENT_ENDPOINT,  /* an authenticated packet moved the endpoint */
 };
 
+/* What became of a train's bytes. */
+struct wg_sent {
+	uint32_t taken; /* sent, or lost for good */
+	uint32_t sent;
+};
+
 struct wg_ops {
 	/* Room for an opened packet of at most `bytes`, aligned or not; asked
 	 * again without a put, the former room is free again. NULL: drop it. */
@@ -107,14 +113,13 @@ struct wg_ops {
 	 * WG_TRAIN_MAX), to one endpoint. The
 	 * bytes are borrowed for the call and may be written on, headroom and
 	 * tail too. `tos` is the outer DSCP and ECN. `peer` is NULL for cookie
-	 * replies. Returns the bytes that were sent, or failed for good; fewer
-	 * than `len`, whole datagrams, when the socket is full: the engine
-	 * keeps the rest, takes no more packets and offers it again in
-	 * wg_flush, to be called when there is room (handshake messages are
-	 * not kept: their timers repeat them). */
-	uint32_t (*send)(void *arg, struct wg_peer *peer,
-			 const struct wg_endpoint *to, uint8_t *data,
-			 uint32_t len, uint16_t segment, uint8_t tos);
+	 * replies. Fewer than `len` are taken, whole datagrams, when the socket
+	 * is full: the engine keeps the rest, takes no more packets and offers
+	 * it again in wg_flush, to be called when there is room (handshake
+	 * messages are not kept: their timers repeat them). */
+	struct wg_sent (*send)(void *arg, struct wg_peer *peer,
+			       const struct wg_endpoint *to, uint8_t *data,
+			       uint32_t len, uint16_t segment, uint8_t tos);
 
 	/* Call wg_flush at the end of this turn of the loop. Asked once until
 	 * that is done. */

@@ -36,6 +36,37 @@ START_TEST(one_unreachable_peer_disturbs_no_other)
 }
 END_TEST
 
+static uint64_t bytes_sent(const struct side *s)
+{
+	struct wg_peer *p = NULL;
+	struct wg_peer_info info;
+	uint64_t n = 0;
+
+	while ((p = wg_peer_next(s->tunnel.device, p))) {
+		wg_peer_get(p, &info);
+		n += info.tx_bytes;
+	}
+	return n;
+}
+
+/* To whom there is a session, and to whom there is none. */
+START_TEST(what_the_system_did_not_send_is_not_counted_as_sent)
+{
+	uint64_t before;
+
+	begin();
+	connect_both();
+	before = bytes_sent(&w.a);
+	fail_to_send(ENETUNREACH);
+	w.refuse_ip = 127;
+	offer(&w.a, B_INNER, 100, 0);
+	settle();
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "udp_failed"), 3);
+	ck_assert_uint_eq(bytes_sent(&w.a), before);
+	end();
+}
+END_TEST
+
 START_TEST(a_socket_that_is_broken_is_made_anew)
 {
 	static const int errs[] = {EBADF, ENODEV, ENXIO, ENETDOWN,
@@ -478,6 +509,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
+		what_the_system_did_not_send_is_not_counted_as_sent,
 		a_cookie_that_cannot_be_sent_mends_nothing,
 		a_change_elsewhere_keeps_the_session_and_greets_the_peer,
 		a_change_of_our_own_address_makes_a_new_session,

@@ -84,9 +84,9 @@ static void launch(struct bed *b, struct flight *f)
 	*at = f;
 }
 
-static uint32_t node_send(void *arg, struct wg_peer *peer,
-			  const struct wg_endpoint *to, uint8_t *data,
-			  uint32_t len, uint16_t segment, uint8_t tos)
+static struct wg_sent node_send(void *arg, struct wg_peer *peer,
+				const struct wg_endpoint *to, uint8_t *data,
+				uint32_t len, uint16_t segment, uint8_t tos)
 {
 	struct node *n = arg;
 	struct bed *b = n->bed;
@@ -99,13 +99,13 @@ static uint32_t node_send(void *arg, struct wg_peer *peer,
 		len = n->takes * segment;
 	n->takes = 0;
 	if (!len)
-		return 0;
+		return (struct wg_sent){0};
 	record(n, to, data, len, segment, tos);
 	memset(data - WG_HEADROOM, 0xee, WG_HEADROOM);
 	if (!n->full) /* the rest of the train is there otherwise */
 		memset(data + len, 0xee, WG_TAIL);
 	if (n->silent || bed_random(b) % 100 < b->loss_percent)
-		return len;
+		return (struct wg_sent){len, len};
 	f = malloc(sizeof *f + len);
 	f->at_us = b->now_us + BED_DELAY_US;
 	if (b->reorder_us)
@@ -117,7 +117,7 @@ static uint32_t node_send(void *arg, struct wg_peer *peer,
 	f->len = len;
 	memcpy(f->bytes, data, len);
 	launch(b, f);
-	return len;
+	return (struct wg_sent){len, len};
 }
 
 static void node_flush_later(void *arg)
