@@ -51,14 +51,15 @@ static bool label(const char **text, bool *numeric)
 	const char *from = *text, *to = from;
 
 	*numeric = true;
-	for (; is_alnum(*to) || *to == '-'; to++)
+	for (; is_alnum(*to) || *to == '-' || *to == '_'; to++)
 		*numeric = *numeric && is_digit(*to);
 	*text = to;
 	return to > from && (size_t)(to - from) <= ADDR_LABEL_MAX &&
 	       *from != '-' && to[-1] != '-';
 }
 
-/* RFC 1123, section 2.1; the last label of a name is never a number. */
+/* RFC 1123, section 2.1, and underscores, which resolvers take; the last label
+ * of a name is never a number. */
 static bool parse_name(const char *text, struct weir_addr *a, char *name)
 {
 	const char *p = text;

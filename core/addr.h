@@ -6,8 +6,9 @@
 #include <weir/base.h>
 
 /* "1.2.3.4", "1.2.3.4:443", "[::1]:443", "::1", "name:443", "name". A name is
- * checked (RFC 1123 letters, length) and left pointing into `text`'s copy:
- * the caller hands `name`, 254 bytes, that must live as long as the address. */
+ * checked (RFC 1123 letters and underscores, length) and left pointing into
+ * `text`'s copy: the caller hands `name`, 254 bytes, that must live as long as
+ * the address. */
 bool addr_parse(const char *text, struct weir_addr *, char *name);
 bool addr_parse_cidr(const char *text, struct weir_cidr *, bool keep_host_bits);
 void addr_mask(struct weir_cidr *); /* clear the host bits */

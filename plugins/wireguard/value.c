@@ -146,12 +146,14 @@ bool value_cidr(struct slice s, bool keep_host_bits, struct weir_cidr *out)
 	return true;
 }
 
-/* One label of a name: letters, digits, and hyphens inside. RFC 1123, 2.1. */
+/* One label of a name: letters, digits, and hyphens inside (RFC 1123, 2.1);
+ * and underscores, which resolvers take. */
 static bool label_ok(struct slice label, bool *numeric)
 {
 	*numeric = true;
 	for (size_t i = 0; i < label.len; i++) {
-		if (!is_alnum(label.at[i]) && label.at[i] != '-')
+		if (!is_alnum(label.at[i]) && label.at[i] != '-' &&
+		    label.at[i] != '_')
 			return false;
 		*numeric = *numeric && is_digit(label.at[i]);
 	}

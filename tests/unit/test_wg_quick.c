@@ -171,11 +171,23 @@ START_TEST(values_are_taken_as_wg_takes_them)
 }
 END_TEST
 
+#define PEER                                                                   \
+	"[Interface]\nPrivateKey = " PRIVATE "\n[Peer]\nPublicKey = " PUBLIC   \
+	"\n"
+
+START_TEST(a_name_may_have_underscores)
+{
+	struct quick *q = parse(PEER "Endpoint = my_vpn.example.com:51820\n");
+
+	ck_assert_msg(q, "%s", told.text);
+	addr_is(&peer_at(q, 0)->endpoint, "my_vpn.example.com:51820");
+	quick_free(q);
+}
+END_TEST
+
 START_TEST(keys_are_read_whole)
 {
-	struct quick *q = parse("[Interface]\nPrivateKey = " PRIVATE "\n"
-				"[Peer]\nPublicKey = " PUBLIC "\n"
-				"PresharedKey = " SECRET "\n");
+	struct quick *q = parse(PEER "PresharedKey = " SECRET "\n");
 	char text[KEY_BASE64 + 1];
 
 	ck_assert_msg(q, "%s", told.text);
@@ -409,6 +421,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, odd_files_are_read, 0, ODD);
 	tcase_add_test(t, values_are_taken_as_wg_takes_them);
+	tcase_add_test(t, a_name_may_have_underscores);
 	tcase_add_test(t, keys_are_read_whole);
 	tcase_add_test(t, base64_has_one_spelling_a_key);
 	tcase_add_test(t, every_mistake_is_told_with_its_line);
