@@ -115,7 +115,10 @@ static void print_peer(const struct import *m, const struct quick_peer *p,
 	print_key(m, "", "public_key", p->public_key);
 	if (!key_is_zero(p->preshared_key))
 		print_key(m, "    ", "pre_shared_key", p->preshared_key);
-	if (p->endpoint.kind != WEIR_ADDR_NONE)
+	if (p->scope)
+		PRINT(m, "    # left out: the endpoint, whose interface only "
+			 "config can name\n");
+	else if (p->endpoint.kind != WEIR_ADDR_NONE)
 		PRINT(m, "    endpoint: \"%s\"\n",
 		      weir_addr_text(&p->endpoint, text));
 	print_list(m, "    ", "allowed_ips", &p->allowed_ips,

@@ -22,6 +22,7 @@ struct quick_peer {
 	uint8_t public_key[KEY_BYTES];
 	uint8_t preshared_key[KEY_BYTES]; /* zeros: none */
 	struct weir_addr endpoint;	  /* WEIR_ADDR_NONE: none */
+	uint32_t scope;			  /* an interface's index; 0: none */
 	struct weir_list allowed_ips;	  /* struct weir_cidr, no host bits */
 	uint16_t keepalive_s;		  /* 0: off */
 	unsigned line;			  /* where its [Peer] stands */

@@ -84,7 +84,8 @@ static bool endpoint(struct quick_reading *r, struct slice v)
 	char name[VALUE_NAME_ROOM];
 	struct weir_addr *a = &r->peer->endpoint;
 
-	if (value_endpoint(v, a, name) && a->kind == WEIR_ADDR_NAME)
+	if (value_endpoint(v, a, &r->peer->scope, name) &&
+	    a->kind == WEIR_ADDR_NAME)
 		a->name = strdup(name);
 	if (a->kind != WEIR_ADDR_NAME || a->name)
 		return a->port != 0;
@@ -167,8 +168,9 @@ static const struct key {
 	{"PresharedKey", QUICK_PEER, ONCE, preshared_key,
 	 KEY_RULE "`wg genpsk` gives", true},
 	{"Endpoint", QUICK_PEER, ONCE, endpoint,
-	 "is not an endpoint; write name:51820, 192.0.2.1:51820 or "
-	 "[2001:db8::1]:51820",
+	 "is not an endpoint; write name:51820, 192.0.2.1:51820, "
+	 "[2001:db8::1]:51820 or, with an interface that is there, "
+	 "[fe80::1%eth0]:51820",
 	 false},
 	{"AllowedIPs", QUICK_PEER, REPEATED, allowed_ips, PREFIX_RULE, false},
 	{"PersistentKeepalive", QUICK_PEER, ONCE, keepalive,

@@ -126,6 +126,7 @@ static void from_quick(struct wg_settings *s, const struct quick *q)
 		memcpy(p->public_key, peers[i].public_key, WG_KEY_BYTES);
 		memcpy(p->psk, peers[i].preshared_key, WG_KEY_BYTES);
 		p->endpoint = peers[i].endpoint;
+		p->scope = peers[i].scope;
 		p->allowed = peers[i].allowed_ips.items;
 		p->allowed_count = (uint32_t)peers[i].allowed_ips.count;
 		p->keepalive_s = peers[i].keepalive_s;
@@ -243,6 +244,7 @@ static void peer_describe(struct wg_peer_set *to, struct wg_peer_settings *p,
 	    p->endpoint.kind == WEIR_ADDR_IP6) {
 		to->flags |= WG_PEER_ENDPOINT;
 		to->endpoint.addr = p->endpoint;
+		to->endpoint.scope = p->scope;
 		value_unmap(&to->endpoint.addr);
 	}
 	for (uint32_t i = 0; i < p->allowed_count; i++)

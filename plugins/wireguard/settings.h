@@ -49,6 +49,7 @@ struct wg_peer_settings {
 	uint8_t public_key[WG_KEY_BYTES];
 	uint8_t psk[WG_KEY_BYTES];
 	struct weir_addr endpoint; /* may be a name */
+	uint32_t scope;		   /* of it, an interface's index */
 	const struct weir_cidr *allowed;
 	uint32_t allowed_count;
 	uint16_t keepalive_s;

@@ -7,7 +7,6 @@
  * has found it right and has the memory, the socket is changed, which can fail
  * for reasons of the system; the engine, which no longer can, comes last. */
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 
 #include "keytext.h"
@@ -178,27 +177,12 @@ static int preshared_key(struct uapi_change *c, const char *value)
 	return 0;
 }
 
-/* "[fe80::1%eth0]:1": an interface that is not there is a mistake. */
 static int endpoint(struct uapi_change *c, const char *value)
 {
 	struct wg_peer_set *p = last_peer(c);
 	struct wg_endpoint e = {.scope = 0};
-	const char *percent = strchr(value, '%');
-	const char *bracket = percent ? strchr(percent, ']') : NULL;
-	char text[UAPI_LINE_MAX], interface[UAPI_LINE_MAX];
 
-	snprintf(text, sizeof text, "%s", value);
-	if (bracket) {
-		snprintf(interface, sizeof interface, "%.*s",
-			 (int)(bracket - percent - 1), percent + 1);
-		e.scope = if_nametoindex(interface);
-		if (!e.scope &&
-		    !value_number(slice_of(interface), UINT32_MAX, &e.scope))
-			return EINVAL;
-		snprintf(text, sizeof text, "%.*s%s", (int)(percent - value),
-			 value, bracket);
-	}
-	if (!value_endpoint(slice_of(text), &e.addr, NULL))
+	if (!value_endpoint(slice_of(value), &e.addr, &e.scope, NULL))
 		return EINVAL;
 	value_unmap(&e.addr);
 	p->endpoint = e;

@@ -4,6 +4,8 @@
  * into a room of the longest length that can be right. */
 #include "value.h"
 
+#include <net/if.h>
+
 #define PORT_MAX 65535u
 #define KEEPALIVE_MAX_S 65535u
 #define LABEL_MAX 63u
@@ -191,10 +193,24 @@ bool value_host(struct slice s, struct weir_addr *out, char *name)
 	return true;
 }
 
-bool value_endpoint(struct slice s, struct weir_addr *out, char *name)
+/* An interface, which must be there, or its number. */
+static bool parse_scope(struct slice s, uint32_t *out)
+{
+	char name[IF_NAMESIZE];
+
+	if (s.len >= sizeof name || memchr(s.at, '\0', s.len))
+		return false;
+	memcpy(name, s.at, s.len);
+	name[s.len] = '\0';
+	*out = if_nametoindex(name);
+	return *out || value_number(s, UINT32_MAX, out);
+}
+
+bool value_endpoint(struct slice s, struct weir_addr *out, uint32_t *scope,
+		    char *name)
 {
 	const char *colon = s.len ? memrchr(s.at, ':', s.len) : NULL;
-	struct slice host = s, port;
+	struct slice host = s, port, zone;
 	uint32_t n;
 	bool bracket;
 
@@ -206,8 +222,13 @@ bool value_endpoint(struct slice s, struct weir_addr *out, char *name)
 		return false;
 	bracket = host.len > 2 && host.at[0] == '[' &&
 		  host.at[host.len - 1] == ']';
-	if (bracket)
-		host = (struct slice){host.at + 1, host.len - 2};
+	*scope = 0;
+	if (bracket) {
+		zone = (struct slice){host.at + 1, host.len - 2};
+		host = slice_cut(&zone, '%');
+		if (host.at[host.len] == '%' && !parse_scope(zone, scope))
+			return false;
+	}
 	if (!value_host(host, out, bracket ? NULL : name) ||
 	    bracket != (out->kind == WEIR_ADDR_IP6))
 		return false;

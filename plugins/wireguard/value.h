@@ -31,8 +31,9 @@ bool value_keepalive(struct slice, uint32_t *out);
 bool value_cidr(struct slice, bool keep_host_bits, struct weir_cidr *out);
 /* An address or, where `name` has room for one, a host name; no port. */
 bool value_host(struct slice, struct weir_addr *out, char *name);
-/* HOST:PORT, [IPv6]:PORT. */
-bool value_endpoint(struct slice, struct weir_addr *out, char *name);
+/* HOST:PORT, [IPv6]:PORT, [IPv6%INTERFACE]:PORT; *scope: 0 for none. */
+bool value_endpoint(struct slice, struct weir_addr *out, uint32_t *scope,
+		    char *name);
 /* An IPv4 address mapped into IPv6 (::ffff:0:0/96) becomes that address: a
  * socket of either family sends to its own only. */
 void value_unmap(struct weir_addr *);

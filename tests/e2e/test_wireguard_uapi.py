@@ -138,6 +138,22 @@ def what_is_shown_can_be_set_again(bed):
 
 
 @test
+def what_is_shown_can_be_a_configuration(bed):
+    name, _near, far = outbound(bed)
+    at = "[fe80::7%lo]:51820"
+    run("wg", "set", name, "peer", far.public, "endpoint", at)
+    text = run("wg", "showconf", name).replace(
+        "[Peer]", "Address = 10.7.0.2/32\n[Peer]")
+    with conf_file(text) as f:
+        again = wgbed.unique_name()
+        Weir(bed, wgbed.through(
+            f"  - {{ type: wireguard, config: {f.name}, "
+            f"interface: {again} }}\n"), own_tun=True)
+        check_equal(wgbed.show(again), wgbed.show(name), "peers")
+        check_equal(wgbed.show(again)[far.public]["endpoint"], at, "endpoint")
+
+
+@test
 def input_may_come_byte_by_byte_and_all_at_once(bed):
     for name, own, other in devices(bed):
         s = uapi(name)

@@ -128,6 +128,19 @@ START_TEST(a_servers_file_becomes_an_inbound)
 }
 END_TEST
 
+START_TEST(an_interface_of_an_endpoint_is_left_out_with_it)
+{
+	struct weir_import r =
+		request("[Interface]\nPrivateKey = " PRIVATE "\n"
+			"Address = 10.7.0.2/32\n[Peer]\nPublicKey = " PUBLIC
+			"\nEndpoint = [fe80::7%lo]:51820\n");
+
+	ck_assert_int_eq(import_outbound(&r), WEIR_YES);
+	ck_assert_ptr_nonnull(strstr(printed, "# left out: the endpoint"));
+	ck_assert_ptr_null(strstr(printed, "fe80"));
+}
+END_TEST
+
 START_TEST(who_is_named_does_not_guess)
 {
 	struct weir_import r = request(server);
@@ -195,6 +208,7 @@ int main(void)
 
 	tcase_add_test(t, a_clients_file_becomes_an_outbound);
 	tcase_add_test(t, a_servers_file_becomes_an_inbound);
+	tcase_add_test(t, an_interface_of_an_endpoint_is_left_out_with_it);
 	tcase_add_test(t, who_is_named_does_not_guess);
 	tcase_add_test(t, a_text_of_another_kind_is_not_ours);
 	tcase_add_test(t, errors_are_told_once_and_nothing_is_printed);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,6 +183,20 @@ START_TEST(a_name_may_have_underscores)
 	ck_assert_msg(q, "%s", told.text);
 	addr_is(&peer_at(q, 0)->endpoint, "my_vpn.example.com:51820");
 	quick_free(q);
+}
+END_TEST
+
+START_TEST(an_endpoint_may_be_next_to_an_interface)
+{
+	struct quick *q = parse(PEER "Endpoint = [fe80::1%lo]:51820\n");
+
+	ck_assert_msg(q, "%s", told.text);
+	addr_is(&peer_at(q, 0)->endpoint, "[fe80::1]:51820");
+	ck_assert_uint_eq(peer_at(q, 0)->scope, if_nametoindex("lo"));
+	quick_free(q);
+	ck_assert_ptr_null(parse(PEER "Endpoint = [fe80::1%none9]:51820\n"));
+	ck_assert_ptr_null(parse(PEER "Endpoint = [fe80::1%]:51820\n"));
+	ck_assert_ptr_null(parse(PEER "Endpoint = 192.0.2.1%lo:51820\n"));
 }
 END_TEST
 
@@ -422,6 +437,7 @@ int main(void)
 	tcase_add_loop_test(t, odd_files_are_read, 0, ODD);
 	tcase_add_test(t, values_are_taken_as_wg_takes_them);
 	tcase_add_test(t, a_name_may_have_underscores);
+	tcase_add_test(t, an_endpoint_may_be_next_to_an_interface);
 	tcase_add_test(t, keys_are_read_whole);
 	tcase_add_test(t, base64_has_one_spelling_a_key);
 	tcase_add_test(t, every_mistake_is_told_with_its_line);
