@@ -2,10 +2,12 @@
 /* bridge.c - sessions to names.
  *
  * The name is looked up, then the outbound dials itself with one address after
- * the other until one is connected or all have failed; what the dial brings is
- * handed to the core as our end: of a stream, each call is passed straight
- * through (passage.c). A flow knows its peer by name: datagrams to the name go
- * to the address, and what comes from there is shown as the name's.
+ * the other as RFC 8305 says, in the order of the look-up: the next when the
+ * last one failed or has not answered for STAGGER_US. The first to connect
+ * wins, the others are hung up. What its dial brings is handed to the core as
+ * our end: of a stream, each call is passed straight through (passage.c). A
+ * flow knows its peer by name: datagrams to the name go to the address, and
+ * what comes from there is shown as the name's.
  *
  * A bridge lives from open until the core's close, or until it was answered
  * with a failure or abandoned. After a failure of a ready dial the inner end is
@@ -16,19 +18,24 @@
 #include "outbound.h"
 #include "passage.h"
 
-#define TRIED_MAX 4 /* addresses of one name */
+#define TRIED_MAX 4		/* addresses of one name */
+#define STAGGER_US (250 * 1000) /* RFC 8305, 5 */
 
 struct bridge {
 	struct bridge *next, **link; /* in outbound.bridges; link NULL: not */
 	struct outbound *outbound;
 	struct weir_end *end;
 	enum weir_net net;
-	struct weir_timer *deadline;
+	struct weir_timer *deadline, *pace;
 	struct lookup *lookup;
-	struct weir_dial *dial; /* NULL: not now */
-	bool ready;
-	struct weir_addr found[TRIED_MAX];
+	struct attempt {
+		struct bridge *bridge;
+		struct weir_addr to;
+		struct weir_dial *dial; /* NULL: not now */
+	} attempt[TRIED_MAX];
 	int count, tried;
+	unsigned dials;
+	struct attempt *won;		  /* NULL: not ready */
 	const struct weir_flow_ops *flow; /* of a flow: the inner end */
 	void *inner;
 	struct passage passage; /* of a stream */
@@ -47,13 +54,32 @@ static void bridge_unlink(struct bridge *b)
 	b->link = NULL;
 }
 
-static void bridge_free(struct bridge *b)
+static void bridge_unhurry(struct bridge *b)
 {
-	bridge_unlink(b);
-	if (b->lookup)
-		names_cancel(b->lookup);
 	if (b->deadline)
 		b->outbound->host->timer_free(b->deadline);
+	if (b->pace)
+		b->outbound->host->timer_free(b->pace);
+	b->deadline = b->pace = NULL;
+}
+
+static void bridge_hang_up(struct bridge *b, const struct attempt *but, int err)
+{
+	for (struct attempt *a = b->attempt; a < b->attempt + b->tried; a++) {
+		if (!a->dial || a == but)
+			continue;
+		b->outbound->host->hang_up(a->dial, err);
+		a->dial = NULL;
+	}
+}
+
+static void bridge_free(struct bridge *b, int err)
+{
+	bridge_unlink(b);
+	bridge_hang_up(b, NULL, err);
+	if (b->lookup)
+		names_cancel(b->lookup);
+	bridge_unhurry(b);
 	free(b);
 }
 
@@ -63,9 +89,7 @@ static void bridge_fail(struct bridge *b, int err, const char *why)
 	struct weir_end *end = b->end;
 
 	++*b->outbound->failures;
-	if (b->dial)
-		host->hang_up(b->dial, err);
-	bridge_free(b);
+	bridge_free(b, err);
 	host->fail(end, err, why);
 }
 
@@ -73,22 +97,18 @@ static void bridge_fail(struct bridge *b, int err, const char *why)
 
 static void bridge_close(void *self, int err)
 {
-	struct bridge *b = self;
-
-	if (b->dial)
-		b->outbound->host->hang_up(b->dial, err);
-	bridge_free(b);
+	bridge_free(self, err);
 }
 
 static int bridge_send(void *self, const struct weir_datagram *v, int n)
 {
 	struct bridge *b = self;
 
-	for (int i = 0; b->dial && i < n; i++) {
+	for (int i = 0; b->won->dial && i < n; i++) {
 		struct weir_datagram d = v[i];
 
 		if (weir_addr_equal(d.peer, &b->shown)) {
-			d.peer = &b->found[b->tried - 1];
+			d.peer = &b->won->to;
 		} else if (d.peer->kind == WEIR_ADDR_NAME) {
 			++*b->outbound->unresolved;
 			continue;
@@ -101,31 +121,32 @@ static int bridge_send(void *self, const struct weir_datagram *v, int n)
 
 /* ---- news of the dialled end */
 
-static void bridge_try(struct bridge *b);
+static void bridge_advance(struct bridge *b, int err, const char *why);
 
-static void bridge_settle(struct bridge *b)
+static struct bridge *bridge_settle(struct attempt *won)
 {
-	b->ready = true;
+	struct bridge *b = won->bridge;
+
+	b->won = won;
 	bridge_unlink(b);
-	b->outbound->host->timer_free(b->deadline);
-	b->deadline = NULL;
+	bridge_hang_up(b, won, 0);
+	bridge_unhurry(b);
+	return b;
 }
 
 static void dialled_stream(void *arg, const struct weir_stream_ops *ops,
 			   void *s)
 {
-	struct bridge *b = arg;
+	struct bridge *b = bridge_settle(arg);
 
-	bridge_settle(b);
 	passage_init(&b->passage, ops, s, bridge_close, b);
 	b->outbound->host->stream_ready(b->end, &b->passage.ops, &b->passage);
 }
 
 static void dialled_flow(void *arg, const struct weir_flow_ops *ops, void *f)
 {
-	struct bridge *b = arg;
+	struct bridge *b = bridge_settle(arg);
 
-	bridge_settle(b);
 	b->flow = ops;
 	b->inner = f;
 	b->flow_ops = (struct weir_flow_ops){
@@ -138,7 +159,7 @@ static void dialled_flow(void *arg, const struct weir_flow_ops *ops, void *f)
 
 static void dialled_notify(void *arg, unsigned events)
 {
-	struct bridge *b = arg;
+	struct bridge *b = ((struct attempt *)arg)->bridge;
 
 	b->outbound->host->notify(b->end, events);
 }
@@ -146,13 +167,12 @@ static void dialled_notify(void *arg, unsigned events)
 static const struct weir_addr *shown_as(const struct bridge *b,
 					const struct weir_addr *peer)
 {
-	return weir_addr_equal(peer, &b->found[b->tried - 1]) ? &b->shown
-							      : peer;
+	return weir_addr_equal(peer, &b->won->to) ? &b->shown : peer;
 }
 
 static void dialled_deliver(void *arg, const struct weir_datagram *v, int n)
 {
-	struct bridge *b = arg;
+	struct bridge *b = ((struct attempt *)arg)->bridge;
 
 	for (int i = 0; i < n; i++) {
 		struct weir_datagram d = v[i];
@@ -165,23 +185,24 @@ static void dialled_deliver(void *arg, const struct weir_datagram *v, int n)
 static void dialled_unreachable(void *arg, const struct weir_addr *peer,
 				int err)
 {
-	struct bridge *b = arg;
+	struct bridge *b = ((struct attempt *)arg)->bridge;
 
 	b->outbound->host->unreachable(b->end, shown_as(b, peer), err);
 }
 
 static void dialled_failed(void *arg, int err, const char *why)
 {
-	struct bridge *b = arg;
+	struct attempt *a = arg;
+	struct bridge *b = a->bridge;
 
-	b->dial = NULL;
+	a->dial = NULL;
+	b->dials--;
+	if (!b->won) {
+		bridge_advance(b, err, why);
+		return;
+	}
 	passage_cut(&b->passage);
-	if (b->ready)
-		b->outbound->host->fail(b->end, err, why);
-	else if (b->tried < b->count)
-		bridge_try(b);
-	else
-		bridge_fail(b, err, why);
+	b->outbound->host->fail(b->end, err, why);
 }
 
 static const struct weir_dialer_ops dialer_ops = {
@@ -196,14 +217,32 @@ static const struct weir_dialer_ops dialer_ops = {
 
 /* ---- from the name to the dial */
 
-static void bridge_try(struct bridge *b)
+/* Dial the next address. With none left and nothing under way the error is
+ * the session's. */
+static void bridge_advance(struct bridge *b, int err, const char *why)
 {
 	struct outbound *o = b->outbound;
 
-	b->dial = o->host->dial(o->instance, o->host->tag(o->instance),
-				&b->found[b->tried++], b->net, &dialer_ops, b);
-	if (!b->dial)
-		bridge_fail(b, errno, "the tunnel cannot be dialled");
+	while (b->tried < b->count) {
+		struct attempt *a = &b->attempt[b->tried++];
+
+		a->dial = o->host->dial(o->instance, o->host->tag(o->instance),
+					&a->to, b->net, &dialer_ops, a);
+		if (a->dial) {
+			b->dials++;
+			o->host->timer_set(b->pace, STAGGER_US);
+			return;
+		}
+		err = errno;
+		why = "the tunnel cannot be dialled";
+	}
+	if (!b->dials)
+		bridge_fail(b, err, why);
+}
+
+static void bridge_pace(void *arg)
+{
+	bridge_advance(arg, 0, NULL);
 }
 
 static void bridge_found(void *arg, int err, const struct weir_addr *addrs,
@@ -213,11 +252,14 @@ static void bridge_found(void *arg, int err, const struct weir_addr *addrs,
 
 	b->lookup = NULL;
 	for (int i = 0; !err && i < n && b->count < TRIED_MAX; i++) {
-		b->found[b->count] = addrs[i];
-		b->found[b->count++].port = b->shown.port;
+		struct attempt *a = &b->attempt[b->count++];
+
+		a->bridge = b;
+		a->to = addrs[i];
+		a->to.port = b->shown.port;
 	}
 	if (b->count)
-		bridge_try(b);
+		bridge_advance(b, 0, NULL);
 	else if (err == ETIMEDOUT)
 		bridge_fail(b, err, "name look-up timed out");
 	else
@@ -251,8 +293,9 @@ struct bridge *bridge_open(struct outbound *o, struct weir_end *end,
 		b->next->link = &b->next;
 	o->bridges = b;
 	b->deadline = o->host->timer_new(o->instance, bridge_late, b);
+	b->pace = o->host->timer_new(o->instance, bridge_pace, b);
 	b->lookup = names_lookup(o->names, b->name, bridge_found, b);
-	if (!b->deadline || !b->lookup) {
+	if (!b->deadline || !b->pace || !b->lookup) {
 		bridge_fail(b, ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -268,8 +311,6 @@ bool bridge_abandon(struct outbound *o, void *pending)
 		b = b->next;
 	if (!b)
 		return false;
-	if (b->dial)
-		o->host->hang_up(b->dial, ECANCELED);
-	bridge_free(b);
+	bridge_free(b, ECANCELED);
 	return true;
 }

@@ -376,6 +376,20 @@ tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	$(CARES_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
+WG_OUTBOUND = $(IDLE) \
+	tests/unit/wg_outbound.c tests/unit/wg_outbound.h \
+	plugins/outbound-wireguard/dns.c \
+	plugins/outbound-wireguard/dns_stream.c \
+	plugins/outbound-wireguard/names.c \
+	plugins/outbound-wireguard/outbound.h
+check_PROGRAMS += tests/unit/test_wg_bridge
+TESTS += tests/unit/test_wg_bridge
+tests_unit_test_wg_bridge_SOURCES = tests/unit/test_wg_bridge.c \
+	$(WG_OUTBOUND) plugins/outbound-wireguard/bridge.c
+tests_unit_test_wg_bridge_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS) \
+	-I$(top_srcdir)/plugins/passage
+tests_unit_test_wg_bridge_LDADD = libpassage.la \
+	$(tests_unit_test_wg_dns_LDADD)
 check_PROGRAMS += tests/unit/test_wg_mtu
 TESTS += tests/unit/test_wg_mtu
 tests_unit_test_wg_mtu_SOURCES = tests/unit/test_wg_mtu.c \
@@ -384,11 +398,7 @@ tests_unit_test_wg_mtu_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_mtu_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_names
 TESTS += tests/unit/test_wg_names
-tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(IDLE) \
-	plugins/outbound-wireguard/dns.c \
-	plugins/outbound-wireguard/dns_stream.c \
-	plugins/outbound-wireguard/names.c \
-	plugins/outbound-wireguard/outbound.h
+tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND)
 tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
 endif

@@ -3,29 +3,20 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <weir/fakehost.h>
 
-#include "plugins/outbound-wireguard/outbound.h"
 #include "tests/unit/idle.h"
+#include "tests/unit/wg_outbound.h"
 
 #define NAME_BYTES_MAX 253u
 #define FOUND_MOST 8
 
 static struct world {
-	struct fakehost *host;
-	struct weir_instance *instance;
-	struct outbound outbound;
-	struct outbound_conf conf;
-	struct wg_settings settings;
-	struct weir_cidr own[2];
-	uint64_t unresolved;
-	struct names *names;
+	struct wg_outbound o;
 	bool done;
 	int err;
 	char found[FOUND_MOST + 1]; /* '4' or '6' for each address */
 } w;
 
-/* `own`: families of the tunnel's addresses, "4", "6" or "46". */
 static void begin(enum strategy strategy, const char *own)
 {
 	static const struct weir_addr addrs[] = {
@@ -35,34 +26,13 @@ static void begin(enum strategy strategy, const char *own)
 		{.kind = WEIR_ADDR_IP4, .ip = {192, 0, 2, 2}},
 	};
 	const struct weir_list none = {NULL, 0};
-	struct weir_error e;
 
 	memset(&w, 0, sizeof w);
-	w.host = fakehost_new();
-	w.instance = fakehost_start(w.host, &idle_component, "wg", NULL, &e);
-	ck_assert_ptr_nonnull(w.instance);
-	fakehost_name(w.host, "both.example", 0, addrs, 4);
-	fakehost_name(w.host, "four.example", 0, addrs + 1, 1);
-	fakehost_name(w.host, "six.example", 0, addrs, 1);
-	fakehost_name(w.host, "late.example", ETIMEDOUT, NULL, 0);
-	for (size_t i = 0; own[i]; i++)
-		w.own[i].base.kind =
-			own[i] == '4' ? WEIR_ADDR_IP4 : WEIR_ADDR_IP6;
-	w.settings.address = (struct weir_list){w.own, strlen(own)};
-	w.conf.strategy = strategy;
-	w.outbound.conf = &w.conf;
-	w.outbound.tunnel.conf.settings = &w.settings;
-	w.outbound.host = fakehost_table(w.host);
-	w.outbound.instance = w.instance;
-	w.outbound.unresolved = &w.unresolved;
-	w.names = names_new(&w.outbound, &none);
-	ck_assert_ptr_nonnull(w.names);
-}
-
-static void end(void)
-{
-	names_free(w.names);
-	fakehost_free(w.host);
+	wg_outbound_begin(&w.o, &idle_component, strategy, own, &none);
+	fakehost_name(w.o.host, "both.example", 0, addrs, 4);
+	fakehost_name(w.o.host, "four.example", 0, addrs + 1, 1);
+	fakehost_name(w.o.host, "six.example", 0, addrs, 1);
+	fakehost_name(w.o.host, "late.example", ETIMEDOUT, NULL, 0);
 }
 
 static void answered(void *arg, int err, const struct weir_addr *addrs, int n)
@@ -80,10 +50,11 @@ static void answered(void *arg, int err, const struct weir_addr *addrs, int n)
 static const char *found(const char *name)
 {
 	w.done = false;
-	ck_assert_ptr_nonnull(names_lookup(w.names, name, answered, NULL));
+	ck_assert_ptr_nonnull(
+		names_lookup(w.o.outbound.names, name, answered, NULL));
 	ck_assert(!w.done); /* never inside the call */
 	for (int turn = 0; turn < 3; turn++)
-		fakehost_turn(w.host);
+		fakehost_turn(w.o.host);
 	ck_assert(w.done);
 	return w.found;
 }
@@ -109,7 +80,7 @@ START_TEST(each_strategy_takes_its_families_in_its_order)
 	ck_assert_str_eq(found("both.example"), want->both);
 	ck_assert_str_eq(found("four.example"), want->four);
 	ck_assert_str_eq(found("six.example"), want->six);
-	end();
+	wg_outbound_end(&w.o);
 }
 END_TEST
 
@@ -122,8 +93,8 @@ START_TEST(what_cannot_be_found_is_told_and_counted)
 	ck_assert_int_eq(w.err, ENOENT);
 	ck_assert_str_eq(found("late.example"), "");
 	ck_assert_int_eq(w.err, ETIMEDOUT);
-	ck_assert_uint_eq(w.unresolved, 3);
-	end();
+	ck_assert_uint_eq(w.o.unresolved, 3);
+	wg_outbound_end(&w.o);
 }
 END_TEST
 
@@ -137,11 +108,11 @@ START_TEST(a_name_that_is_too_long_is_nobodys)
 	for (size_t len = NAME_BYTES_MAX; len < sizeof name; len++) {
 		memset(name, 'a', sizeof name);
 		name[len] = '\0';
-		fakehost_name(w.host, name, 0, &addr, 1);
+		fakehost_name(w.o.host, name, 0, &addr, 1);
 		ck_assert_str_eq(found(name), len == NAME_BYTES_MAX ? "4" : "");
 		ck_assert_int_eq(w.err, len == NAME_BYTES_MAX ? 0 : ENOENT);
 	}
-	end();
+	wg_outbound_end(&w.o);
 }
 END_TEST
 
@@ -151,14 +122,15 @@ START_TEST(who_cancels_hears_nothing)
 
 	begin(FORCE_IP, "46");
 	for (int i = 0; i < 2; i++) {
-		l = names_lookup(w.names, "both.example", answered, NULL);
+		l = names_lookup(w.o.outbound.names, "both.example", answered,
+				 NULL);
 		ck_assert_ptr_nonnull(l);
 		names_cancel(l);
 		for (int turn = 0; turn < 3; turn++)
-			fakehost_turn(w.host);
+			fakehost_turn(w.o.host);
 		ck_assert(!w.done);
 	}
-	end();
+	wg_outbound_end(&w.o);
 }
 END_TEST
 

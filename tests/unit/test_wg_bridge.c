@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses of a name are dialled, and when. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/unit/idle.h"
+#include "tests/unit/wg_outbound.h"
+
+#define STAGGER_US 250000ull
+#define ADDRS 3u
+
+static struct wg_outbound w;
+static struct weir_component component;
+
+static void *open_named(void *self, struct weir_end *end,
+			const struct weir_addr *target, enum weir_net net)
+{
+	(void)self;
+	return bridge_open(&w.outbound, end, target, net);
+}
+
+static void abandon(void *self, void *pending)
+{
+	(void)self;
+	ck_assert(bridge_abandon(&w.outbound, pending));
+}
+
+static const struct weir_outbound_ops ops = {
+	.size = sizeof ops,
+	.open = open_named,
+	.abandon = abandon,
+	.nets = WEIR_NET_TCP | WEIR_NET_UDP,
+};
+
+/* A session to a name of ADDRS addresses; the first is dialled. */
+static struct weir_end *begin(void)
+{
+	const struct weir_list none = {NULL, 0};
+	const struct weir_addr to = {
+		.kind = WEIR_ADDR_NAME, .port = 80, .name = "many.example"};
+	struct weir_addr addrs[ADDRS];
+	struct weir_end *end;
+
+	for (uint8_t i = 0; i < ADDRS; i++)
+		addrs[i] = (struct weir_addr){.kind = WEIR_ADDR_IP4,
+					      .ip = {192, 0, 2, i}};
+	component = idle_component;
+	component.kind = WEIR_OUTBOUND;
+	component.ops = &ops;
+	wg_outbound_begin(&w, &component, FORCE_IP, "4", &none);
+	fakehost_name(w.host, to.name, 0, addrs, ADDRS);
+	end = fakehost_open(w.instance, &to, WEIR_NET_TCP);
+	for (int turn = 0; turn < 3; turn++)
+		fakehost_turn(w.host);
+	ck_assert_int_eq(end->state, FAKEHOST_OPENING);
+	return end;
+}
+
+static void check_dialled(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct weir_dial *d = fakehost_dialled(w.host, i);
+
+		ck_assert_ptr_nonnull(d);
+		ck_assert_str_eq(d->tag, "wg");
+		ck_assert_uint_eq(d->target.ip[3], i);
+		ck_assert_int_eq(d->target.port, 80);
+	}
+	ck_assert_ptr_null(fakehost_dialled(w.host, count));
+}
+
+static void check_states(const enum fakehost_dial_state *want)
+{
+	for (unsigned i = 0; i < ADDRS; i++)
+		ck_assert_int_eq(fakehost_dialled(w.host, i)->state, want[i]);
+}
+
+START_TEST(a_silent_address_holds_the_next_for_the_stagger_only)
+{
+	struct weir_end *end = begin();
+
+	check_dialled(1);
+	fakehost_advance(w.host, STAGGER_US - 1);
+	check_dialled(1);
+	fakehost_advance(w.host, 1);
+	check_dialled(2);
+	fakehost_dial_ready(fakehost_dialled(w.host, 1));
+	ck_assert_int_eq(end->state, FAKEHOST_READY);
+	ck_assert_int_eq(fakehost_dialled(w.host, 0)->state, FAKEHOST_HUNG_UP);
+	fakehost_advance(w.host, 100 * STAGGER_US);
+	check_dialled(2);
+	ck_assert_uint_eq(fakehost_write(end, "hello", 5), 5);
+	ck_assert_uint_eq(fakehost_dialled(w.host, 1)->out_len, 5);
+	fakehost_close(end, 0);
+	ck_assert_int_eq(fakehost_dialled(w.host, 1)->state, FAKEHOST_HUNG_UP);
+	wg_outbound_end(&w);
+}
+END_TEST
+
+START_TEST(an_early_address_may_win_late)
+{
+	const enum fakehost_dial_state states[] = {
+		FAKEHOST_CONNECTED, FAKEHOST_HUNG_UP, FAKEHOST_HUNG_UP};
+	struct weir_end *end = begin();
+
+	fakehost_advance(w.host, 2 * STAGGER_US);
+	check_dialled(3);
+	fakehost_dial_ready(fakehost_dialled(w.host, 0));
+	ck_assert_int_eq(end->state, FAKEHOST_READY);
+	check_states(states);
+	fakehost_dial_fail(fakehost_dialled(w.host, 0), ECONNRESET, "reset");
+	ck_assert_int_eq(end->state, FAKEHOST_FAILED);
+	fakehost_close(end, 0);
+	wg_outbound_end(&w);
+}
+END_TEST
+
+START_TEST(an_address_that_fails_is_followed_at_once)
+{
+	struct weir_end *end = begin();
+
+	fakehost_dial_fail(fakehost_dialled(w.host, 0), EHOSTUNREACH, "no way");
+	check_dialled(2);
+	fakehost_advance(w.host, STAGGER_US);
+	check_dialled(3);
+	fakehost_dial_fail(fakehost_dialled(w.host, 2), EHOSTUNREACH, "no way");
+	ck_assert_int_eq(end->state, FAKEHOST_OPENING); /* for the second */
+	fakehost_dial_fail(fakehost_dialled(w.host, 1), ECONNREFUSED,
+			   "refused");
+	ck_assert_int_eq(end->state, FAKEHOST_FAILED);
+	ck_assert_int_eq(end->err, ECONNREFUSED);
+	ck_assert_str_eq(end->why, "refused");
+	wg_outbound_end(&w);
+}
+END_TEST
+
+START_TEST(addresses_that_are_all_silent_end_with_the_dial_timeout)
+{
+	const enum fakehost_dial_state states[] = {
+		FAKEHOST_HUNG_UP, FAKEHOST_HUNG_UP, FAKEHOST_HUNG_UP};
+	struct weir_end *end = begin();
+
+	fakehost_advance(w.host, w.conf.dial_timeout_ms * 1000 - 1);
+	ck_assert_int_eq(end->state, FAKEHOST_OPENING);
+	fakehost_advance(w.host, 1);
+	ck_assert_int_eq(end->state, FAKEHOST_FAILED);
+	ck_assert_int_eq(end->err, ETIMEDOUT);
+	check_dialled(3);
+	check_states(states);
+	wg_outbound_end(&w);
+}
+END_TEST
+
+START_TEST(who_gives_up_hangs_all_of_them_up)
+{
+	const enum fakehost_dial_state states[] = {
+		FAKEHOST_HUNG_UP, FAKEHOST_HUNG_UP, FAKEHOST_HUNG_UP};
+	struct weir_end *end = begin();
+
+	fakehost_advance(w.host, 2 * STAGGER_US);
+	fakehost_abandon(end);
+	check_states(states);
+	wg_outbound_end(&w);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("wg-bridge");
+	TCase *t = tcase_create("bridge");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(t, a_silent_address_holds_the_next_for_the_stagger_only);
+	tcase_add_test(t, an_early_address_may_win_late);
+	tcase_add_test(t, an_address_that_fails_is_followed_at_once);
+	tcase_add_test(t,
+		       addresses_that_are_all_silent_end_with_the_dial_timeout);
+	tcase_add_test(t, who_gives_up_hangs_all_of_them_up);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
