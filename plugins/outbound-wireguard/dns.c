@@ -2,10 +2,12 @@
 /* dns.c - questions to name servers behind the tunnel.
  *
  * One flow carries them all: the outbound dials itself. A question goes to one
- * server after the other until one answers or the tries are used up. An answer
- * must come from the server that was asked last, bear the question's number and
- * repeat its name; c-ares makes the packets and takes them apart. One that was
- * cut short is worth nothing: the same server is asked again over TCP. */
+ * server after the other until one answers or the tries are used up; one that
+ * has said no is left out. An answer must come from the server that was asked
+ * last, bear the question's number and repeat its name; c-ares makes the
+ * packets and takes them apart. One that was cut short is worth nothing: the
+ * same server is asked again over TCP. One that may not know EDNS is asked
+ * again without it. */
 #include <ares.h>
 #include <ares_nameser.h>
 #include <errno.h>
@@ -24,6 +26,7 @@
 #define NO_SUCH_NAME_TTL_S 5
 #define IS_ANSWER 0x80 /* of a message's third byte */
 #define IS_TRUNCATED 0x02
+#define RCODE_BITS 0x0f /* of the fourth */
 
 struct dns_question {
 	struct dns_question *next, **link;
@@ -31,14 +34,17 @@ struct dns_question {
 	struct weir_timer *timer;
 	uint16_t id;
 	bool v6;
+	bool plain; /* without EDNS */
 	unsigned tries;
+	int err;			/* once the tries are used up */
 	const struct weir_addr *server; /* asked last; NULL: none yet */
 	struct dns_stream *stream;	/* to it; NULL: asked by datagram */
 	unsigned char *packet;
 	int packet_len;
 	dns_done *done;
 	void *arg;
-	char name[];
+	const char *name;
+	bool refused[]; /* by each server; the name is behind them */
 };
 
 struct dns {
@@ -128,25 +134,71 @@ static int take6(const unsigned char *p, int len, struct weir_addr *to,
 	return status == ARES_SUCCESS ? n : -status;
 }
 
+static bool question_write(struct dns_question *q)
+{
+	unsigned char *packet;
+	int len;
+
+	if (getrandom(&q->id, sizeof q->id, GRND_NONBLOCK) != sizeof q->id ||
+	    ares_create_query(q->name, C_IN, q->v6 ? T_AAAA : T_A, q->id, 1,
+			      &packet, &len,
+			      q->plain ? 0 : UDP_SIZE) != ARES_SUCCESS)
+		return false;
+	if (q->packet)
+		ares_free_string(q->packet);
+	q->packet = packet;
+	q->packet_len = len;
+	return true;
+}
+
+/* RFC 6891, 7: a server that does not know EDNS is asked again without. */
+static bool question_plainer(struct dns_question *q, int rcode)
+{
+	if (q->plain || (rcode != FORMERR && rcode != NOTIMP))
+		return false;
+	q->plain = true;
+	if (!question_write(q))
+		return false;
+	q->tries--;
+	return true;
+}
+
+/* Asked at once it would say the same. And it was not silent: whoever waits for
+ * the name is to hear that, not a time-out. */
+static void question_refused(struct dns_question *q)
+{
+	q->refused[q->server - q->dns->servers] = true;
+	q->err = EAGAIN;
+}
+
 /* An answer to this question. False: a useless one, wait for a better. */
 static bool question_take(struct dns_question *q, const unsigned char *p,
 			  int len)
 {
 	struct weir_addr found[ANSWERS_MAX];
 	uint32_t ttl_s = UINT32_MAX;
-	int rcode = p[3] & 0x0f, n;
+	int rcode = p[3] & RCODE_BITS, n = -ARES_EBADRESP;
 
-	if (rcode != NOERROR && rcode != NXDOMAIN)
+	if (rcode == NOERROR || rcode == NXDOMAIN)
+		n = q->v6 ? take6(p, len, found, &ttl_s)
+			  : take4(p, len, found, &ttl_s);
+	if (n == -ARES_EBADRESP) {
+		if (!question_plainer(q, rcode))
+			question_refused(q);
 		return false;
-	n = q->v6 ? take6(p, len, found, &ttl_s) : take4(p, len, found, &ttl_s);
-	if (n == -ARES_EBADRESP)
-		return false;
+	}
 	++*q->dns->answered;
 	if (n > 0)
 		question_end(q, 0, found, n, ttl_s);
 	else
 		question_end(q, ENOENT, NULL, 0, NO_SUCH_NAME_TTL_S);
 	return true;
+}
+
+/* Who cannot read the question may not repeat it either. */
+static bool is_unread(const unsigned char *p, size_t len)
+{
+	return len == HFIXEDSZ && (p[3] & RCODE_BITS) == FORMERR;
 }
 
 /* Ask anew: the next server, or the same again. */
@@ -159,7 +211,7 @@ static bool answers(const struct dns_question *q, const unsigned char *p,
 		    size_t len)
 {
 	return len >= HFIXEDSZ && (p[2] & IS_ANSWER) && q->id == packet_id(p) &&
-	       repeats_question(q, p, len);
+	       (repeats_question(q, p, len) || is_unread(p, len));
 }
 
 static void stream_done(void *arg, const uint8_t *p, uint32_t len)
@@ -279,11 +331,14 @@ static void question_go(struct dns_question *q)
 static void question_late(void *arg)
 {
 	struct dns_question *q = arg;
+	size_t servers = q->dns->server_count;
 
 	dns_stream_free(q->stream);
 	q->stream = NULL;
-	if (q->tries >= TRIES * q->dns->server_count) {
-		question_end(q, ETIMEDOUT, NULL, 0, 0);
+	while (q->tries < TRIES * servers && q->refused[q->tries % servers])
+		q->tries++;
+	if (q->tries >= TRIES * servers) {
+		question_end(q, q->err, NULL, 0, 0);
 		return;
 	}
 	if (!q->dns->flow)
@@ -291,33 +346,21 @@ static void question_late(void *arg)
 	question_go(q);
 }
 
-static bool question_write(struct dns_question *q)
-{
-	unsigned char *packet;
-	int len;
-
-	if (getrandom(&q->id, sizeof q->id, GRND_NONBLOCK) != sizeof q->id ||
-	    ares_create_query(q->name, C_IN, q->v6 ? T_AAAA : T_A, q->id, 1,
-			      &packet, &len, UDP_SIZE) != ARES_SUCCESS)
-		return false;
-	q->packet = packet;
-	q->packet_len = len;
-	return true;
-}
-
 struct dns_question *dns_ask(struct dns *dns, const char *name, bool v6,
 			     dns_done *done, void *arg)
 {
 	const struct weir_host *host = dns->outbound->host;
-	struct dns_question *q = calloc(1, sizeof *q + strlen(name) + 1);
+	struct dns_question *q =
+		calloc(1, sizeof *q + dns->server_count + strlen(name) + 1);
 
 	if (!q)
 		return NULL;
+	q->name = strcpy((char *)(q->refused + dns->server_count), name);
+	q->err = ETIMEDOUT;
 	q->dns = dns;
 	q->v6 = v6;
 	q->done = done;
 	q->arg = arg;
-	strcpy(q->name, name);
 	q->link = &dns->questions;
 	q->next = dns->questions;
 	if (q->next)

@@ -369,6 +369,7 @@ if OUTBOUND_WIREGUARD
 check_PROGRAMS += tests/unit/test_wg_dns
 TESTS += tests/unit/test_wg_dns
 tests_unit_test_wg_dns_SOURCES = tests/unit/test_wg_dns.c $(IDLE) \
+	tests/unit/dns_message.c tests/unit/dns_message.h \
 	plugins/outbound-wireguard/dns.c \
 	plugins/outbound-wireguard/dns_stream.c \
 	plugins/outbound-wireguard/outbound.h

@@ -5,13 +5,12 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <weir/fakehost.h>
 
 #include "plugins/outbound-wireguard/outbound.h"
+#include "tests/unit/dns_message.h"
 #include "tests/unit/idle.h"
 
 #define S_US 1000000ull
-#define MESSAGE_MOST 2048u
 #define RECORDS 3u
 #define FIRST "\x0a\x35\0\x01"	/* 10.53.0.1 */
 #define SECOND "\x0a\x35\0\x02" /* 10.53.0.2 */
@@ -64,52 +63,23 @@ static void answered(void *arg, int err, const struct weir_addr *addrs, int n,
 		w.found[i] = addrs[i];
 }
 
-/* What was asked by the dial `nth` last; the length it stands behind, if it
- * does, is taken off. */
-struct message {
-	uint8_t bytes[MESSAGE_MOST];
-	uint32_t len;
-};
-
-static struct message asked(size_t nth)
+static struct dns_message asked(size_t nth)
 {
-	struct weir_dial *d = fakehost_dialled(w.host, nth);
-	size_t skip = d->net == WEIR_NET_TCP ? 2 : 0;
-	struct message m = {.len = 0};
-
-	ck_assert_uint_gt(d->out_len, skip + HFIXEDSZ);
-	if (skip)
-		ck_assert_uint_eq(d->out[0] << 8 | d->out[1],
-				  d->out_len - skip);
-	m.len = (uint32_t)(d->out_len - skip);
-	memcpy(m.bytes, d->out + skip, m.len);
-	d->out_len = 0;
-	return m;
+	return dns_asked(fakehost_dialled(w.host, nth));
 }
 
 /* Its answer: RECORDS addresses, or none and cut short. */
-static struct message answer_to(const struct message *question, bool truncated)
+static struct dns_message answer_to(const struct dns_message *question,
+				    bool truncated)
 {
-	static const uint8_t record[] = {
-		0xc0, HFIXEDSZ, 0, T_A, 0, C_IN, 0, 0, 0, 60, 0, 4, 192, 0, 2};
-	const uint8_t *type = question->bytes + HFIXEDSZ;
-	struct message m = *question;
+	struct dns_message m =
+		dns_answer(question, NOERROR, truncated ? 0 : RECORDS);
 
-	while (*type)
-		type += *type + 1;
-	m.len = (uint32_t)(type + 5 - question->bytes);
-	m.bytes[2] |= truncated ? 0x82 : 0x80;
-	m.bytes[7] = truncated ? 0 : RECORDS;
-	m.bytes[11] = 0; /* what EDNS said */
-	for (uint8_t i = 0; !truncated && i < RECORDS; i++) {
-		memcpy(m.bytes + m.len, record, sizeof record);
-		m.len += sizeof record;
-		m.bytes[m.len++] = i;
-	}
+	m.bytes[2] |= truncated ? 0x02 : 0;
 	return m;
 }
 
-static void deliver(int server, const struct message *m)
+static void deliver(int server, const struct dns_message *m)
 {
 	struct weir_addr from = w.servers[server];
 
@@ -119,11 +89,11 @@ static void deliver(int server, const struct message *m)
 }
 
 /* As a stream brings it: behind its length, in pieces of so many bytes. */
-static void push(size_t nth, const struct message *m, uint32_t piece)
+static void push(size_t nth, const struct dns_message *m, uint32_t piece)
 {
 	struct weir_dial *d = fakehost_dialled(w.host, nth);
-	uint8_t whole[2 + MESSAGE_MOST] = {(uint8_t)(m->len >> 8),
-					   (uint8_t)m->len};
+	uint8_t whole[2 + DNS_MESSAGE_MOST] = {(uint8_t)(m->len >> 8),
+					       (uint8_t)m->len};
 
 	memcpy(whole + 2, m->bytes, m->len);
 	for (uint32_t at = 0; at < m->len + 2; at += piece)
@@ -143,9 +113,9 @@ static struct dns_question *ask(void)
 }
 
 /* A question whose first answer was cut short; the stream is dialled. */
-static struct message asked_by_stream(struct dns_question **q)
+static struct dns_message asked_by_stream(struct dns_question **q)
 {
-	struct message question, cut;
+	struct dns_message question, cut;
 	struct weir_dial *d;
 
 	*q = ask();
@@ -173,7 +143,7 @@ static void check_found(void)
 
 START_TEST(a_whole_answer_needs_no_stream)
 {
-	struct message question, whole;
+	struct dns_message question, whole;
 
 	begin(1);
 	ask();
@@ -189,9 +159,9 @@ END_TEST
 /* A and AAAA, whose answers are as long as each other. */
 START_TEST(answers_that_come_as_a_train_are_taken)
 {
-	struct message question, whole;
+	struct dns_message question, whole;
 	struct weir_datagram train = {.peer = &w.servers[0]};
-	uint8_t both[2 * MESSAGE_MOST];
+	uint8_t both[2 * DNS_MESSAGE_MOST];
 	struct dns_question *other;
 	struct weir_dial *d;
 
@@ -220,10 +190,10 @@ END_TEST
 
 START_TEST(a_truncated_answer_is_asked_again_over_tcp)
 {
-	const uint32_t pieces[] = {1, 3, MESSAGE_MOST};
+	const uint32_t pieces[] = {1, 3, DNS_MESSAGE_MOST};
 
 	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
-		struct message question, again, whole;
+		struct dns_message question, again, whole;
 		struct dns_question *q;
 
 		begin(2);
@@ -246,7 +216,7 @@ END_TEST
 
 START_TEST(a_slow_stream_is_written_to_as_it_takes)
 {
-	struct message question, whole;
+	struct dns_message question, whole;
 	struct dns_question *q;
 	struct weir_dial *d;
 
@@ -260,7 +230,7 @@ START_TEST(a_slow_stream_is_written_to_as_it_takes)
 	fakehost_dial_writable(d);
 	ck_assert_uint_eq(d->out_len, question.len + 2);
 	whole = answer_to(&question, false);
-	push(1, &whole, MESSAGE_MOST);
+	push(1, &whole, DNS_MESSAGE_MOST);
 	check_found();
 	end();
 }
@@ -268,7 +238,7 @@ END_TEST
 
 START_TEST(without_a_stream_the_next_server_is_asked)
 {
-	struct message question, whole;
+	struct dns_message question, whole;
 	struct dns_question *q;
 
 	begin(2);
@@ -287,7 +257,7 @@ END_TEST
 
 START_TEST(a_stream_that_ends_early_is_no_answer)
 {
-	struct message question, whole;
+	struct dns_message question, whole;
 	struct dns_question *q;
 
 	begin(1);
@@ -309,7 +279,7 @@ END_TEST
 START_TEST(lies_of_a_stream_are_not_taken)
 {
 	for (int lie = 0; lie < 5; lie++) {
-		struct message question, m;
+		struct dns_message question, m;
 		struct dns_question *q;
 
 		begin(1);
@@ -324,7 +294,7 @@ START_TEST(lies_of_a_stream_are_not_taken)
 			m.bytes[2] &= 0x7f; /* a question */
 		else if (lie == 3)
 			m.len = HFIXEDSZ - 1;
-		push(1, &m, MESSAGE_MOST);
+		push(1, &m, DNS_MESSAGE_MOST);
 		ck_assert(!w.done);
 		ck_assert_int_eq(fakehost_dialled(w.host, 1)->state,
 				 FAKEHOST_HUNG_UP);
@@ -367,6 +337,101 @@ START_TEST(who_cancels_a_question_ends_its_stream)
 }
 END_TEST
 
+/* Nor waited for. */
+START_TEST(a_server_that_says_no_is_not_asked_again)
+{
+	const int words[] = {SERVFAIL, REFUSED};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct dns_message question, m;
+
+		begin(2);
+		ask();
+		question = asked(0);
+		m = dns_answer(&question, words[i], 0);
+		deliver(0, &m);
+		for (int again = 0; again < 2; again++) {
+			fakehost_advance(w.host, again ? 2 * S_US : 1);
+			question = asked(0);
+			m = answer_to(&question, false);
+			deliver(0, &m); /* it is the second's turn */
+			ck_assert(!w.done);
+		}
+		deliver(1, &m);
+		check_found();
+		end();
+	}
+}
+END_TEST
+
+START_TEST(what_all_servers_say_no_to_is_told_at_once)
+{
+	struct dns_message question, no;
+
+	begin(2);
+	ask();
+	for (int i = 0; i < 2; i++) {
+		ck_assert(!w.done);
+		question = asked(0);
+		no = dns_answer(&question, i ? REFUSED : SERVFAIL, 0);
+		deliver(i, &no);
+		fakehost_advance(w.host, 1);
+	}
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, EAGAIN);
+	ck_assert_uint_eq(fakehost_counter(w.instance, "dns_asked"), 2);
+	end();
+}
+END_TEST
+
+START_TEST(a_server_that_says_no_outweighs_a_silent_one)
+{
+	struct dns_message question, no;
+
+	begin(2);
+	ask();
+	question = asked(0);
+	no = dns_answer(&question, REFUSED, 0);
+	deliver(0, &no);
+	fakehost_advance(w.host, 6 * S_US - 1);
+	ck_assert(!w.done);
+	fakehost_advance(w.host, 1);
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, EAGAIN);
+	end();
+}
+END_TEST
+
+START_TEST(a_server_without_edns_is_asked_without)
+{
+	const int words[] = {FORMERR, NOTIMP};
+
+	for (int i = 0; i < 4; i++) {
+		struct dns_message question, m;
+
+		begin(1);
+		ask();
+		question = asked(0);
+		ck_assert_uint_eq(question.bytes[11], 1);
+		m = dns_answer(&question, words[i % 2], 0);
+		if (words[i % 2] == FORMERR)
+			m.len = HFIXEDSZ; /* as if it were not read */
+		deliver(0, &m);
+		fakehost_advance(w.host, 1);
+		question = asked(0);
+		ck_assert_uint_eq(question.bytes[11], 0);
+		m = i < 2 ? answer_to(&question, false)
+			  : dns_answer(&question, words[i % 2], 0);
+		deliver(0, &m);
+		fakehost_advance(w.host, 1);
+		if (i < 2)
+			check_found();
+		ck_assert_int_eq(w.err, i < 2 ? 0 : EAGAIN);
+		end();
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg-dns");
@@ -383,6 +448,10 @@ int main(void)
 	tcase_add_test(t, lies_of_a_stream_are_not_taken);
 	tcase_add_test(t, a_silent_stream_is_given_up);
 	tcase_add_test(t, who_cancels_a_question_ends_its_stream);
+	tcase_add_test(t, a_server_that_says_no_is_not_asked_again);
+	tcase_add_test(t, what_all_servers_say_no_to_is_told_at_once);
+	tcase_add_test(t, a_server_that_says_no_outweighs_a_silent_one);
+	tcase_add_test(t, a_server_without_edns_is_asked_without);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
