@@ -4,7 +4,12 @@
  * Only families that the tunnel has an address of are asked for. Without
  * servers of the tunnel's own the core looks names up, and remembers them; with
  * them, both families are asked at once through the tunnel and the answers are
- * remembered here: a bounded number, for their time to live. */
+ * remembered here: a bounded number, for their time to live.
+ *
+ * Once one family has addresses the other is waited for no longer than it is
+ * worth: not at all where it is of no use any more, RESOLUTION_US where it
+ * would only add some, PREFERRED_US where it would take the place of the first.
+ * Then it is taken for silent, and not asked for FAILED_TTL_S. */
 #include <errno.h>
 #include <stdlib.h>
 #include <uthash.h>
@@ -16,6 +21,9 @@
 #define ADDRS_MAX 16 /* a family */
 #define TTL_MOST_S 3600u
 #define US_PER_S 1000000ull
+#define RESOLUTION_US 50000ull	/* RFC 8305, 3 */
+#define PREFERRED_US 3000000ull /* for the question to be put twice */
+#define FAILED_TTL_S 10u
 
 enum { V4, V6, FAMILIES };
 
@@ -41,9 +49,11 @@ struct lookup {
 	lookup_done *done;
 	void *arg;
 	struct weir_query *query; /* of the core */
+	struct weir_timer *wait;  /* for the second answer through the tunnel */
 	struct part {
 		struct lookup *owner;
 		struct dns_question *question;
+		bool asked; /* not known before */
 		int err, count;
 		struct weir_addr addrs[ADDRS_MAX];
 	} part[FAMILIES];
@@ -196,6 +206,63 @@ static void core_answered(void *arg, int err, const struct weir_addr *addrs,
 	answer_later(l);
 }
 
+static void wait_free(struct lookup *l)
+{
+	if (l->wait)
+		l->names->outbound->host->timer_free(l->wait);
+	l->wait = NULL;
+}
+
+/* Through the tunnel. A failure is remembered only where it keeps no name from
+ * being found. */
+static void lookup_end(struct lookup *l)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		struct part *p = &l->part[i];
+
+		if (p->question)
+			dns_cancel(p->question);
+		p->question = NULL;
+		if (p->asked && p->err && p->err != ENOENT && l->part[!i].count)
+			known_add(l->names, p, i, FAILED_TTL_S);
+	}
+	wait_free(l);
+	answer_later(l);
+}
+
+static void wait_over(void *arg)
+{
+	struct lookup *l = arg;
+
+	for (int i = 0; i < FAMILIES; i++)
+		if (l->part[i].question)
+			l->part[i].err = ETIMEDOUT;
+	lookup_end(l);
+}
+
+/* Time must be left to connect. */
+static uint64_t wait_us(const struct names *s)
+{
+	uint64_t us = s->second_too ? RESOLUTION_US : PREFERRED_US,
+		 most_us = s->outbound->conf->dial_timeout_ms * 1000 / 4;
+
+	return us < most_us ? us : most_us;
+}
+
+/* Answer, or go on to wait for who was asked. */
+static void lookup_look(struct lookup *l)
+{
+	struct names *s = l->names;
+	const struct part *first = &l->part[s->first],
+			  *other = &l->part[!s->first];
+
+	if ((!first->question && !other->question) ||
+	    (first->count && !s->second_too))
+		lookup_end(l);
+	else if (first->count || other->count)
+		s->outbound->host->timer_set(l->wait, wait_us(s));
+}
+
 static void tunnel_answered(void *arg, int err, const struct weir_addr *addrs,
 			    int n, uint32_t ttl_s)
 {
@@ -206,8 +273,7 @@ static void tunnel_answered(void *arg, int err, const struct weir_addr *addrs,
 	part_set(p, err, addrs, n);
 	if (!err || err == ENOENT)
 		known_add(l->names, p, p == &l->part[V6] ? V6 : V4, ttl_s);
-	if (!l->part[V4].question && !l->part[V6].question)
-		answer_later(l);
+	lookup_look(l);
 }
 
 static void part_begin(struct lookup *l, int family)
@@ -222,6 +288,7 @@ static void part_begin(struct lookup *l, int family)
 	}
 	p->question =
 		dns_ask(s->dns, l->name, family == V6, tunnel_answered, p);
+	p->asked = p->question;
 	if (!p->question)
 		p->err = ENOENT;
 }
@@ -237,11 +304,13 @@ static bool lookup_begin(struct lookup *l)
 					    core_answered, l);
 		return l->query;
 	}
+	l->wait = o->host->timer_new(o->instance, wait_over, l);
+	if (!l->wait)
+		return false;
 	for (int i = 0; i < FAMILIES; i++)
 		if (s->want[i])
 			part_begin(l, i);
-	if (!l->part[V4].question && !l->part[V6].question)
-		answer_later(l);
+	lookup_look(l);
 	return true;
 }
 
@@ -278,6 +347,7 @@ void names_cancel(struct lookup *l)
 	for (int i = 0; i < FAMILIES; i++)
 		if (l->part[i].question)
 			dns_cancel(l->part[i].question);
+	wait_free(l);
 	/* A task cannot be taken back: it finds nobody to tell. */
 	if (l->answer.queued)
 		l->done = NULL;

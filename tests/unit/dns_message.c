@@ -37,11 +37,16 @@ struct dns_message dns_asked(struct weir_dial *d)
 	return m;
 }
 
+uint8_t dns_type(const struct dns_message *question)
+{
+	return question->bytes[question_end(question->bytes) - QFIXEDSZ + 1];
+}
+
 struct dns_message dns_answer(const struct dns_message *question, int rcode,
 			      unsigned records)
 {
 	uint32_t end = question_end(question->bytes);
-	uint8_t type = question->bytes[end - QFIXEDSZ + 1];
+	uint8_t type = dns_type(question);
 	uint8_t ip_bytes = type == T_AAAA ? 16 : 4;
 	const uint8_t head[] = {0xc0, HFIXEDSZ, 0, type,  0, C_IN,
 				0,    0,	0, TTL_S, 0, ip_bytes};

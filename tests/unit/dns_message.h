@@ -17,6 +17,8 @@ struct dns_message {
  * stands behind in a stream. */
 struct dns_message dns_asked(struct weir_dial *);
 
+uint8_t dns_type(const struct dns_message *question); /* T_A or T_AAAA */
+
 /* As many addresses as `records`, of the type that was asked for; their last
  * bytes are 0, 1, 2... */
 struct dns_message dns_answer(const struct dns_message *question, int rcode,

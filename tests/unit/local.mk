@@ -399,7 +399,8 @@ tests_unit_test_wg_mtu_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_mtu_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_names
 TESTS += tests/unit/test_wg_names
-tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND)
+tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND) \
+	tests/unit/dns_message.c tests/unit/dns_message.h
 tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
 endif

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which addresses of a name a tunnel goes to, and in which order. */
+#include <ares_nameser.h>
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/unit/dns_message.h"
 #include "tests/unit/idle.h"
 #include "tests/unit/wg_outbound.h"
 
 #define NAME_BYTES_MAX 253u
 #define FOUND_MOST 8
+#define MS_US 1000ull
+#define RESOLUTION_US (50 * MS_US)
+#define PREFERRED_US (3000 * MS_US)
+#define FAILED_TTL_US (10000 * MS_US)
 
 static struct world {
 	struct wg_outbound o;
@@ -46,13 +52,18 @@ static void answered(void *arg, int err, const struct weir_addr *addrs, int n)
 		w.found[i] = addrs[i].kind == WEIR_ADDR_IP4 ? '4' : '6';
 }
 
-/* The families of what was found, in their order; "" where nothing was. */
-static const char *found(const char *name)
+static void ask(const char *name)
 {
 	w.done = false;
 	ck_assert_ptr_nonnull(
 		names_lookup(w.o.outbound.names, name, answered, NULL));
 	ck_assert(!w.done); /* never inside the call */
+}
+
+/* The families of what was found, in their order; "" where nothing was. */
+static const char *found(const char *name)
+{
+	ask(name);
 	for (int turn = 0; turn < 3; turn++)
 		fakehost_turn(w.o.host);
 	ck_assert(w.done);
@@ -134,6 +145,157 @@ START_TEST(who_cancels_hears_nothing)
 }
 END_TEST
 
+/* ---- through the tunnel */
+
+static const struct weir_addr server = {
+	.kind = WEIR_ADDR_IP4, .port = 53, .ip = {10, 53, 0, 1}};
+
+/* A look-up of a tunnel with addresses of both families, which has asked. */
+static void begin_tunnel(enum strategy strategy)
+{
+	static struct weir_addr addr;
+	const struct weir_list servers = {&addr, 1};
+
+	addr = server;
+	memset(&w, 0, sizeof w);
+	wg_outbound_begin(&w.o, &idle_component, strategy, "46", &servers);
+	ask("name.example");
+	fakehost_dial_ready(fakehost_dialled(w.o.host, 0));
+}
+
+/* The server is asked for these families just now, and answers those of
+ * `answer` with an address. */
+static void serve(const char *asked, const char *answer)
+{
+	struct weir_dial *d = fakehost_dialled(w.o.host, 0);
+	struct dns_message question[2];
+	char family[2];
+
+	for (size_t i = 0; i < strlen(asked); i++) {
+		question[i] = dns_asked(d);
+		family[i] = dns_type(&question[i]) == T_AAAA ? '6' : '4';
+		ck_assert_ptr_nonnull(strchr(asked, family[i]));
+	}
+	ck_assert_uint_eq(d->out_len, 0);
+	for (size_t i = 0; i < strlen(asked); i++)
+		if (strchr(answer, family[i])) {
+			struct dns_message m =
+				dns_answer(&question[i], NOERROR, 1);
+
+			fakehost_dial_deliver(d, &server, m.bytes, m.len);
+		}
+	fakehost_turn(w.o.host);
+}
+
+static void check_found_after(uint64_t us, const char *families)
+{
+	if (us) {
+		fakehost_advance(w.o.host, us - 1);
+		ck_assert(!w.done);
+		fakehost_advance(w.o.host, 1);
+	}
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, 0);
+	ck_assert_str_eq(w.found, families);
+}
+
+static const struct silent {
+	enum strategy strategy;
+	const char *answered;
+	uint64_t wait_us;
+} silent[] = {
+	{FORCE_IP, "4", RESOLUTION_US},
+	{FORCE_IP, "6", RESOLUTION_US},
+	{FORCE_IP46, "4", 0},
+	{FORCE_IP64, "6", 0},
+	{FORCE_IP46, "6", PREFERRED_US},
+	{FORCE_IP64, "4", PREFERRED_US},
+};
+
+START_TEST(a_silent_family_is_waited_for_as_long_as_it_is_worth)
+{
+	const struct silent *s = &silent[_i];
+
+	begin_tunnel(s->strategy);
+	serve("46", s->answered);
+	check_found_after(s->wait_us, s->answered);
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(a_short_dial_timeout_leaves_time_to_connect)
+{
+	begin_tunnel(FORCE_IP64);
+	w.o.conf.dial_timeout_ms = 1000;
+	serve("46", "4");
+	check_found_after(250 * MS_US, "4");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(a_family_that_is_just_later_has_its_place)
+{
+	begin_tunnel(FORCE_IP64);
+	serve("46", "4");
+	fakehost_advance(w.o.host, 2000 * MS_US);
+	ck_assert(!w.done);
+	serve("6", "6"); /* the question was lost, and put once more */
+	check_found_after(0, "6");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(a_silent_family_is_left_alone_for_a_while)
+{
+	begin_tunnel(FORCE_IP);
+	serve("46", "4");
+	check_found_after(RESOLUTION_US, "4");
+	ck_assert_str_eq(found("name.example"), "4");
+	serve("", "");
+	fakehost_advance(w.o.host, FAILED_TTL_US);
+	ask("name.example");
+	serve("6", "6");
+	check_found_after(0, "46");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+/* Else who comes after an outage would pay for it. */
+START_TEST(silence_to_both_families_is_not_remembered)
+{
+	begin_tunnel(FORCE_IP);
+	serve("46", "");
+	for (int i = 0; i < 2; i++) {
+		fakehost_advance(w.o.host, 2000 * MS_US);
+		serve("46", "");
+	}
+	fakehost_advance(w.o.host, 2000 * MS_US);
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, ETIMEDOUT);
+	ask("name.example");
+	serve("46", "46");
+	check_found_after(0, "46");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(who_cancels_while_it_waits_hears_nothing)
+{
+	struct lookup *l;
+
+	begin_tunnel(FORCE_IP);
+	serve("46", "46");
+	check_found_after(0, "46");
+	w.done = false;
+	l = names_lookup(w.o.outbound.names, "other.example", answered, NULL);
+	serve("46", "4");
+	names_cancel(l);
+	fakehost_advance(w.o.host, PREFERRED_US);
+	ck_assert(!w.done);
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg-names");
@@ -146,6 +308,14 @@ int main(void)
 	tcase_add_test(t, what_cannot_be_found_is_told_and_counted);
 	tcase_add_test(t, a_name_that_is_too_long_is_nobodys);
 	tcase_add_test(t, who_cancels_hears_nothing);
+	tcase_add_loop_test(
+		t, a_silent_family_is_waited_for_as_long_as_it_is_worth, 0,
+		(int)(sizeof silent / sizeof silent[0]));
+	tcase_add_test(t, a_short_dial_timeout_leaves_time_to_connect);
+	tcase_add_test(t, a_family_that_is_just_later_has_its_place);
+	tcase_add_test(t, a_silent_family_is_left_alone_for_a_while);
+	tcase_add_test(t, silence_to_both_families_is_not_remembered);
+	tcase_add_test(t, who_cancels_while_it_waits_hears_nothing);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
