@@ -270,7 +270,10 @@ static void bridge_found(void *arg, int err, const struct weir_addr *addrs,
 
 static void bridge_late(void *arg)
 {
-	bridge_fail(arg, ETIMEDOUT, "connect timed out");
+	struct bridge *b = arg;
+
+	bridge_fail(b, ETIMEDOUT,
+		    b->lookup ? "name look-up timed out" : "connect timed out");
 }
 
 struct bridge *bridge_open(struct outbound *o, struct weir_end *end,

@@ -33,22 +33,28 @@ static const struct weir_outbound_ops ops = {
 	.nets = WEIR_NET_TCP | WEIR_NET_UDP,
 };
 
+static const struct weir_addr to = {
+	.kind = WEIR_ADDR_NAME, .port = 80, .name = "many.example"};
+
+static void begin_with(const struct weir_list *servers)
+{
+	component = idle_component;
+	component.kind = WEIR_OUTBOUND;
+	component.ops = &ops;
+	wg_outbound_begin(&w, &component, FORCE_IP, "4", servers);
+}
+
 /* A session to a name of ADDRS addresses; the first is dialled. */
 static struct weir_end *begin(void)
 {
 	const struct weir_list none = {NULL, 0};
-	const struct weir_addr to = {
-		.kind = WEIR_ADDR_NAME, .port = 80, .name = "many.example"};
 	struct weir_addr addrs[ADDRS];
 	struct weir_end *end;
 
 	for (uint8_t i = 0; i < ADDRS; i++)
 		addrs[i] = (struct weir_addr){.kind = WEIR_ADDR_IP4,
 					      .ip = {192, 0, 2, i}};
-	component = idle_component;
-	component.kind = WEIR_OUTBOUND;
-	component.ops = &ops;
-	wg_outbound_begin(&w, &component, FORCE_IP, "4", &none);
+	begin_with(&none);
 	fakehost_name(w.host, to.name, 0, addrs, ADDRS);
 	end = fakehost_open(w.instance, &to, WEIR_NET_TCP);
 	for (int turn = 0; turn < 3; turn++)
@@ -152,6 +158,23 @@ START_TEST(addresses_that_are_all_silent_end_with_the_dial_timeout)
 }
 END_TEST
 
+START_TEST(a_name_that_is_not_found_in_time_is_told_as_that)
+{
+	struct weir_addr server = {.kind = WEIR_ADDR_IP4, .ip = {10}};
+	const struct weir_list servers = {&server, 1};
+	struct weir_end *end;
+
+	begin_with(&servers);
+	w.conf.dial_timeout_ms = 1000;
+	end = fakehost_open(w.instance, &to, WEIR_NET_TCP);
+	fakehost_advance(w.host, w.conf.dial_timeout_ms * 1000);
+	ck_assert_int_eq(end->state, FAKEHOST_FAILED);
+	ck_assert_int_eq(end->err, ETIMEDOUT);
+	ck_assert_str_eq(end->why, "name look-up timed out");
+	wg_outbound_end(&w);
+}
+END_TEST
+
 START_TEST(who_gives_up_hangs_all_of_them_up)
 {
 	const enum fakehost_dial_state states[] = {
@@ -177,6 +200,7 @@ int main(void)
 	tcase_add_test(t, an_address_that_fails_is_followed_at_once);
 	tcase_add_test(t,
 		       addresses_that_are_all_silent_end_with_the_dial_timeout);
+	tcase_add_test(t, a_name_that_is_not_found_in_time_is_told_as_that);
 	tcase_add_test(t, who_gives_up_hangs_all_of_them_up);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
