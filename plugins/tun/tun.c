@@ -164,7 +164,7 @@ bool tun_adopt(struct tun_device *t, int fd, bool offload, struct weir_error *e)
 {
 	*t = (struct tun_device){.fd = fd};
 	if (!adopt_check(t, e)) {
-		tun_close(t);
+		t->fd = -1;
 		return false;
 	}
 	if (t->vnet)

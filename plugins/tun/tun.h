@@ -19,7 +19,8 @@ struct tun_device {
 /* Create or attach to `name`, which may hold one %d. */
 bool tun_open(struct tun_device *, const char *name, bool offload,
 	      struct weir_error *);
-/* An fd that someone else made; it is ours from here on, also on failure. */
+/* An fd that someone else made. It stays theirs on failure: its number may be
+ * wrong and name anything, a file of the core's too. */
 bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);
 void tun_close(struct tun_device *);
 

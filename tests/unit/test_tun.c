@@ -2,6 +2,7 @@
 /* A TUN's packets, both ways, over a socket that keeps their bounds too. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -153,6 +154,19 @@ START_TEST(a_device_without_the_header_takes_packets_alone)
 }
 END_TEST
 
+/* It may be one of weir's own: the number came from a file or a variable. */
+START_TEST(a_file_that_is_no_tun_is_left_open)
+{
+	struct tun_device refused;
+	struct weir_error e;
+
+	ck_assert(!tun_adopt(&refused, kernel, true, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "is not a TUN"));
+	tun_close(&refused);
+	ck_assert_int_ge(fcntl(kernel, F_GETFD), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("tun");
@@ -169,6 +183,7 @@ int main(void)
 	tcase_add_test(tc, a_packet_leaves_as_its_views_have_it);
 	tcase_add_test(tc, a_train_leaves_as_its_views_have_it);
 	tcase_add_test(tc, a_device_without_the_header_takes_packets_alone);
+	tcase_add_test(tc, a_file_that_is_no_tun_is_left_open);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
