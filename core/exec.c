@@ -78,13 +78,21 @@ static void child_ended(struct exec *x)
 	daemon_quit(x->daemon, EXIT_SUCCESS);
 }
 
+/* What the terminal sends has reached the command already, but for the word
+ * that it is gone, which goes to the leader of its session alone. */
+static bool has_reached_command(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_KERNEL &&
+	       (info->ssi_signo != SIGHUP || getsid(0) != getpid());
+}
+
 static void signal_pass(struct exec *x, const struct signalfd_siginfo *info)
 {
 	int signo = (int)info->ssi_signo;
 
 	if (signo == SIGCHLD)
 		child_ended(x);
-	else if (info->ssi_code != SI_KERNEL && !x->ended)
+	else if (!has_reached_command(info) && !x->ended)
 		kill(x->enclosure.pid, signo);
 }
 

@@ -241,18 +241,25 @@ def exec_passes_signals_to_the_command(stage):
         check_equal(finish(p), (5, "got"), name)
 
 
-@test
-def exec_leaves_the_keys_of_the_terminal_to_the_command(stage):
+def on_a_terminal(stage, script):
+    """Start a shell script that says "ready" as what a terminal runs."""
     pid, terminal = pty.fork()
     if pid == 0:
         stage.demote()
         os.chdir("/")
-        os.execv(stage.weir, stage.command(
-            "sh", "-c", "trap 'n=$((n+1))' INT; echo ready; while [ $((i+=1)) "
-            "-lt 20 ]; do sleep 0.05; done; echo times $n; exit 9"))
+        os.execv(stage.weir, stage.command("sh", "-c", script))
     seen = b""
     while b"ready" not in seen:
         seen += os.read(terminal, 1024)
+    return pid, terminal
+
+
+@test
+def exec_leaves_the_keys_of_the_terminal_to_the_command(stage):
+    pid, terminal = on_a_terminal(
+        stage, "trap 'n=$((n+1))' INT; echo ready; while [ $((i+=1)) "
+        "-lt 20 ]; do sleep 0.05; done; echo times $n; exit 9")
+    seen = b""
     os.write(terminal, b"\x03")
     try:
         while b"times" not in seen or not seen.endswith(b"\n"):
@@ -263,6 +270,26 @@ def exec_leaves_the_keys_of_the_terminal_to_the_command(stage):
     os.close(terminal)
     check(b"times 1" in seen, f"the command saw {seen!r}")
     check_equal(os.WEXITSTATUS(status), 9, "status")
+
+
+@test
+def exec_tells_the_command_that_its_terminal_is_gone(stage):
+    pid, terminal = on_a_terminal(stage, "trap 'exit 5' HUP; echo ready; "
+                                  "while :; do sleep 0.05; done")
+    os.close(terminal)
+    ended = []
+
+    def has_ended():
+        ended[:] = os.waitpid(pid, os.WNOHANG)
+        return ended[0]
+
+    try:
+        wait_for(has_ended, 5, "the end")
+    except AssertionError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    check_equal(os.WEXITSTATUS(ended[1]), 5, "status")
 
 
 @test
