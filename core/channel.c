@@ -44,6 +44,12 @@ static bool uses_file(const struct config *c)
 	return false;
 }
 
+/* Then it is the order to ask in: `rotate` is about resolv.conf's own. */
+static bool is_ordered(const struct config *c)
+{
+	return c->dns_servers.count > 1 || !uses_file(c);
+}
+
 bool channel_is_stale(const struct config *c, struct channel_file *f)
 {
 	struct channel_file now = {0};
@@ -109,14 +115,15 @@ ares_channel channel_new(const struct channel_conf *conf,
 		.sock_state_cb = conf->socket_state,
 		.sock_state_cb_data = conf->arg,
 	};
+	int status, mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+			   ARES_OPT_SOCK_STATE_CB;
 	ares_channel channel;
-	int status;
 
+	if (is_ordered(conf->config))
+		mask |= ARES_OPT_NOROTATE;
 	/* Looked at first: a change while c-ares reads is seen later. */
 	file_look(file);
-	status = ares_init_options(&channel, &options,
-				   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-					   ARES_OPT_SOCK_STATE_CB);
+	status = ares_init_options(&channel, &options, mask);
 	if (status == ARES_SUCCESS) {
 		ares_set_socket_configure_callback(channel, conf->socket_made,
 						   conf->arg);

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "core/channel.h"
 #include "core/resolve.h"
 #include "core/util.h"
 #include "fake.h"
@@ -422,56 +421,7 @@ START_TEST(resolve_takes_any_number_of_servers)
 }
 END_TEST
 
-/* Of a channel that nobody asks. */
-static ares_channel channel(void)
-{
-	struct channel_conf conf = {.config = &config};
-	struct channel_file file = {0};
-	struct weir_error e;
-	ares_channel c = channel_new(&conf, &file, &e);
-
-	ck_assert_ptr_nonnull(c);
-	return c;
-}
-
-static int compare(const struct ares_addr_port_node *a,
-		   const struct ares_addr_port_node *b)
-{
-	return memcmp(&a->addr, &b->addr, a->family == AF_INET ? 4 : 16);
-}
-
-START_TEST(resolve_asks_the_systems_servers_where_the_list_has_them)
-{
-	struct ares_addr_port_node *all, *at, *system;
-	ares_channel c;
-
-	servers[0].address.kind = WEIR_ADDR_NONE;
-	config.dns_servers = (struct weir_list){servers, 1};
-	c = channel();
-	ck_assert_int_eq(ares_get_servers_ports(c, &system), ARES_SUCCESS);
-	ares_destroy(c);
-	servers[0].address = fake_addr("192.0.2.1:53");
-	servers[1].address.kind = WEIR_ADDR_NONE;
-	servers[2].address = fake_addr("[2001:db8::1]:54");
-	config.dns_servers.count = 3;
-	c = channel();
-	ck_assert_int_eq(ares_get_servers_ports(c, &all), ARES_SUCCESS);
-	ares_destroy(c);
-	ck_assert_int_eq(memcmp(&all->addr, servers[0].address.ip, 4), 0);
-	at = all->next;
-	for (struct ares_addr_port_node *s = system; s; s = s->next) {
-		ck_assert_int_eq(compare(s, at), 0);
-		at = at->next;
-	}
-	ck_assert_int_eq(at->udp_port, 54);
-	ck_assert_ptr_null(at->next);
-	ares_free_data(all);
-	ares_free_data(system);
-}
-END_TEST
-
-FAKE_MAIN("resolve", resolve_asks_the_systems_servers_where_the_list_has_them,
-	  resolve_takes_any_number_of_servers,
+FAKE_MAIN("resolve", resolve_takes_any_number_of_servers,
 	  resolve_answers_with_the_families_that_were_asked,
 	  resolve_says_enoent_where_the_family_is_missing,
 	  resolve_caches_answers_whatever_the_case_of_the_name,
