@@ -9,9 +9,12 @@
  * rules in front, the outbounds behind, so that the default outbound stays. */
 #include "exec_config.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "inside.h"
+#include "log.h"
 #include "setup.h"
 #include "util.h"
 
@@ -124,11 +127,22 @@ static char *resolv_conf_read(void)
 	return text;
 }
 
+/* What is not there cannot be mounted over, and libc then asks the loopback,
+ * which is another one inside. */
+static void resolv_conf_miss(void)
+{
+	if (access(RESOLV_CONF, F_OK) < 0)
+		log_line(WEIR_WARN, "exec",
+			 RESOLV_CONF ": %s; no name server is asked inside",
+			 strerror(errno));
+}
+
 static bool names_add(struct exec_config *e, const struct registry *r)
 {
 	struct enclosure_plan plan;
 	char *text = resolv_conf_read();
 
+	resolv_conf_miss();
 	exec_config_plan(e, &plan);
 	nameservers_init(&e->names, text, plan.addresses, plan.address_count);
 	free(text);

@@ -77,7 +77,7 @@ static bool resolv_conf_mount(const char *text)
 	bool ok;
 
 	if (!text || !realpath(RESOLV_CONF, target))
-		return true; /* there is none to replace */
+		return true; /* there is none to replace, as was told */
 	if (mount("weir", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "mode=755,size=64k") < 0)
 		return inside_error("cannot mount a tmpfs: %s",

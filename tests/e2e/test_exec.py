@@ -391,16 +391,34 @@ def exec_runs_inside_of_exec(stage):
     check_equal(stage.run(*inner)[:2], (6, "/proc/1"), "end")
 
 
+def run_among(stage, mounts, *words):
+    """Run weir exec in a mount namespace where `mounts` was done first."""
+    text = f"{mounts} && exec setpriv --reuid {stage.user} " \
+        f"--regid {stage.user} --clear-groups \"$@\""
+    return subprocess.run(["unshare", "-m", "sh", "-c", text, "sh",
+                           *stage.command(*words)], cwd="/", text=True,
+                          check=False, stderr=subprocess.PIPE,
+                          timeout=PATIENCE_S)
+
+
+@test
+def exec_warns_where_there_is_no_resolv_conf_to_replace(stage):
+    if not stage.root:
+        raise Skip("needs root")
+    empty = "mount -t tmpfs -o mode=755 weir /etc"
+    for mounts in empty, f"{empty} && ln -s /no/file /etc/resolv.conf":
+        p = run_among(stage, mounts, "sh", "-c", "exit 3")
+        check_equal(p.returncode, 3, "status")
+        check_equal(p.stderr.count("no name server is asked inside"), 1,
+                    f"warnings in {p.stderr!r}")
+
+
 @test
 def exec_goes_on_with_a_warning_where_proc_cannot_be_mounted(stage):
     if not stage.root or not stage.user:
         raise Skip("is about an ordinary user, set up by root")
-    text = "mount --bind /dev/null /proc/version && exec setpriv " \
-        f"--reuid {stage.user} --regid {stage.user} --clear-groups \"$@\""
-    p = subprocess.run(["unshare", "-m", "sh", "-c", text, "sh",
-                        *stage.command("sh", "-c", "exit 4")], cwd="/",
-                       text=True, check=False, stderr=subprocess.PIPE,
-                       timeout=PATIENCE_S)
+    p = run_among(stage, "mount --bind /dev/null /proc/version", "sh", "-c",
+                  "exit 4")
     check_equal(p.returncode, 4, "status")
     check("/proc cannot be mounted here" in p.stderr, p.stderr)
 
