@@ -25,6 +25,8 @@
 
 #define DRAIN_MS 2000
 #define STOP_MS 5000 /* for one instance to say that it has stopped */
+#define FDS_LEAST 64 /* weir itself takes a dozen */
+#define FDS_FEW 512  /* with fewer some are missed soon, which is told */
 
 enum phase { SERVING, DRAINING, ENDING, STOPPING };
 
@@ -170,6 +172,21 @@ static uint64_t raise_fd_limit(void)
 	return limit.rlim_cur;
 }
 
+static bool fds_suffice(uint64_t limit, struct weir_error *e)
+{
+	if (limit && limit < FDS_LEAST)
+		return weir_error(e, NULL,
+				  "%llu file descriptors (RLIMIT_NOFILE) are "
+				  "too few; the least is %d",
+				  (unsigned long long)limit, FDS_LEAST);
+	if (limit && limit < FDS_FEW)
+		log_line(WEIR_WARN, "weir",
+			 "only %llu file descriptors (RLIMIT_NOFILE): each "
+			 "session takes one",
+			 (unsigned long long)limit);
+	return true;
+}
+
 static void add_all(struct core *core, const struct weir_list *list)
 {
 	const struct config_component *items = list->items;
@@ -215,13 +232,18 @@ static void signals_take(struct daemon *d)
 		d->signals[3] = loop_signal_new(l, SIGHUP, on_terminate, d);
 }
 
-struct daemon *daemon_new(struct config *c, struct registry *r)
+struct daemon *daemon_new(struct config *c, struct registry *r,
+			  struct weir_error *e)
 {
-	struct daemon *d = xcalloc(1, sizeof *d);
+	uint64_t fd_limit = raise_fd_limit();
+	struct daemon *d;
 
 	log_configure(c->log_level, &c->log_tags);
+	if (!fds_suffice(fd_limit, e))
+		return NULL;
 	signal(SIGPIPE, SIG_IGN);
-	d->core.fd_limit = raise_fd_limit();
+	d = xcalloc(1, sizeof *d);
+	d->core.fd_limit = fd_limit;
 	d->core.loop = loop_new(after_turn, d);
 	core_init(&d->core, c, r);
 	d->timer = loop_timer_new(&d->core.owner, timer_fired, d);

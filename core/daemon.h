@@ -12,7 +12,9 @@
 struct daemon;
 struct loop;
 
-struct daemon *daemon_new(struct config *, struct registry *);
+/* NULL with the error filled in where the process may open too few files. */
+struct daemon *daemon_new(struct config *, struct registry *,
+			  struct weir_error *);
 /* Every instance created, then every one started; on failure all is undone
  * and the error names the place in the file. */
 bool daemon_start(struct daemon *, struct weir_error *);

@@ -8,16 +8,24 @@
 #include "route.h"
 #include "util.h"
 
+#define FDS_RESERVED 128
+#define FDS_RESERVED_PART 4 /* one in so many, where they are few */
+#define FDS_A_FLOW 2	    /* a socket a family */
+
 /* Descriptors that no session may have: those of weir itself, and of flows
  * that were evicted and end with this turn. */
-#define FDS_RESERVED 128
-#define FDS_A_FLOW 2 /* a socket a family */
+static uint64_t fds_reserved(const struct core *core)
+{
+	uint64_t part = core->fd_limit / FDS_RESERVED_PART;
+
+	return part < FDS_RESERVED ? part : FDS_RESERVED;
+}
 
 bool dispatch_fds_short(const struct core *core)
 {
 	return core->fd_limit &&
 	       core->session_count + core->flow_count * (FDS_A_FLOW - 1) +
-			       FDS_RESERVED >=
+			       fds_reserved(core) >=
 		       core->fd_limit;
 }
 

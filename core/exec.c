@@ -135,8 +135,8 @@ static void run(struct exec *x, struct config *c, struct registry *r)
 {
 	struct weir_error e;
 
-	x->daemon = daemon_new(c, r);
-	if (tun_hand_over(x) && daemon_start(x->daemon, &e))
+	x->daemon = daemon_new(c, r, &e);
+	if (x->daemon && tun_hand_over(x) && daemon_start(x->daemon, &e))
 		serve(x);
 	else
 		inside_error("%s", e.text);

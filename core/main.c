@@ -60,11 +60,11 @@ static void run_usage(FILE *to)
 
 static int serve(struct config *c, struct registry *r)
 {
-	struct daemon *d = daemon_new(c, r);
 	struct weir_error e;
+	struct daemon *d = daemon_new(c, r, &e);
 	int status = EXIT_FAILURE;
 
-	if (daemon_start(d, &e))
+	if (d && daemon_start(d, &e))
 		status = daemon_run(d);
 	else
 		fprintf(stderr, "%s\n", e.text);

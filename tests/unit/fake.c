@@ -189,7 +189,9 @@ struct fake_part *fake_part(struct fake *f, const char *tag)
 
 bool fake_try(struct fake *f, struct weir_error *e)
 {
-	f->daemon = daemon_new(&f->config, NULL);
+	f->daemon = daemon_new(&f->config, NULL, e);
+	if (!f->daemon)
+		return false;
 	loop_owner_init(&f->owner, daemon_loop(f->daemon));
 	return daemon_start(f->daemon, e);
 }

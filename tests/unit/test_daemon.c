@@ -2,6 +2,7 @@
 /* Start, stop, and what happens between. */
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -121,6 +122,21 @@ START_TEST(daemon_does_not_start_without_leave_to_mark_its_sockets)
 				 "permitted; it takes CAP_NET_ADMIN");
 	daemon_free(world->daemon);
 	ck_assert_str_eq(world->order, "");
+	free(world);
+}
+END_TEST
+
+START_TEST(daemon_does_not_start_with_fewer_descriptors_than_it_takes)
+{
+	static const struct rlimit few = {7, 7};
+	struct weir_error e;
+
+	setup();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert(!fake_try(world, &e));
+	ck_assert_str_eq(e.text, "7 file descriptors (RLIMIT_NOFILE) are too "
+				 "few; the least is 64");
+	ck_assert_ptr_null(world->daemon);
 	free(world);
 }
 END_TEST
@@ -382,6 +398,7 @@ FAKE_MAIN("daemon",
 	  daemon_undoes_a_failed_create_and_names_the_place,
 	  daemon_undoes_a_failed_start_and_names_the_place,
 	  daemon_does_not_start_without_leave_to_mark_its_sockets,
+	  daemon_does_not_start_with_fewer_descriptors_than_it_takes,
 	  daemon_ends_with_status_1_when_no_inbound_is_left,
 	  daemon_ends_with_status_1_when_a_service_is_lost,
 	  daemon_ends_no_session_inside_a_plugins_call,

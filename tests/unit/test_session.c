@@ -341,6 +341,22 @@ START_TEST(session_is_refused_past_the_bound_and_counted)
 }
 END_TEST
 
+START_TEST(session_may_have_three_of_four_descriptors_where_they_are_few)
+{
+	struct fake_end ends[4];
+
+	setup();
+	fake_core(world)->fd_limit = 4;
+	for (int i = 0; i < 4; i++) {
+		fake_end_init(&ends[i], SHAPE);
+		ck_assert_int_eq(fake_accept(in, &ends[i], "192.0.2.1:80") !=
+					 NULL,
+				 i < 3);
+	}
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(session_is_refused_where_no_outbound_carries_tcp)
 {
 	struct weir_outbound_ops ops;
@@ -425,6 +441,7 @@ FAKE_MAIN("session",
 	  session_keeps_a_half_closed_stream_while_bytes_move,
 	  session_parks_while_the_far_end_is_full,
 	  session_is_refused_past_the_bound_and_counted,
+	  session_may_have_three_of_four_descriptors_where_they_are_few,
 	  session_is_refused_where_no_outbound_carries_tcp,
 	  session_is_refused_while_weir_drains,
 	  session_that_is_opening_is_abandoned_when_weir_stops,
