@@ -3,16 +3,74 @@
  *
  * Theory of operation: one rtnetlink socket for the length of one call, before
  * the loop serves anyone. Requests replace what is there, so that a persistent
- * device can be taken over as it was left. Everything goes with the device;
- * nothing is undone. */
+ * device can be taken over as it was left. Who may change nothing is refused
+ * them, and served all the same where all is as they would have it. Everything
+ * goes with the device; nothing is undone. */
 #include "address.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <string.h>
 
 #include "netlink.h"
+
+/* What a request refused would have brought about. */
+struct wanted {
+	int index;
+	uint32_t mtu_bytes;
+	const struct weir_cidr *address;
+	bool is_there;
+};
+
+static int link_seen(const struct nlmsghdr *m, void *arg)
+{
+	struct wanted *w = arg;
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	const struct nlattr *a;
+
+	if (info->ifi_index != w->index || !(info->ifi_flags & IFF_UP))
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, m, sizeof *info)
+	{
+		if (mnl_attr_get_type(a) == IFLA_MTU)
+			w->is_there = mnl_attr_get_u32(a) == w->mtu_bytes;
+	}
+	return MNL_CB_OK;
+}
+
+static int address_seen(const struct nlmsghdr *m, void *arg)
+{
+	struct wanted *w = arg;
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(m);
+	size_t len = w->address->base.kind == WEIR_ADDR_IP6 ? 16 : 4;
+	const struct nlattr *a;
+
+	if (info->ifa_index != (unsigned)w->index ||
+	    info->ifa_prefixlen != w->address->bits)
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, m, sizeof *info)
+	{
+		if (mnl_attr_get_type(a) == IFA_ADDRESS &&
+		    mnl_attr_get_payload_len(a) == len &&
+		    !memcmp(mnl_attr_get_payload(a), w->address->base.ip, len))
+			w->is_there = true;
+	}
+	return MNL_CB_OK;
+}
+
+static bool is_there(struct netlink *t, uint16_t type, mnl_cb_t seen,
+		     struct wanted *w)
+{
+	char room[NETLINK_REQUEST_BYTES];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
+
+	request->nlmsg_type = type;
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	w->index = t->index;
+	return !netlink_dump(t, request, seen, w) && w->is_there;
+}
 
 static struct nlmsghdr *link_message(struct netlink *t, char *room)
 {
@@ -48,11 +106,16 @@ static int link_up(struct netlink *t, uint32_t mtu_bytes)
 	char room[NETLINK_REQUEST_BYTES];
 	struct nlmsghdr *request = link_message(t, room);
 	struct ifinfomsg *info = mnl_nlmsg_get_payload(request);
+	struct wanted w = {.mtu_bytes = mtu_bytes};
+	int err;
 
 	info->ifi_flags = IFF_UP;
 	info->ifi_change = IFF_UP;
 	mnl_attr_put_u32(request, IFLA_MTU, mtu_bytes);
-	return netlink_request(t, request);
+	err = netlink_request(t, request);
+	if (err == EPERM && is_there(t, RTM_GETLINK, link_seen, &w))
+		return 0;
+	return err;
 }
 
 static int address_add(struct netlink *t, const struct weir_cidr *a,
@@ -63,6 +126,8 @@ static int address_add(struct netlink *t, const struct weir_cidr *a,
 	char room[NETLINK_REQUEST_BYTES];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
 	struct ifaddrmsg *message;
+	struct wanted w = {.address = a};
+	int err;
 
 	request->nlmsg_type = RTM_NEWADDR;
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
@@ -77,7 +142,10 @@ static int address_add(struct netlink *t, const struct weir_cidr *a,
 				 message->ifa_flags | IFA_F_NOPREFIXROUTE);
 	mnl_attr_put(request, IFA_LOCAL, len, a->base.ip);
 	mnl_attr_put(request, IFA_ADDRESS, len, a->base.ip);
-	return netlink_request(t, request);
+	err = netlink_request(t, request);
+	if (err == EPERM && is_there(t, RTM_GETADDR, address_seen, &w))
+		return 0;
+	return err;
 }
 
 static bool addresses_add(struct netlink *t, const struct address_plan *plan,

@@ -13,9 +13,9 @@ struct address_plan {
 	bool unrouted; /* their prefixes get no routes of the main table */
 };
 
-/* Bring it about: MTU, addresses, up. Blocks, for a bounded time. IPv6
- * addresses that a machine without IPv6 refuses are skipped: *skipped counts
- * them. */
+/* Bring it about: MTU, addresses, up; who may not does with what is there, if
+ * it is the same. Blocks, for a bounded time. IPv6 addresses that a machine
+ * without IPv6 refuses are skipped: *skipped counts them. */
 bool address_apply(const struct address_plan *, size_t *skipped,
 		   struct weir_error *);
 

@@ -239,6 +239,23 @@ class Weir:
             print(f"#   {line}", file=sys.stderr)
 
 
+def without_net_admin():
+    """A wrapper that takes CAP_NET_ADMIN from a weir."""
+    return (need("setpriv"), "--bounding-set", "-net_admin", "--inh-caps",
+            "-net_admin")
+
+
+def refusal(start):
+    """Why the weir that `start` makes does not start: its log."""
+    try:
+        start()
+    except AssertionError as e:
+        check("weir ended at its start" in str(e), str(e))
+        return next(t for t in reversed(on_the_bench)
+                    if isinstance(t, Weir)).log()
+    raise AssertionError("it started")
+
+
 def show_logs():
     for thing in on_the_bench:
         if isinstance(thing, Weir) and os.path.exists(thing.log_path):

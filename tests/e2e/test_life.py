@@ -10,8 +10,8 @@ import time
 
 import servers
 from bed import DEAD4, HOST4, HOST6
-from harness import (Weir, check, check_equal, keep, main, serve, test,
-                     wait_for)
+from harness import (Weir, check, check_equal, keep, main, refusal, serve,
+                     test, wait_for, without_net_admin)
 
 MARK = 77
 TABLE = "7700"
@@ -179,6 +179,52 @@ def closed_standard_files_take_no_line_of_the_log(bed):
     serve(bed, servers.echo_server, PORT, PORT)
     check_equal(fetch(bed, HOST4), b"hello", "an answer")
     check_equal(weir.stop(), 0, "exit status")
+
+
+class UsersTun:
+    """A TUN that is no more than its user's, for a weir of no privileges."""
+
+    def __init__(self, bed):
+        self.bed = bed
+        bed.ip("proxy", "tuntap", "add", "weir0", "mode", "tun", "user",
+               "root")
+        keep(self)
+        for line in ("addr add 198.18.0.1/15 dev weir0",
+                     "addr add fd00:198:18::1/64 dev weir0",
+                     "link set weir0 up"):
+            bed.ip("proxy", *line.split())
+
+    def start(self):
+        target = f"type: freedom, redirect: \"{HOST4}:{PORT}\""
+        return Weir(self.bed, OWN_TUN.replace("type: freedom", target).replace(
+            f"sockets: {{ mark: {MARK} }}\n", ""), own_tun=True,
+            wrapper=without_net_admin())
+
+    def check_refused(self, why):
+        log = refusal(self.start)
+        check(f"{why}: Operation not permitted" in log, f"it says {log}")
+
+    def close(self):
+        self.bed.ip("proxy", "link", "del", "weir0")
+
+
+@test
+def a_tun_of_the_users_own_is_served_without_privileges(bed):
+    UsersTun(bed).start()
+    serve(bed, servers.echo_server, PORT, PORT)
+    for host in "198.19.0.1", "fd00:198:18::9":
+        check_equal(fetch(bed, host), b"hello", host)
+
+
+@test
+def a_tun_of_the_users_own_must_be_what_is_configured(bed):
+    tun = UsersTun(bed)
+    bed.ip("proxy", "addr", "del", "198.18.0.1/15", "dev", "weir0")
+    tun.check_refused("cannot add the address 198.18.0.1/15")
+    bed.ip("proxy", "link", "set", "weir0", "mtu", "1400")
+    tun.check_refused("cannot bring it up with an MTU of 1500")
+    bed.ip("proxy", "link", "set", "weir0", "mtu", "1500", "down")
+    tun.check_refused("cannot bring it up with an MTU of 1500")
 
 
 def lines_about_the_end(log):
