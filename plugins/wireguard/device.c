@@ -180,14 +180,6 @@ void wg_expire(struct wg_device *d, uint64_t now_us)
 		d->ops->wake_at(d->arg, d->wake_us);
 }
 
-void wg_clear_sources(struct wg_device *d)
-{
-	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
-		p->endpoint.local = (struct weir_addr){0};
-		p->endpoint.local_if = 0;
-	}
-}
-
 void wg_get_keys(const struct wg_device *d, uint8_t private_key[WG_KEY_BYTES],
 		 uint8_t public_key[WG_KEY_BYTES])
 {

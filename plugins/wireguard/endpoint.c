@@ -10,9 +10,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "udp_private.h"
+#include "path.h"
 #include "value.h"
 
 #define ASK_AGAIN_US 4000000ull /* a peer's name, at the most so often */
@@ -85,49 +84,21 @@ static struct endpoint *endpoint_of(struct endpoints *s,
 	return &s->all[peer - s->tunnel->conf.settings->peers];
 }
 
-bool endpoint_source(struct tunnel *t, const struct wg_endpoint *to,
-		     struct weir_addr *source)
-{
-	union wg_sockaddr sa;
-	socklen_t len = wg_sockaddr_of(to, &sa);
-	struct wg_endpoint own;
-	int fd = t->conf.host->socket(t->conf.instance, sa.sa.sa_family,
-				      SOCK_DGRAM, 0);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = connect(fd, &sa.sa, len) == 0 && !getsockname(fd, &sa.sa, &len);
-	close(fd);
-	wg_endpoint_of(&own, &sa);
-	*source = own.addr;
-	source->port = 0;
-	return ok;
-}
-
-static bool has_route(struct tunnel *t, const struct weir_addr *a)
-{
-	struct wg_endpoint to = {.addr = *a};
-	struct weir_addr source;
-
-	return endpoint_source(t, &to, &source);
-}
-
 static struct weir_addr choose(struct endpoint *e,
 			       const struct weir_addr *addrs, int n)
 {
 	struct tunnel *t = e->owner->tunnel;
-	struct weir_addr a;
+	struct wg_endpoint to = {0};
 
 	for (int i = 0; i < n; i++) {
-		a = addrs[e->turn++ % (unsigned)n];
-		value_unmap(&a);
-		if (t->conf.wire || has_route(t, &a))
-			return a;
+		to.addr = addrs[e->turn++ % (unsigned)n];
+		value_unmap(&to.addr);
+		if (t->conf.wire || path_leads(t, &to))
+			return to.addr;
 	}
-	a = addrs[0];
-	value_unmap(&a);
-	return a;
+	to.addr = addrs[0];
+	value_unmap(&to.addr);
+	return to.addr;
 }
 
 /* Is the peer still at one of these? */

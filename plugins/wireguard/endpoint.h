@@ -19,10 +19,6 @@ void endpoint_wanted(struct endpoints *, struct wg_peer *, bool again);
 /* The network has changed: look whether the name still means where the peer is.
  * If not, a handshake begins there. */
 void endpoint_refresh(struct endpoints *, struct wg_peer *);
-/* Which of our addresses (port 0) would datagrams to `to` leave from? False:
- * there is no route. Asks the kernel; nothing is sent. */
-bool endpoint_source(struct tunnel *, const struct wg_endpoint *to,
-		     struct weir_addr *source);
 /* The peer goes. */
 void endpoint_forget(struct endpoints *, struct wg_peer *);
 

@@ -95,6 +95,8 @@ libwgtunnel_la_SOURCES = \
 	plugins/wireguard/keyfile.h \
 	plugins/wireguard/network.c \
 	plugins/wireguard/network.h \
+	plugins/wireguard/path.c \
+	plugins/wireguard/path.h \
 	plugins/wireguard/report.c \
 	plugins/wireguard/reserved.c \
 	plugins/wireguard/reserved.h \

@@ -185,3 +185,9 @@ void wg_peer_greet(struct wg_peer *p, uint64_t now_us)
 	else
 		exchange_want_now(p);
 }
+
+void wg_peer_clear_source(struct wg_peer *p)
+{
+	p->endpoint.local = (struct weir_addr){0};
+	p->endpoint.local_if = 0;
+}

@@ -42,12 +42,6 @@ static uint64_t jitter_us(struct wg_peer *p)
 	return x % (REKEY_JITTER_US + 1);
 }
 
-static void peer_clear_source(struct wg_peer *p)
-{
-	p->endpoint.local = (struct weir_addr){0};
-	p->endpoint.local_if = 0;
-}
-
 static void give_up(struct wg_peer *p, uint64_t now_us)
 {
 	timer_disarm(p, TIMER_KEEPALIVE);
@@ -65,7 +59,7 @@ static void fire_retransmit(struct wg_peer *p, uint64_t now_us)
 		give_up(p, now_us);
 		return;
 	}
-	peer_clear_source(p);
+	wg_peer_clear_source(p);
 	exchange_want(p, true, now_us);
 }
 
@@ -80,7 +74,7 @@ static void fire_keepalive(struct wg_peer *p, uint64_t now_us)
 
 static void fire_new_handshake(struct wg_peer *p, uint64_t now_us)
 {
-	peer_clear_source(p);
+	wg_peer_clear_source(p);
 	p->silent = true;
 	exchange_want(p, false, now_us);
 }

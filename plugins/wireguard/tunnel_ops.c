@@ -13,6 +13,7 @@
 #include "endpoint.h"
 #include "keytext.h"
 #include "network.h"
+#include "path.h"
 
 /* ---- the engine */
 
@@ -291,19 +292,23 @@ void tunnel_wire_close(struct tunnel *t)
 		t->conf.wire->close(t->conf.wire_self);
 }
 
-/* A session goes on where our address for that peer has stayed what it was;
- * elsewhere only an answer shows that the peer is still reached. */
+/* A session goes on where the way to the peer has stayed what it was; elsewhere
+ * only an answer shows that the peer is still reached. Who sleeps is not woken:
+ * its own next packet tells the peer. */
 static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
 {
 	struct wg_peer_info info;
-	struct weir_addr source;
 	bool stays;
 
 	wg_peer_get(p, &info);
 	if (info.endpoint.addr.kind == WEIR_ADDR_NONE)
 		return;
-	stays = endpoint_source(t, &info.endpoint, &source) &&
-		weir_addr_equal(&source, &info.endpoint.local);
+	stays = info.endpoint.local.kind != WEIR_ADDR_NONE &&
+		path_leads(t, &info.endpoint);
+	if (!stays)
+		wg_peer_clear_source(p);
+	if (!wg_peer_is_awake(p, now_us))
+		return;
 	endpoint_refresh(t->endpoints, p);
 	if (stays)
 		wg_peer_greet(p, now_us);
@@ -311,16 +316,13 @@ static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
 		wg_peer_connect(p, true, now_us);
 }
 
-/* Who sleeps is not woken: its own next packet tells the peer. */
 static void refresh_peers(struct tunnel *t)
 {
 	uint64_t now_us = t->conf.host->now_us();
 	struct wg_peer *p = NULL;
 
-	while ((p = wg_peer_next(t->device, p))) {
-		if (wg_peer_is_awake(p, now_us))
-			refresh_peer(t, p, now_us);
-	}
+	while ((p = wg_peer_next(t->device, p)))
+		refresh_peer(t, p, now_us);
 }
 
 /* 0 or an errno. Who waited for room in a socket that is gone must look at the
@@ -356,7 +358,6 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 	t->conf.host->log(t->conf.instance, WEIR_DEBUG,
 			  "the network has changed");
 	refresh_peers(t);
-	wg_clear_sources(t->device);
 }
 
 /* ---- wg */

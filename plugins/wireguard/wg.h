@@ -334,8 +334,8 @@ bool wg_peer_is_awake(const struct wg_peer *p, uint64_t now_us);
  * by a handshake, both at the end of the turn. */
 void wg_peer_greet(struct wg_peer *p, uint64_t now_us);
 
-/* Forget every sticky source: addresses or routes have changed. */
-void wg_clear_sources(struct wg_device *d);
+/* Forget the sticky source: no way leads from it to the peer any more. */
+void wg_peer_clear_source(struct wg_peer *p);
 
 /* How many of WG_DROP_RATE had not passed their own rate: there were more
  * sources than the limit has room for. */

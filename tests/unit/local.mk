@@ -345,16 +345,22 @@ tests_unit_test_wg_network_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_network_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 tests_unit_test_wg_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
+wgtunnel = tests/unit/wgtunnel.h $(IDLE)
+wgtunnel_cppflags = $(wgbed_cppflags) -I$(top_srcdir)/sdk/fakehost
+wgtunnel_ldadd = libwgtunnel.la libweir-fakehost.a $(CHECK_LIBS)
+wgtunnel_ldflags = $(AM_LDFLAGS) -Wl,--wrap=sendmsg -Wl,--wrap=clock_gettime
 check_PROGRAMS += tests/unit/test_wg_tunnel
 TESTS += tests/unit/test_wg_tunnel
-tests_unit_test_wg_tunnel_SOURCES = tests/unit/test_wg_tunnel.c \
-	tests/unit/wgtunnel.h $(IDLE)
-tests_unit_test_wg_tunnel_CPPFLAGS = $(wgbed_cppflags) \
-	-I$(top_srcdir)/sdk/fakehost
-tests_unit_test_wg_tunnel_LDADD = libwgtunnel.la libweir-fakehost.a \
-	$(CHECK_LIBS)
-tests_unit_test_wg_tunnel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendmsg \
-	-Wl,--wrap=clock_gettime
+tests_unit_test_wg_tunnel_SOURCES = tests/unit/test_wg_tunnel.c $(wgtunnel)
+tests_unit_test_wg_tunnel_CPPFLAGS = $(wgtunnel_cppflags)
+tests_unit_test_wg_tunnel_LDADD = $(wgtunnel_ldadd)
+tests_unit_test_wg_tunnel_LDFLAGS = $(wgtunnel_ldflags)
+check_PROGRAMS += tests/unit/test_wg_changes
+TESTS += tests/unit/test_wg_changes
+tests_unit_test_wg_changes_SOURCES = tests/unit/test_wg_changes.c $(wgtunnel)
+tests_unit_test_wg_changes_CPPFLAGS = $(wgtunnel_cppflags)
+tests_unit_test_wg_changes_LDADD = $(wgtunnel_ldadd)
+tests_unit_test_wg_changes_LDFLAGS = $(wgtunnel_ldflags)
 endif
 
 # WireGuard: packets to and from the kernel.

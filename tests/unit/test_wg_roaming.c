@@ -142,7 +142,7 @@ START_TEST(replies_leave_from_the_address_that_was_spoken_to)
 	ck_assert_uint_eq(s->to.local_if, 2);
 	/* The peer has not moved: the plugin has nothing to do. */
 	ck_assert_uint_eq(b.nodes[1].events[WG_EVENT_ENDPOINT], 0);
-	wg_clear_sources(b.nodes[1].d);
+	wg_peer_clear_source(bed_find(&b, 1, 0));
 	bed_send(&b, 1, 0, 100);
 	s = bed_last(&b, 1, MESSAGE_DATA, 0);
 	ck_assert_uint_eq(s->to.local.kind, WEIR_ADDR_NONE);

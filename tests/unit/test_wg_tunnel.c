@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A tunnel on real sockets of the loopback, in virtual time: what it does when
- * sending fails or cannot go on, and as the network changes. */
+ * sending fails or cannot go on. */
 #include "tests/unit/wgtunnel.h"
 
-#include "plugins/wireguard/endpoint.h"
-#include "plugins/wireguard/udp_private.h"
 #ifdef WEIR_AEAD_OPENSSL
 #include <openssl/evp.h>
 #endif
@@ -106,67 +104,6 @@ START_TEST(a_cookie_that_cannot_be_sent_mends_nothing)
 }
 END_TEST
 
-/* ---- the network's changes */
-
-START_TEST(a_change_elsewhere_keeps_the_session_and_greets_the_peer)
-{
-	begin();
-	connect_both();
-	tunnel_refresh(&w.a.tunnel, false);
-	settle();
-	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
-	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_DATA), 2);
-	ck_assert_uint_eq(last_sent(&w.a)->len, WG_OVERHEAD);
-	end();
-}
-END_TEST
-
-START_TEST(a_change_of_our_own_address_makes_a_new_session)
-{
-	begin();
-	/* It hears of the peer where it would not answer from. */
-	w.b_speaks_to = 9;
-	connect_from_b();
-	tunnel_refresh(&w.a.tunnel, false);
-	settle();
-	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
-	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
-	end();
-}
-END_TEST
-
-START_TEST(who_sleeps_is_not_woken_by_a_change)
-{
-	size_t before;
-
-	begin();
-	connect_both();
-	pass(200);
-	before = w.sent_count;
-	tunnel_refresh(&w.a.tunnel, true);
-	settle();
-	ck_assert_uint_eq(w.sent_count, before);
-	end();
-}
-END_TEST
-
-START_TEST(who_has_a_keepalive_does_not_sleep)
-{
-	struct wg_peer_set peer = {.flags = WG_PEER_KEEPALIVE,
-				   .keepalive_s = 1000};
-
-	begin();
-	connect_both();
-	change_peer(&w.a, &w.b, &peer);
-	pass(200);
-	tunnel_refresh(&w.a.tunnel, true);
-	settle();
-	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 2);
-	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
-	end();
-}
-END_TEST
-
 /* ---- a full socket */
 
 /* Both are connected, and the socket of a takes nothing: how many packets the
@@ -264,6 +201,13 @@ START_TEST(a_train_goes_on_where_it_stopped)
 }
 END_TEST
 
+static struct wg_peer *find_far(void)
+{
+	static const uint8_t nobody[WG_KEY_BYTES] = {9};
+
+	return wg_peer_find(w.a.tunnel.device, nobody);
+}
+
 /* A handshake message for another peer, which fails. */
 START_TEST(what_is_sent_meanwhile_does_not_begin_it_again)
 {
@@ -276,154 +220,6 @@ START_TEST(what_is_sent_meanwhile_does_not_begin_it_again)
 	w.room_left = UINT32_MAX;
 	settle();
 	check_each_once(1 + HALFWAY_ALL);
-	end();
-}
-END_TEST
-
-/* ---- endpoints that are names */
-
-#define NAME "b.example"
-#define ELSEWHERE 198
-
-/* At the port of b; of which only 127.0.0.1 is anybody. */
-static struct weir_addr place(uint8_t first, uint8_t last)
-{
-	return (struct weir_addr){.kind = WEIR_ADDR_IP4,
-				  .port = wg_udp_port(w.b.tunnel.udp),
-				  .ip = {first, 0, 0, last}};
-}
-
-/* NAME stands for this address from now on. */
-static void name_means(uint8_t first, uint8_t last)
-{
-	struct weir_addr a = place(first, last);
-
-	fakehost_name(w.host, NAME, 0, &a, 1);
-}
-
-/* b is at NAME, which stands for an address of this first byte. */
-static void begin_named(uint8_t first)
-{
-	begin_with((struct weir_addr){.kind = WEIR_ADDR_NAME, .name = NAME});
-	name_means(first, 1);
-	w.refuse_ip = ELSEWHERE;
-	w.refuse_err = ENETUNREACH;
-}
-
-static bool is_at(uint8_t first, uint8_t last)
-{
-	struct weir_addr a = place(first, last);
-	struct wg_peer_info info;
-
-	wg_peer_get(wg_peer_find(w.a.tunnel.device, w.b.public_key), &info);
-	return weir_addr_equal(&info.endpoint.addr, &a);
-}
-
-/* As wg does. */
-static void set_endpoint(uint8_t first, uint8_t last)
-{
-	struct wg_peer_set peer = {.flags = WG_PEER_ENDPOINT,
-				   .endpoint.addr = place(first, last)};
-
-	change_peer(&w.a, &w.b, &peer);
-}
-
-START_TEST(a_name_is_looked_up_when_a_handshake_begins)
-{
-	begin_named(127);
-	connect_both();
-	ck_assert(is_at(127, 1));
-	end();
-}
-END_TEST
-
-START_TEST(a_retry_in_vain_looks_the_name_up_anew)
-{
-	begin_named(ELSEWHERE);
-	offer(&w.a, B_INNER, 100, 0);
-	settle();
-	ck_assert(is_at(ELSEWHERE, 1));
-	name_means(127, 1);
-	pass(12);
-	ck_assert(is_at(127, 1));
-	ck_assert_uint_eq(w.b.got, 1);
-	end();
-}
-END_TEST
-
-/* The answer comes a turn after the question. */
-START_TEST(an_answer_that_comes_late_does_not_overrule_wg)
-{
-	begin_named(ELSEWHERE);
-	offer(&w.a, B_INNER, 100, 0);
-	wg_flush(w.a.tunnel.device, fakehost_table(w.host)->now_us());
-	set_endpoint(127, 1);
-	settle();
-	ck_assert(is_at(127, 1));
-	ck_assert_uint_eq(w.b.got, 1);
-	end();
-}
-END_TEST
-
-START_TEST(what_wg_has_set_holds_against_the_name)
-{
-	begin_named(127);
-	set_endpoint(ELSEWHERE, 1);
-	offer(&w.a, B_INNER, 100, 0);
-	pass(30);
-	ck_assert(is_at(ELSEWHERE, 1));
-	end();
-}
-END_TEST
-
-/* wg syncconf says all that was there. */
-START_TEST(what_wg_repeats_is_not_set)
-{
-	begin_named(ELSEWHERE);
-	offer(&w.a, B_INNER, 100, 0);
-	settle();
-	set_endpoint(ELSEWHERE, 1);
-	name_means(127, 1);
-	pass(12);
-	ck_assert(is_at(127, 1));
-	end();
-}
-END_TEST
-
-START_TEST(an_answer_that_comes_late_does_not_overrule_the_peer)
-{
-	begin_named(127);
-	connect_both();
-	pass(5); /* the name may be asked for again */
-	name_means(ELSEWHERE, 1);
-	endpoint_wanted(w.a.tunnel.endpoints,
-			wg_peer_find(w.a.tunnel.device, w.b.public_key), true);
-	/* It speaks just then. */
-	ck_assert(offer(&w.b, A_INNER, 100, 0));
-	tunnel_writable(&w.b.tunnel);
-	wg_udp_read(&w.a.tunnel.udp->socket[WG_V4]);
-	ck_assert_uint_eq(w.a.got, 1);
-	settle();
-	ck_assert(is_at(127, 1));
-	end();
-}
-END_TEST
-
-/* Its session stands, and nothing else would tell for 15 s. */
-START_TEST(a_name_that_has_moved_with_the_network_is_followed_at_once)
-{
-	begin_named(127);
-	connect_both();
-	pass(1);
-	name_means(127, 2);
-	tunnel_refresh(&w.a.tunnel, false);
-	settle();
-	ck_assert(is_at(127, 2));
-	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
-	pass(5);
-	tunnel_refresh(&w.a.tunnel, false);
-	settle();
-	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
 	end();
 }
 END_TEST
@@ -472,25 +268,6 @@ START_TEST(who_takes_an_address_is_another)
 }
 END_TEST
 
-/* ---- IPv4 addresses written as IPv6 */
-
-static const struct weir_addr mapped = {
-	.kind = WEIR_ADDR_IP6, .ip = {[10] = 0xff, [11] = 0xff, 127, 0, 0, 1}};
-
-/* Written so, and as what a name stands for. */
-START_TEST(an_ip4_address_in_ip6_is_an_ip4_endpoint)
-{
-	if (_i)
-		begin_named(ELSEWHERE);
-	else
-		begin_with(mapped);
-	fakehost_name(w.host, NAME, 0, &mapped, 1);
-	connect_both();
-	ck_assert(is_at(127, 1));
-	end();
-}
-END_TEST
-
 /* ---- the library of the data path */
 
 #ifdef WEIR_AEAD_OPENSSL
@@ -511,19 +288,8 @@ int main(void)
 	const TTest *const tests[] = {
 		what_the_system_did_not_send_is_not_counted_as_sent,
 		a_cookie_that_cannot_be_sent_mends_nothing,
-		a_change_elsewhere_keeps_the_session_and_greets_the_peer,
-		a_change_of_our_own_address_makes_a_new_session,
-		who_sleeps_is_not_woken_by_a_change,
-		who_has_a_keepalive_does_not_sleep,
 		a_train_goes_on_where_it_stopped,
 		what_is_sent_meanwhile_does_not_begin_it_again,
-		a_name_is_looked_up_when_a_handshake_begins,
-		a_retry_in_vain_looks_the_name_up_anew,
-		an_answer_that_comes_late_does_not_overrule_wg,
-		what_wg_has_set_holds_against_the_name,
-		what_wg_repeats_is_not_set,
-		an_answer_that_comes_late_does_not_overrule_the_peer,
-		a_name_that_has_moved_with_the_network_is_followed_at_once,
 		a_peer_that_comes_back_is_the_same,
 		who_takes_an_address_is_another,
 #ifdef WEIR_AEAD_OPENSSL
@@ -540,7 +306,6 @@ int main(void)
 	tcase_add_loop_test(t, a_socket_that_is_broken_is_made_anew, 0, 5);
 	tcase_add_loop_test(
 		t, a_socket_that_was_full_stalls_nothing_when_it_goes, 0, 3);
-	tcase_add_loop_test(t, an_ip4_address_in_ip6_is_an_ip4_endpoint, 0, 2);
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wgtunnel.h - two tunnels on sockets of the loopback, a stack that counts, and
- * a sendmsg that fails where the test says so. For one test program, which is
- * linked with --wrap for sendmsg and clock_gettime: it holds functions. */
+ * a sendmsg that fails where the test says so. It holds functions; a program
+ * that includes it is linked with --wrap for sendmsg and clock_gettime. */
 #ifndef TESTS_WGTUNNEL_H
 #define TESTS_WGTUNNEL_H
 
@@ -51,8 +51,7 @@ static struct world {
 	struct side a, b;
 	struct left sent[SENT_MOST];
 	size_t sent_count;
-	uint8_t b_speaks_to; /* 127.0.0.? of a */
-	uint8_t refuse_ip;   /* first byte of an address; 0: none */
+	uint8_t refuse_ip; /* first byte of an address; 0: none */
 	int refuse_err;
 	bool no_trains;	     /* the kernel takes one datagram a call */
 	unsigned room_left;  /* calls until EAGAIN */
@@ -196,16 +195,6 @@ static unsigned count_sent(const struct side *by, enum message_type type)
 	for (size_t i = 0; i < w.sent_count; i++)
 		n += w.sent[i].by == by && w.sent[i].bytes[0] == type;
 	return n;
-}
-
-static const struct left *last_sent(const struct side *by)
-{
-	size_t i = w.sent_count;
-
-	while (i-- > 0 && w.sent[i].by != by)
-		;
-	ck_assert_uint_lt(i, w.sent_count);
-	return &w.sent[i];
 }
 
 /* ---- two tunnels */
@@ -362,33 +351,12 @@ static void change_peer(struct side *s, const struct side *other,
 			 fakehost_table(w.host)->now_us(), &e));
 }
 
-static struct wg_peer *find_far(void)
-{
-	static const uint8_t nobody[WG_KEY_BYTES] = {9};
-
-	return wg_peer_find(w.a.tunnel.device, nobody);
-}
-
 static void connect_both(void)
 {
 	offer(&w.a, B_INNER, 100, 0);
 	settle();
 	ck_assert_uint_eq(w.b.got, 1);
 	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 1);
-}
-
-static void connect_from_b(void)
-{
-	struct wg_peer_set peer = {
-		.flags = WG_PEER_ENDPOINT,
-		.endpoint.addr = {.kind = WEIR_ADDR_IP4,
-				  .port = wg_udp_port(w.a.tunnel.udp),
-				  .ip = {127, 0, 0, w.b_speaks_to}}};
-
-	change_peer(&w.b, &w.a, &peer);
-	offer(&w.b, A_INNER, 100, 0);
-	settle();
-	ck_assert_uint_eq(w.a.got, 1);
 }
 
 #endif
