@@ -5,7 +5,12 @@
  * further one asks the name servers anew, because a server that moved is what
  * a missing answer mostly means. Of several addresses each attempt takes the
  * next that has a route. An answer is late, and not taken, when the peer was
- * heard of meanwhile; what wg has set holds against the name for good. */
+ * heard of meanwhile; what wg has set holds against the name for good.
+ *
+ * A change of the network asks as well. Where the way to a peer has changed the
+ * answer is followed at once. Where it has not, the name servers may know less
+ * than we do: a handshake goes to where the peer was last heard, and its first
+ * retry to where they say. */
 #include "endpoint.h"
 
 #include <errno.h>
@@ -24,7 +29,11 @@ struct endpoint {
 	uint64_t asked_us;
 	uint64_t placed; /* the peer's when it was asked */
 	bool changed;	 /* asked because the network has changed */
+	bool stays;	 /* but not the way to where the peer is */
 	unsigned turn;	 /* which of the addresses comes next */
+	/* Where the name has the peer if it is not where it was; NONE: it may
+	 * be. */
+	struct weir_addr elsewhere;
 };
 
 struct endpoints {
@@ -56,6 +65,7 @@ static void endpoint_cancel(struct endpoint *e)
 		e->owner->tunnel->conf.host->resolve_cancel(e->query);
 	e->query = NULL;
 	e->changed = false;
+	e->elsewhere = (struct weir_addr){0};
 }
 
 void endpoints_forget(struct endpoints *s)
@@ -102,8 +112,8 @@ static struct weir_addr choose(struct endpoint *e,
 }
 
 /* Is the peer still at one of these? */
-static bool stays(const struct endpoint *e, const struct weir_addr *addrs,
-		  int n)
+static bool is_among(const struct endpoint *e, const struct weir_addr *addrs,
+		     int n)
 {
 	struct wg_peer_info info;
 	bool same = false;
@@ -127,13 +137,20 @@ static uint64_t placed(const struct wg_peer *p)
 	return info.placed;
 }
 
+static void follow(struct endpoint *e)
+{
+	struct wg_endpoint to = {.addr = e->elsewhere};
+
+	e->elsewhere = (struct weir_addr){0};
+	wg_peer_set_endpoint(e->peer, &to);
+}
+
 static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 			   int n)
 {
 	struct endpoint *e = arg;
 	struct tunnel *t = e->owner->tunnel;
 	const struct wg_peer_settings *s = wg_peer_user(e->peer);
-	struct wg_endpoint to = {0};
 	bool changed = e->changed;
 
 	e->query = NULL;
@@ -141,20 +158,19 @@ static void endpoint_found(void *arg, int err, const struct weir_addr *addrs,
 	if (placed(e->peer) != e->placed)
 		return;
 	if (err || n < 1) {
+		/* Each retry of a handshake asks again. */
 		t->conf.host->log(t->conf.instance, WEIR_WARN,
 				  "the endpoint %s cannot be looked up: %s",
 				  s->endpoint.name,
 				  strerror(err ? err : EHOSTUNREACH));
-		/* Each retry of a handshake asks again. */
-		if (changed)
-			wg_peer_connect(e->peer, true, t->conf.host->now_us());
 		return;
 	}
-	if (changed && stays(e, addrs, n))
+	if (changed && is_among(e, addrs, n))
 		return;
-	to.addr = choose(e, addrs, n);
-	to.addr.port = s->endpoint.port;
-	wg_peer_set_endpoint(e->peer, &to);
+	e->elsewhere = choose(e, addrs, n);
+	e->elsewhere.port = s->endpoint.port;
+	if (!changed || !e->stays)
+		follow(e);
 	if (changed)
 		wg_peer_connect(e->peer, true, t->conf.host->now_us());
 }
@@ -169,35 +185,45 @@ static bool is_open(const struct wg_peer *p, bool again)
 	       (again || info.endpoint.addr.kind == WEIR_ADDR_NONE);
 }
 
+static void ask(struct endpoint *e, struct wg_peer *p, bool anew)
+{
+	struct tunnel *t = e->owner->tunnel;
+	const struct wg_peer_settings *peer = wg_peer_user(p);
+
+	e->asked_us = t->conf.host->now_us();
+	e->peer = p;
+	e->placed = placed(p);
+	e->elsewhere = (struct weir_addr){0};
+	e->query = t->conf.host->resolve(t->conf.instance, peer->endpoint.name,
+					 BOTH_FAMILIES |
+						 (anew ? WEIR_RESOLVE_ANEW : 0),
+					 endpoint_found, e);
+}
+
 void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
 {
-	struct tunnel *t = s->tunnel;
+	uint64_t now_us = s->tunnel->conf.host->now_us();
 	struct endpoint *e = endpoint_of(s, p);
-	const struct wg_peer_settings *peer = wg_peer_user(p);
-	uint64_t now_us = t->conf.host->now_us();
 
 	if (!e || e->query || !is_open(p, again))
 		return;
-	if (e->asked_us && now_us - e->asked_us < ASK_AGAIN_US)
-		return;
-	e->asked_us = now_us;
-	e->peer = p;
-	e->placed = placed(p);
-	e->query = t->conf.host->resolve(
-		t->conf.instance, peer->endpoint.name,
-		BOTH_FAMILIES | (again ? WEIR_RESOLVE_ANEW : 0), endpoint_found,
-		e);
+	if (e->elsewhere.kind != WEIR_ADDR_NONE && placed(p) == e->placed)
+		follow(e);
+	else if (!e->asked_us || now_us - e->asked_us >= ASK_AGAIN_US)
+		ask(e, p, again);
 }
 
-void endpoint_refresh(struct endpoints *s, struct wg_peer *p)
+/* Changes are rare enough: ASK_AGAIN_US does not count. */
+void endpoint_refresh(struct endpoints *s, struct wg_peer *p, bool stays)
 {
 	struct endpoint *e = endpoint_of(s, p);
 
-	if (!e)
+	if (!e || !is_open(p, true))
 		return;
-	e->asked_us = 0; /* changes are rare enough */
-	endpoint_wanted(s, p, true);
+	if (!e->query)
+		ask(e, p, true);
 	e->changed = e->query;
+	e->stays = stays;
 }
 
 void endpoint_forget(struct endpoints *s, struct wg_peer *p)

@@ -17,8 +17,9 @@ void endpoints_forget(struct endpoints *);
  * is an address, or that weir's user did not name, is left as it is. */
 void endpoint_wanted(struct endpoints *, struct wg_peer *, bool again);
 /* The network has changed: look whether the name still means where the peer is.
- * If not, a handshake begins there. */
-void endpoint_refresh(struct endpoints *, struct wg_peer *);
+ * If not, a handshake begins: there, or, if the way to the peer `stays`, where
+ * the peer is, and there when that gets no answer. */
+void endpoint_refresh(struct endpoints *, struct wg_peer *, bool stays);
 /* The peer goes. */
 void endpoint_forget(struct endpoints *, struct wg_peer *);
 

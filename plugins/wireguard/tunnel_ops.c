@@ -309,7 +309,7 @@ static void refresh_peer(struct tunnel *t, struct wg_peer *p, uint64_t now_us)
 		wg_peer_clear_source(p);
 	if (!wg_peer_is_awake(p, now_us))
 		return;
-	endpoint_refresh(t->endpoints, p);
+	endpoint_refresh(t->endpoints, p, stays);
 	if (stays)
 		wg_peer_greet(p, now_us);
 	else

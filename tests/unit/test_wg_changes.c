@@ -258,20 +258,54 @@ START_TEST(an_answer_that_comes_late_does_not_overrule_the_peer)
 }
 END_TEST
 
-/* Its session stands, and nothing else would tell for 15 s. */
-START_TEST(a_name_that_has_moved_with_the_network_is_followed_at_once)
+/* b is connected, and its name has come to stand for another place of its. */
+static void move_name(void)
 {
 	begin_named(127);
+	name_means(127, 2);
 	connect_both();
 	pass(1);
-	name_means(127, 2);
+	name_means(127, 1);
+}
+
+START_TEST(a_name_that_has_moved_with_the_network_is_followed_at_once)
+{
+	move_name();
+	lose_address();
 	tunnel_refresh(&w.a.tunnel, false);
 	settle();
-	ck_assert(is_at(127, 2));
+	ck_assert(is_at(127, 1));
 	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
 	pass(5);
 	tunnel_refresh(&w.a.tunnel, false);
 	settle();
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	end();
+}
+END_TEST
+
+/* What the name servers say may be older than where it was heard. */
+START_TEST(a_name_moves_no_peer_that_answers_where_it_is)
+{
+	move_name();
+	tunnel_refresh(&w.a.tunnel, false);
+	pass(20);
+	ck_assert(is_at(127, 2));
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
+	end();
+}
+END_TEST
+
+/* Its session stands, and nothing else would tell for 15 s. */
+START_TEST(a_name_is_followed_from_a_place_that_does_not_answer)
+{
+	move_name();
+	w.lost_ip = 2;
+	tunnel_refresh(&w.a.tunnel, false);
+	pass(4);
+	ck_assert(is_at(127, 2));
+	pass(2);
+	ck_assert(is_at(127, 1));
 	ck_assert_uint_eq(fakehost_counter(w.a.instance, "handshakes"), 2);
 	end();
 }
@@ -310,6 +344,8 @@ int main(void)
 		what_wg_repeats_is_not_set,
 		an_answer_that_comes_late_does_not_overrule_the_peer,
 		a_name_that_has_moved_with_the_network_is_followed_at_once,
+		a_name_moves_no_peer_that_answers_where_it_is,
+		a_name_is_followed_from_a_place_that_does_not_answer,
 	};
 	Suite *s = suite_create("wg_changes");
 	TCase *t = tcase_create("wg_changes");
