@@ -4,8 +4,11 @@
  * A laptop that changes its network gets an address, a route, a name server,
  * one after the other: the tunnel is refreshed once, a moment after the last.
  * Other routes than the default ones change all the time on some machines and
- * say nothing about a peer: its own silence does. A send that failed tells of a
- * socket that is broken. */
+ * say nothing about a peer: its own silence does. Nor do link-local addresses
+ * of links that no peer is on, where containers come and go, or lifetimes of
+ * addresses, which routers and DHCP servers renew. Default routes of any table
+ * count: rules may send the tunnel there. A send that failed tells of a socket
+ * that is broken. */
 #include "network.h"
 
 #include <errno.h>
@@ -16,6 +19,7 @@
 #define SETTLE_US 300000ull
 #define INTERVAL_US 5000000ull /* between two refreshes, at the least */
 #define MESSAGE_BYTES 16384
+#define RENEWED_CS 100 /* hundredths of a second */
 
 struct network {
 	struct tunnel *tunnel;
@@ -49,14 +53,43 @@ static void refresh_fire(void *arg)
 	tunnel_refresh(n->tunnel, rebind);
 }
 
-static bool matters(const struct nlmsghdr *m)
+/* Has it been there, and only its lifetime is new? Of one that is being made,
+ * both times are now, or nearly. */
+static bool is_renewed(const struct nlmsghdr *m)
+{
+	const struct ifaddrmsg *address = NLMSG_DATA(m);
+	const struct rtattr *a = IFA_RTA(address);
+	size_t left = IFA_PAYLOAD(m);
+	struct ifa_cacheinfo life = {0};
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == IFA_CACHEINFO &&
+		    RTA_PAYLOAD(a) >= sizeof life)
+			memcpy(&life, RTA_DATA(a), sizeof life);
+	return (int32_t)(life.tstamp - life.cstamp) >= RENEWED_CS;
+}
+
+static bool address_matters(struct tunnel *t, const struct nlmsghdr *m)
+{
+	const struct ifaddrmsg *address = NLMSG_DATA(m);
+
+	if (m->nlmsg_len < NLMSG_SPACE(sizeof *address))
+		return false;
+	if (address->ifa_family == AF_INET6 &&
+	    address->ifa_scope == RT_SCOPE_LINK &&
+	    !tunnel_uses_link(t, address->ifa_index))
+		return false;
+	return m->nlmsg_type == RTM_DELADDR || !is_renewed(m);
+}
+
+static bool matters(struct tunnel *t, const struct nlmsghdr *m)
 {
 	const struct rtmsg *route = NLMSG_DATA(m);
 
 	switch (m->nlmsg_type) {
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		return true;
+		return address_matters(t, m);
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return m->nlmsg_len >= NLMSG_LENGTH(sizeof *route) &&
@@ -66,11 +99,11 @@ static bool matters(const struct nlmsghdr *m)
 	}
 }
 
-static bool news_matter(const void *news, size_t len)
+static bool news_matter(struct tunnel *t, const void *news, size_t len)
 {
 	for (const struct nlmsghdr *m = news; NLMSG_OK(m, len);
 	     m = NLMSG_NEXT(m, len))
-		if (matters(m))
+		if (matters(t, m))
 			return true;
 	return false;
 }
@@ -88,7 +121,8 @@ static void network_ready(void *arg, unsigned events)
 
 		if (!got || (got < 0 && errno != ENOBUFS))
 			break;
-		changed = changed || got < 0 || news_matter(room, (size_t)got);
+		changed = changed || got < 0 ||
+			  news_matter(n->tunnel, room, (size_t)got);
 	}
 	if (changed)
 		refresh_later(n);

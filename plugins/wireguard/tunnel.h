@@ -99,6 +99,8 @@ void tunnel_writable(struct tunnel *);
 /* For the network watch: routes or addresses have changed, or sending failed
  * for a reason that a new socket may mend. */
 void tunnel_refresh(struct tunnel *, bool rebind);
+/* Is a peer reached by a link-local address of this interface? */
+bool tunnel_uses_link(const struct tunnel *, uint32_t interface);
 
 /* report.c: a line in the log for each peer that had drops or traffic. */
 void tunnel_report(const struct tunnel *);

@@ -360,6 +360,19 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 	refresh_peers(t);
 }
 
+bool tunnel_uses_link(const struct tunnel *t, uint32_t interface)
+{
+	const struct wg_peer *p = NULL;
+	struct wg_peer_info info;
+
+	while ((p = wg_peer_next(t->device, p))) {
+		wg_peer_get(p, &info);
+		if (info.endpoint.scope == interface)
+			return true;
+	}
+	return false;
+}
+
 /* ---- wg */
 
 static void uapi_socket_get(void *arg, uint16_t *port, uint32_t *mark)

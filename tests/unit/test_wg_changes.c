@@ -98,6 +98,17 @@ START_TEST(a_change_of_our_own_way_makes_a_new_session)
 }
 END_TEST
 
+START_TEST(a_peer_at_a_link_local_address_uses_that_link)
+{
+	begin();
+	connect_both();
+	ck_assert(!tunnel_uses_link(&w.a.tunnel, 7));
+	peer_of(&w.a, &w.b)->endpoint.scope = 7;
+	ck_assert(tunnel_uses_link(&w.a.tunnel, 7));
+	end();
+}
+END_TEST
+
 START_TEST(who_sleeps_is_not_woken_by_a_change)
 {
 	size_t before;
@@ -335,6 +346,7 @@ int main(void)
 	const TTest *const tests[] = {
 		a_change_elsewhere_keeps_the_session_and_greets_the_peer,
 		a_change_elsewhere_keeps_the_address_that_was_spoken_to,
+		a_peer_at_a_link_local_address_uses_that_link,
 		who_sleeps_is_not_woken_by_a_change,
 		who_has_a_keepalive_does_not_sleep,
 		a_name_is_looked_up_when_a_handshake_begins,
