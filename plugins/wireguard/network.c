@@ -27,6 +27,7 @@ struct network {
 	struct weir_watch *watch;
 	struct weir_timer *timer;
 	bool armed, rebind;
+	bool deaf;	  /* watching failed: it is tried again */
 	uint64_t last_us; /* 0: never */
 };
 
@@ -50,7 +51,10 @@ static void refresh_fire(void *arg)
 
 	n->armed = n->rebind = false;
 	n->last_us = n->tunnel->conf.host->now_us();
-	tunnel_refresh(n->tunnel, rebind);
+	if (n->deaf)
+		network_watch(n);
+	if (!n->deaf || rebind)
+		tunnel_refresh(n->tunnel, rebind);
 }
 
 /* Has it been there, and only its lifetime is new? Of one that is being made,
@@ -134,27 +138,48 @@ void network_trouble(struct network *n)
 	refresh_later(n);
 }
 
-void network_watch(struct network *n)
+/* 0 or an errno. */
+static int network_listen(struct network *n)
 {
 	const struct tunnel_conf *c = &n->tunnel->conf;
 	struct sockaddr_nl sa = {
 		.nl_family = AF_NETLINK,
 		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+	int err;
 
-	if (n->watch || c->wire)
-		return;
 	n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       NETLINK_ROUTE);
 	if (n->fd < 0)
-		return;
+		return errno;
 	if (bind(n->fd, (struct sockaddr *)&sa, sizeof sa) == 0)
 		n->watch = c->host->watch_new(c->instance, n->fd, WEIR_READABLE,
 					      network_ready, n);
 	if (n->watch)
-		return;
+		return 0;
+	err = errno;
 	close(n->fd);
 	n->fd = -1;
+	return err;
+}
+
+/* What was missed until it could be watched may have mattered: the next try is
+ * a refresh. */
+void network_watch(struct network *n)
+{
+	const struct tunnel_conf *c = &n->tunnel->conf;
+	int err;
+
+	if (n->watch || c->wire)
+		return;
+	err = network_listen(n);
+	if (err && !n->deaf)
+		c->host->log(c->instance, WEIR_WARN,
+			     "cannot watch the network, trying again: %s",
+			     strerror(err));
+	n->deaf = err;
+	if (err)
+		refresh_later(n);
 }
 
 void network_unwatch(struct network *n)
@@ -162,7 +187,7 @@ void network_unwatch(struct network *n)
 	if (!n)
 		return;
 	n->tunnel->conf.host->timer_stop(n->timer);
-	n->armed = n->rebind = false;
+	n->armed = n->rebind = n->deaf = false;
 	if (n->watch)
 		n->tunnel->conf.host->watch_free(n->watch);
 	n->watch = NULL;

@@ -10,7 +10,8 @@ struct network;
 struct network *network_new(struct tunnel *); /* NULL: no memory */
 void network_free(struct network *);	      /* NULL is fine */
 
-/* Watch from now on; calls tunnel_refresh, at most every few seconds. */
+/* Watch from now on, or as soon as it can be; calls tunnel_refresh, at most
+ * every few seconds. */
 void network_watch(struct network *);
 void network_unwatch(struct network *); /* NULL is fine */
 

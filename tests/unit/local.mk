@@ -344,7 +344,8 @@ tests_unit_test_wg_network_SOURCES = tests/unit/test_wg_network.c $(IDLE) \
 tests_unit_test_wg_network_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_network_LDADD = libweir-fakehost.a $(CHECK_LIBS)
-tests_unit_test_wg_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv
+tests_unit_test_wg_network_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recv \
+	-Wl,--wrap=socket
 wgtunnel = tests/unit/wgtunnel.h $(IDLE)
 wgtunnel_cppflags = $(wgbed_cppflags) -I$(top_srcdir)/sdk/fakehost
 wgtunnel_ldadd = libwgtunnel.la libweir-fakehost.a $(CHECK_LIBS)

@@ -46,6 +46,17 @@ static void write_address(struct nlmsghdr *m)
 	m->nlmsg_len = NLMSG_SPACE(sizeof *address) + a->rta_len;
 }
 
+static bool no_sockets;
+
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+
+int __wrap_socket(int family, int type, int protocol)
+{
+	errno = EMFILE;
+	return no_sockets ? -1 : __real_socket(family, type, protocol);
+}
+
 ssize_t __wrap_recv(int from, void *room, size_t len, int flags);
 
 ssize_t __wrap_recv(int from, void *room, size_t len, int flags)
@@ -175,6 +186,27 @@ START_TEST(what_was_lost_may_have_been_of_the_kind)
 }
 END_TEST
 
+START_TEST(a_network_that_cannot_be_watched_is_told_of_and_tried_again)
+{
+	const char *told;
+
+	network_unwatch(tunnel.network);
+	no_sockets = true;
+	network_watch(tunnel.network);
+	fakehost_advance(host, 20 * SECOND_US);
+	told = strstr(fakehost_log(host), "cannot watch");
+	ck_assert_ptr_nonnull(told);
+	ck_assert_ptr_null(strstr(told + 1, "cannot watch"));
+	ck_assert_uint_eq(refreshed, 0);
+	no_sockets = false;
+	fakehost_advance(host, 6 * SECOND_US);
+	ck_assert_uint_eq(refreshed, 1);
+	script[0].type = RTM_NEWADDR;
+	script[1].err = EAGAIN;
+	ck_assert(refreshes());
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("wg_network");
@@ -190,6 +222,8 @@ int main(void)
 		t, a_link_without_a_peer_changes_nothing_by_its_own_addresses,
 		0, 2);
 	tcase_add_test(t, what_was_lost_may_have_been_of_the_kind);
+	tcase_add_test(
+		t, a_network_that_cannot_be_watched_is_told_of_and_tried_again);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
