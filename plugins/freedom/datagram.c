@@ -126,6 +126,9 @@ static bool socket_drain(struct udp_socket *k)
 	for (int round = 0; round < RECEIVE_ROUNDS; round++) {
 		int n;
 
+		/* Lost, as who was delivered to found when it answered. */
+		if (k->fd < 0)
+			return true;
 		n = recvmmsg(k->fd, r->header, RECEIVE_VECTORS, MSG_DONTWAIT,
 			     NULL);
 		if (n > 0)
@@ -181,6 +184,11 @@ void udp_resume(struct weir_task *task)
 	}
 }
 
+static void socket_init(struct udp_socket *k, struct udp *u)
+{
+	*k = (struct udp_socket){.udp = u, .fd = -1};
+}
+
 struct udp_socket *udp_socket_get(struct udp *u, const struct weir_addr *to)
 {
 	struct freedom *f = u->freedom;
@@ -223,6 +231,17 @@ static void socket_fini(struct udp_socket *k)
 		return;
 	f->host->watch_free(k->watch);
 	close(k->fd);
+	socket_init(k, k->udp);
+}
+
+bool udp_socket_drop_lost(struct udp *u, const struct weir_addr *to)
+{
+	struct udp_socket *k = &u->socket[addr_family(to)];
+
+	if (k->fd < 0 || !sock_is_lost(k->fd))
+		return false;
+	socket_fini(k);
+	return true;
 }
 
 static void udp_close(void *self, int err)
@@ -252,10 +271,8 @@ void udp_open(struct freedom *f, struct weir_end *end)
 	}
 	u->freedom = f;
 	u->end = end;
-	for (int i = 0; i < FAMILIES; i++) {
-		u->socket[i].udp = u;
-		u->socket[i].fd = -1;
-	}
+	for (int i = 0; i < FAMILIES; i++)
+		socket_init(&u->socket[i], u);
 	++*f->n.udp_flows;
 	f->host->flow_ready(end, &udp_ops, u);
 }

@@ -108,6 +108,9 @@ void addr_from_sockaddr(struct weir_addr *, const union sockaddr_any *);
 /* A socket of the family, bound to `send_through` where that has an address
  * of it. -1 with errno. */
 int sock_new(struct freedom *, enum family, int type, int protocol);
+/* Its interface is gone for good: one of the same name that comes later is
+ * another to the kernel, whose errors differ by family and version. */
+bool sock_is_lost(int fd);
 /* Errors about single datagrams are queued rather than lost. */
 void sock_want_errors(int fd, enum family);
 /* The next queued error: true with its errno and the peer it is about. */

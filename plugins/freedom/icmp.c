@@ -29,7 +29,7 @@ struct echo {
 	struct weir_end *end;
 	struct weir_watch *watch;
 	struct weir_addr last; /* the peer of the last request */
-	int fd;
+	int fd;		       /* -1: lost with its interface */
 	enum family family;
 	bool raw;
 	uint8_t id[2];	      /* ours, of a raw socket */
@@ -56,6 +56,20 @@ static void checksum_put(uint8_t *head, size_t head_len, const uint8_t *data,
 	head[3] = (uint8_t)~sum;
 }
 
+static int echo_start(struct echo *);
+
+static void echo_stop(struct echo *x)
+{
+	if (x->fd < 0)
+		return;
+	if (x->watch)
+		x->freedom->host->watch_free(x->watch);
+	x->watch = NULL;
+	close(x->fd);
+	x->fd = -1;
+}
+
+/* 0 or an errno. */
 static int echo_transmit(struct echo *x, const struct weir_datagram *d)
 {
 	uint8_t head[HEAD_BYTES + ECHO_BYTES] = {0};
@@ -66,7 +80,10 @@ static int echo_transmit(struct echo *x, const struct weir_datagram *d)
 	};
 	union sockaddr_any to;
 	struct msghdr m = {.msg_name = &to, .msg_iov = v, .msg_iovlen = 2};
+	int err = x->fd < 0 ? echo_start(x) : 0;
 
+	if (err)
+		return err;
 	m.msg_namelen = addr_to_sockaddr(d->peer, &to);
 	head[0] = x->family == V6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
 	memcpy(head + HEAD_BYTES, d->data, ECHO_BYTES);
@@ -113,6 +130,8 @@ static int echo_send(void *self, const struct weir_datagram *v, int n)
 		if (err && err != EAGAIN && err != ENOBUFS) {
 			/* Perhaps an earlier one's error, reported here. */
 			echo_errors(x);
+			if (sock_is_lost(x->fd))
+				echo_stop(x);
 			err = echo_transmit(x, &v[i]);
 		}
 		++*(err ? f->n.icmp_dropped : f->n.icmp_sent);
@@ -181,10 +200,7 @@ static void echo_close(void *self, int err)
 	struct echo *x = self;
 
 	(void)err;
-	if (x->watch)
-		x->freedom->host->watch_free(x->watch);
-	if (x->fd >= 0)
-		close(x->fd);
+	echo_stop(x);
 	free(x);
 }
 
@@ -221,7 +237,9 @@ static int echo_start(struct echo *x)
 {
 	struct freedom *f = x->freedom;
 	int protocol = x->family == V6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	int err;
 
+	x->raw = false;
 	x->fd = sock_new(f, x->family, SOCK_DGRAM, protocol);
 	if (x->fd < 0 &&
 	    (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT)) {
@@ -236,7 +254,11 @@ static int echo_start(struct echo *x)
 	x->watch = f->host->watch_new(f->instance, x->fd,
 				      WEIR_READABLE | WEIR_LEVEL_TRIGGERED,
 				      echo_ready, x);
-	return x->watch ? 0 : errno;
+	if (x->watch)
+		return 0;
+	err = errno;
+	echo_stop(x);
+	return err;
 }
 
 void icmp_open(struct freedom *f, struct weir_end *end,

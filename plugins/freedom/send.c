@@ -140,7 +140,7 @@ static int transmit_singly(struct udp_socket *k, const struct batch *b,
 	return 0;
 }
 
-static int batch_transmit(struct udp *u, const struct batch *b)
+static int batch_try(struct udp *u, const struct batch *b)
 {
 	struct udp_socket *k = udp_socket_get(u, &b->peer);
 	union sockaddr_any to;
@@ -156,6 +156,13 @@ static int batch_transmit(struct udp *u, const struct batch *b)
 			return err;
 	}
 	return transmit_singly(k, b, &m);
+}
+
+static int batch_transmit(struct udp *u, const struct batch *b)
+{
+	int err = batch_try(u, b);
+
+	return err && udp_socket_drop_lost(u, &b->peer) ? batch_try(u, b) : err;
 }
 
 /* Send and empty the batch. False: the socket's buffer is full. */

@@ -9,6 +9,7 @@
 #include <time.h> /* errqueue.h wants struct timespec */
 
 #include <linux/errqueue.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include "freedom.h"
@@ -87,15 +88,29 @@ int sock_new(struct freedom *f, enum family family, int type, int protocol)
 
 	fd = f->host->socket(f->instance, family == V6 ? AF_INET6 : AF_INET,
 			     type, protocol);
-	/* This machine has no such family: it leads nowhere. */
-	if (fd < 0 && errno == EAFNOSUPPORT)
-		errno = ENETUNREACH;
-	if (fd < 0 || sock_bind(f, fd, family, type))
+	if (fd >= 0 && sock_bind(f, fd, family, type))
 		return fd;
 	saved = errno;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	/* This machine has no such family: it leads nowhere. */
+	if (saved == EAFNOSUPPORT)
+		saved = ENETUNREACH;
+	/* Nor has it the interface, which may come: clients have a word for
+	 * that. */
+	if (saved == ENODEV)
+		saved = ENETDOWN;
 	errno = saved;
 	return -1;
+}
+
+bool sock_is_lost(int fd)
+{
+	char name[IFNAMSIZ];
+	socklen_t len = sizeof name;
+
+	return getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len) < 0 &&
+	       errno == ENODEV;
 }
 
 void sock_want_errors(int fd, enum family family)

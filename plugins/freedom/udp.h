@@ -13,7 +13,7 @@ struct udp_socket {
 	struct udp *udp;
 	struct udp_socket *next; /* in freedom.unread */
 	struct weir_watch *watch;
-	int fd;		/* -1: not needed so far */
+	int fd;		/* -1: not needed so far, or lost */
 	bool no_trains; /* its device cannot send them */
 	bool queued;	/* is in freedom.unread */
 };
@@ -32,6 +32,8 @@ struct udp {
 
 /* The socket that reaches `to`, made at the first use; NULL with errno. */
 struct udp_socket *udp_socket_get(struct udp *, const struct weir_addr *to);
+/* Whether the socket for `to` was lost with its interface, and is gone now. */
+bool udp_socket_drop_lost(struct udp *, const struct weir_addr *to);
 /* Pass on the errors that the socket has queued. */
 void udp_errors(struct udp_socket *);
 /* `peer` (a real address) is not reachable: say so in the core's terms. */

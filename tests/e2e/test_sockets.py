@@ -3,18 +3,22 @@
 """Every socket of weir's carries the configured mark or interface: the routes
 of these tests lead nowhere for any other."""
 import contextlib
+import errno
 import socket
 import subprocess
 
 import servers
 from bed import HOST4, HOST6, SERVER4, SERVER6
-from harness import (CONFIG, Process, Weir, check, check_equal, keep, main,
-                     test, tool, wait_for)
+from harness import (CONFIG, Child, Process, Weir, check, check_equal, keep,
+                     main, test, tool, wait_for)
 
 MARK = "0x77"
 TABLE = "77"
 PORT = 7600
 NAME_SERVER = "10.77.1.53"
+IP_RECVERR, IPV6_RECVERR = 11, 25
+LINK = (("10.76.7.1", "10.76.7.2"),
+        ("2001:db8:76:7::1", "2001:db8:76:7::2"))
 NETS = (("-4", "10.77.0.0/16", SERVER4), ("-6", "2001:db8:77::/48", SERVER6))
 
 
@@ -124,7 +128,63 @@ def the_end_of_a_flow_tells_why_nothing_arrived(bed):
     weir.stop()
     told = [line for line in weir.log().splitlines() if ": udp " in line]
     check_equal(len(told), 1, "flows")
-    check("weir stops (direct: No such device)" in told[0], told[0])
+    check("weir stops (direct: Network is down)" in told[0], told[0])
+
+
+@contextlib.contextmanager
+def link_up(bed):
+    """A second way from proxy to server, that is gone afterwards."""
+    bed.ip("proxy", "link", "add", "up1", "type", "veth", "peer", "name",
+           "down1", "netns", bed.name("server"))
+    try:
+        for role, device, ends in (("proxy", "up1", [a for a, _ in LINK]),
+                                   ("server", "down1", [b for _, b in LINK])):
+            for address in ends:
+                bed.ip(role, "addr", "add", address +
+                       ("/64" if ":" in address else "/24"), "dev", device)
+            bed.ip(role, "link", "set", device, "up")
+        yield
+    finally:
+        bed.ip("proxy", "link", "del", "up1")
+
+
+def flow(bed, host, ping):
+    """A client of UDP or echo, and what it asks."""
+    v6 = ":" in host
+    echo = socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP
+    s = keep(bed.socket("client", socket.AF_INET6 if v6 else socket.AF_INET,
+                        socket.SOCK_DGRAM, echo if ping else 0))
+    s.setsockopt(*((socket.IPPROTO_IPV6, IPV6_RECVERR) if v6 else
+                   (socket.IPPROTO_IP, IP_RECVERR)), 1)
+    s.settimeout(2)
+    s.connect((host, 0 if ping else PORT))
+    return s, (b"\x80" if v6 else b"\x08") + bytes(7) + b"ping"
+
+
+def error_of(s, request):
+    """0: it was answered."""
+    try:
+        s.send(request)
+        s.recv(100)
+        return 0
+    except OSError as e:
+        return e.errno or errno.ETIMEDOUT
+
+
+@test
+def flows_go_on_over_an_interface_that_came_back_as_another(bed):
+    Weir(bed, CONFIG + "sockets: { interface: up1 }\n")
+    hosts = [far for _, far in LINK]
+    keep(Child(bed, "server", servers.udp_echo_server, [("::", PORT)]))
+    flows = [flow(bed, h, ping) for h in hosts for ping in (False, True)]
+    for _ in range(2):
+        with link_up(bed):
+            wait_for(lambda: not error_of(*flows[0]), 5, "an answer")
+            check_equal([error_of(*f) for f in flows], [0] * 4, "errors")
+        check_equal([error_of(*f) for f in flows],
+                    [errno.ENETUNREACH] * 4, "errors without the interface")
+        check_equal([connect(bed, h) for h in hosts],
+                    [errno.ENETUNREACH] * 2, "errnos of connect")
 
 
 if __name__ == "__main__":
