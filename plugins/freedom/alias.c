@@ -6,8 +6,9 @@
  * that address are shown as the peer's, so nobody sees the difference. Where
  * two peers lead to one address, the one last spoken to is shown.
  *
- * While a name is looked up a few datagrams are held; more are dropped. A leg
- * keeps a bounded number of aliases, the least recently used one goes first. */
+ * While a name is looked up a few datagrams are held; more are dropped, also
+ * where all legs together hold HELD_TOTAL_MAX. A leg keeps a bounded number of
+ * aliases, the least recently used one goes first. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -36,16 +37,33 @@ struct alias {
 	char name[]; /* what shown.name points to */
 };
 
+static uint32_t held_cost(uint32_t len)
+{
+	return (uint32_t)sizeof(struct held) + len;
+}
+
+/* The oldest, to be freed; NULL: none is left. */
+static struct held *held_take(struct alias *a)
+{
+	struct held *h = a->held;
+
+	if (!h)
+		return NULL;
+	a->held = h->next;
+	a->held_count--;
+	a->held_bytes -= h->len;
+	a->udp->freedom->held_bytes -= held_cost(h->len);
+	return h;
+}
+
 static void alias_free(struct alias *a)
 {
 	struct freedom *f = a->udp->freedom;
+	struct held *h;
 
 	if (a->query)
 		f->host->resolve_cancel(a->query);
-	while (a->held) {
-		struct held *h = a->held;
-
-		a->held = h->next;
+	while ((h = held_take(a))) {
 		++*f->n.udp_dropped;
 		free(h);
 	}
@@ -71,13 +89,15 @@ static void alias_link(struct alias *a)
 
 static void alias_hold(struct alias *a, const struct weir_datagram *d)
 {
+	struct freedom *f = a->udp->freedom;
 	struct held **at = &a->held, *h = NULL;
 
 	if (a->held_count < HELD_MAX &&
-	    a->held_bytes + d->len <= HELD_BYTES_MAX)
-		h = malloc(sizeof *h + d->len);
+	    a->held_bytes + d->len <= HELD_BYTES_MAX &&
+	    f->held_bytes + held_cost(d->len) <= HELD_TOTAL_MAX)
+		h = malloc(held_cost(d->len));
 	if (!h) {
-		++*a->udp->freedom->n.udp_dropped;
+		++*f->n.udp_dropped;
 		return;
 	}
 	h->next = NULL;
@@ -90,6 +110,7 @@ static void alias_hold(struct alias *a, const struct weir_datagram *d)
 	*at = h;
 	a->held_count++;
 	a->held_bytes += d->len;
+	f->held_bytes += held_cost(d->len);
 }
 
 /* The first address that has a route, IPv6 before IPv4; else the first. */
@@ -123,16 +144,13 @@ static void alias_resolved(void *arg, int err, const struct weir_addr *addrs,
 	}
 	a->real = *pick(u->freedom, addrs, n);
 	a->real.port = port;
-	while ((h = a->held)) {
+	while ((h = held_take(a))) {
 		struct weir_datagram d = {&a->shown, h->data, h->len,
 					  h->segment};
 
-		a->held = h->next;
 		udp_send(u, &d, 1);
 		free(h);
 	}
-	a->held_count = 0;
-	a->held_bytes = 0;
 }
 
 static struct alias *alias_new(struct udp *u, const struct weir_addr *shown,

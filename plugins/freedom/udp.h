@@ -9,6 +9,9 @@
 
 #include "freedom.h"
 
+/* Bytes that all flows of an instance may hold for names that are looked up. */
+#define HELD_TOTAL_MAX (4 << 20)
+
 struct udp_socket {
 	struct udp *udp;
 	struct udp_socket *next; /* in freedom.unread */

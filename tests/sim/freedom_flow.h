@@ -5,6 +5,7 @@
 #define WEIR_FREEDOM_FLOW_H
 
 #include <check.h>
+#include <unistd.h>
 
 #include "../../plugins/freedom/udp.h"
 #include "loopback.h"
@@ -39,6 +40,44 @@ static inline void peer_reply(int fd, const void *data, size_t len,
 
 	ck_assert_int_eq(sendto(fd, data, len, 0, &to->sa, to_len),
 			 (ssize_t)len);
+}
+
+/* A flow and three peers. */
+struct net {
+	struct freedom_conf conf;
+	struct weir_instance *host;
+	struct weir_end *end;
+	int fd[3];
+	struct weir_addr peer[3];
+};
+
+static inline void net_init(struct net *t, int domain,
+			    const struct real_name *names)
+{
+	memset(t, 0, sizeof *t);
+	t->host = real_new(FREEDOM, &t->conf, names);
+	for (int i = 0; i < 3; i++)
+		t->fd[i] = loopback_new(domain, SOCK_DGRAM, &t->peer[i]);
+	t->end = real_open(t->host, &t->peer[0], WEIR_NET_UDP);
+	ck_assert_ptr_nonnull(t->end->flow);
+}
+
+static inline void net_fini(struct net *t)
+{
+	real_end_free(t->end, 0);
+	for (int i = 0; i < 3; i++)
+		close(t->fd[i]);
+	ck_assert_uint_eq(real_free(t->host), 0);
+}
+
+/* A peer learns where the flow's datagrams come from. */
+static inline void ask(struct weir_end *e, const struct weir_addr *peer, int fd,
+		       union sockaddr_any *from)
+{
+	char room[8];
+
+	flow_send(e, peer, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(fd, room, sizeof room, from), 3);
 }
 
 #endif

@@ -160,7 +160,8 @@ freedom_sim = $(realhost_sim) $(freedom_sources)
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
-	tests/sim/test_freedom_udp tests/sim/test_freedom_via
+	tests/sim/test_freedom_names tests/sim/test_freedom_udp \
+	tests/sim/test_freedom_via
 check_PROGRAMS += $(freedom_sim_tests)
 TESTS += $(freedom_sim_tests)
 
@@ -170,6 +171,10 @@ tests_sim_test_freedom_LDADD = $(CHECK_LIBS)
 tests_sim_test_freedom_dial_SOURCES = tests/sim/test_freedom_dial.c $(freedom_sim)
 tests_sim_test_freedom_dial_CPPFLAGS = $(freedom_sim_cppflags)
 tests_sim_test_freedom_dial_LDADD = $(CHECK_LIBS)
+tests_sim_test_freedom_names_SOURCES = tests/sim/test_freedom_names.c \
+	tests/sim/freedom_flow.h $(freedom_sim)
+tests_sim_test_freedom_names_CPPFLAGS = $(freedom_sim_cppflags)
+tests_sim_test_freedom_names_LDADD = $(CHECK_LIBS)
 tests_sim_test_freedom_udp_SOURCES = tests/sim/test_freedom_udp.c \
 	tests/sim/freedom_flow.h $(freedom_sim)
 tests_sim_test_freedom_udp_CPPFLAGS = $(freedom_sim_cppflags)

@@ -4,46 +4,8 @@
 #include <errno.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "freedom_flow.h"
-
-/* A flow and three peers. */
-struct net {
-	struct freedom_conf conf;
-	struct weir_instance *host;
-	struct weir_end *end;
-	int fd[3];
-	struct weir_addr peer[3];
-};
-
-static void net_init(struct net *t, int domain, const struct real_name *names)
-{
-	memset(t, 0, sizeof *t);
-	t->host = real_new(FREEDOM, &t->conf, names);
-	for (int i = 0; i < 3; i++)
-		t->fd[i] = loopback_new(domain, SOCK_DGRAM, &t->peer[i]);
-	t->end = real_open(t->host, &t->peer[0], WEIR_NET_UDP);
-	ck_assert_ptr_nonnull(t->end->flow);
-}
-
-static void net_fini(struct net *t)
-{
-	real_end_free(t->end, 0);
-	for (int i = 0; i < 3; i++)
-		close(t->fd[i]);
-	ck_assert_uint_eq(real_free(t->host), 0);
-}
-
-/* A peer learns where the flow's datagrams come from. */
-static void ask(struct weir_end *e, const struct weir_addr *peer, int fd,
-		union sockaddr_any *from)
-{
-	char room[8];
-
-	flow_send(e, peer, "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(fd, room, sizeof room, from), 3);
-}
 
 START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
 {
@@ -308,80 +270,6 @@ START_TEST(what_cannot_be_sent_is_reported_at_once)
 }
 END_TEST
 
-START_TEST(redirected_replies_show_the_peer_that_was_asked)
-{
-	struct net t;
-	struct weir_addr asked = {
-		.kind = WEIR_ADDR_IP4, .port = 53, .ip = {192, 0, 2, 1}};
-	union sockaddr_any from;
-	char in[8];
-
-	net_init(&t, AF_INET, NULL);
-	t.conf.redirect = t.peer[0];
-	flow_send(t.end, &asked, "ask", 3, 0);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
-	peer_reply(t.fd[0], "answer", 6, &from);
-	ck_assert(REAL_UNTIL(t.host, t.end->datagrams));
-	ck_assert(weir_addr_equal(&t.end->peer, &asked));
-	net_fini(&t);
-}
-END_TEST
-
-START_TEST(a_named_peer_is_looked_up_once_and_holds_a_few_datagrams)
-{
-	struct real_name names[] = {
-		{"peer.test", 1, 0, 20, 1, {loopback_addr(AF_INET, 0)}},
-		{0},
-	};
-	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
-	struct weir_addr nowhere = {
-		.kind = WEIR_ADDR_NAME, .port = 1, .name = "nowhere.test"};
-	union sockaddr_any from;
-	struct net t;
-	char in[8];
-
-	net_init(&t, AF_INET, names);
-	name.port = t.peer[0].port;
-	for (int i = 0; i < 20; i++)
-		flow_send(t.end, &name, "ask", 3, 0);
-	ck_assert(REAL_UNTIL(t.host, real_counter(t.host, "udp_sent") == 16));
-	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 4);
-	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
-	peer_reply(t.fd[0], "answer", 6, &from);
-	ck_assert(REAL_UNTIL(t.host, t.end->datagrams));
-	ck_assert(weir_addr_equal(&t.end->peer, &name));
-
-	flow_send(t.end, &nowhere, "ask", 3, 0);
-	ck_assert(REAL_UNTIL(t.host, t.end->unreachables));
-	ck_assert_int_eq(t.end->unreachable_err, EHOSTUNREACH);
-	/* Closed while one is still held. */
-	flow_send(t.end, &nowhere, "ask", 3, 0);
-	net_fini(&t);
-}
-END_TEST
-
-START_TEST(a_named_peer_is_not_looked_up_outside_of_a_tunnel)
-{
-	struct real_name names[] = {
-		{"peer.test", 1, 0, 0, 1, {loopback_addr(AF_INET, 0)}},
-		{0},
-	};
-	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
-	union sockaddr_any from;
-	struct net t;
-
-	net_init(&t, AF_INET, names);
-	((struct freedom *)real_self(t.host))->inside = true;
-	name.port = t.peer[0].port;
-	flow_send(t.end, &name, "name", 4, 0);
-	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 1);
-	ask(t.end, &t.peer[0], t.fd[0], &from);
-	ck_assert_uint_eq(real_counter(t.host, "udp_sent"), 1);
-	ck_assert_uint_eq(real_lookups(t.host), 0);
-	net_fini(&t);
-}
-END_TEST
-
 /* Even: over a ping socket where allowed; odd: over a raw one. */
 START_TEST(an_echo_comes_back_with_the_clients_identifier)
 {
@@ -452,10 +340,6 @@ int main(void)
 	tcase_add_loop_test(
 		t, a_closed_port_is_reported_for_the_peer_it_is_about, 0, 2);
 	tcase_add_test(t, what_cannot_be_sent_is_reported_at_once);
-	tcase_add_test(t, redirected_replies_show_the_peer_that_was_asked);
-	tcase_add_test(
-		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
-	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
 	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);
