@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lookup.h"
 #include "udp.h"
 
 #define ALIASES_MAX 32
@@ -25,13 +26,20 @@ struct held {
 	uint8_t data[];
 };
 
+/* What is needed while a name is looked up. */
+struct naming {
+	struct lookup lookup; /* first */
+	lookup_room found;
+	struct alias *alias;
+};
+
 struct alias {
 	struct alias *next;
 	struct udp *udp;
 	struct weir_addr shown;
-	struct weir_addr real;	  /* kind NONE while it is looked up */
-	struct weir_query *query; /* NULL once answered */
-	struct held *held;	  /* oldest first */
+	struct weir_addr real; /* kind NONE while it is looked up */
+	struct naming *naming; /* NULL once answered */
+	struct held *held;     /* oldest first */
 	unsigned held_count;
 	uint32_t held_bytes;
 	char name[]; /* what shown.name points to */
@@ -56,13 +64,21 @@ static struct held *held_take(struct alias *a)
 	return h;
 }
 
+static void naming_end(struct alias *a)
+{
+	if (!a->naming)
+		return;
+	lookup_fini(&a->naming->lookup);
+	free(a->naming);
+	a->naming = NULL;
+}
+
 static void alias_free(struct alias *a)
 {
 	struct freedom *f = a->udp->freedom;
 	struct held *h;
 
-	if (a->query)
-		f->host->resolve_cancel(a->query);
+	naming_end(a);
 	while ((h = held_take(a))) {
 		++*f->n.udp_dropped;
 		free(h);
@@ -113,37 +129,37 @@ static void alias_hold(struct alias *a, const struct weir_datagram *d)
 	f->held_bytes += held_cost(d->len);
 }
 
-/* The first address that has a route, IPv6 before IPv4; else the first. */
-static const struct weir_addr *pick(struct freedom *f,
-				    const struct weir_addr *addrs, int n)
+/* The first address that has a route, IPv6 before IPv4; else the first, once no
+ * other can come. */
+static const struct weir_addr *pick(const struct lookup *l)
 {
-	for (int i = 0; i < n; i++)
-		if (addrs[i].kind == WEIR_ADDR_IP6 &&
-		    sock_reachable(f, &addrs[i]))
-			return &addrs[i];
-	for (int i = 0; i < n; i++)
-		if (addrs[i].kind == WEIR_ADDR_IP4)
-			return &addrs[i];
-	return &addrs[0];
+	const struct lookup_family *v4 = &l->of[V4], *v6 = &l->of[V6];
+
+	for (int i = 0; i < v6->count; i++)
+		if (sock_reachable(l->freedom, &v6->found[i]))
+			return &v6->found[i];
+	if (v4->count)
+		return v4->found;
+	return v6->count && !lookup_pending(l) ? v6->found : NULL;
 }
 
-static void alias_resolved(void *arg, int err, const struct weir_addr *addrs,
-			   int n)
+static void alias_settle(struct alias *a)
 {
-	struct alias *a = arg;
 	struct udp *u = a->udp;
-	uint16_t port = a->real.port;
+	const struct lookup *l = &a->naming->lookup;
+	const struct weir_addr *real = pick(l);
 	struct held *h;
 
-	a->query = NULL;
-	if (err || n < 1) {
+	if (!real && lookup_pending(l))
+		return;
+	if (!real) {
 		u->freedom->host->unreachable(u->end, &a->shown, EHOSTUNREACH);
 		alias_unlink(a);
 		alias_free(a);
 		return;
 	}
-	a->real = *pick(u->freedom, addrs, n);
-	a->real.port = port;
+	a->real = *real;
+	naming_end(a);
 	while ((h = held_take(a))) {
 		struct weir_datagram d = {&a->shown, h->data, h->len,
 					  h->segment};
@@ -153,10 +169,40 @@ static void alias_resolved(void *arg, int err, const struct weir_addr *addrs,
 	}
 }
 
+static void name_answered(struct lookup *l, enum family family)
+{
+	if (lookup_settled(l, family))
+		alias_settle(((struct naming *)l)->alias);
+}
+
+static void waited_enough(void *arg)
+{
+	alias_settle(arg);
+}
+
+/* False: it cannot be looked up. */
+static bool naming_start(struct alias *a, const struct weir_addr *name)
+{
+	struct freedom *f = a->udp->freedom;
+	struct naming *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return false;
+	a->naming = n;
+	n->alias = a;
+	n->lookup.freedom = f;
+	n->lookup.answered = name_answered;
+	n->lookup.port = name->port;
+	n->lookup.timer = f->host->timer_new(f->instance, waited_enough, a);
+	if (n->lookup.timer && lookup_start(&n->lookup, name->name, n->found))
+		return true;
+	naming_end(a);
+	return false;
+}
+
 static struct alias *alias_new(struct udp *u, const struct weir_addr *shown,
 			       const struct weir_addr *real)
 {
-	struct freedom *f = u->freedom;
 	const char *name = shown->kind == WEIR_ADDR_NAME ? shown->name : "";
 	struct alias *a = calloc(1, sizeof *a + strlen(name) + 1);
 
@@ -166,14 +212,11 @@ static struct alias *alias_new(struct udp *u, const struct weir_addr *shown,
 	a->shown = *shown;
 	if (shown->kind == WEIR_ADDR_NAME)
 		a->shown.name = strcpy(a->name, name);
-	a->real = *real;
-	if (real->kind == WEIR_ADDR_NAME) {
-		a->real.kind = WEIR_ADDR_NONE;
-		a->query = freedom_resolve(f, real->name, 3, alias_resolved, a);
-		if (!a->query) {
-			free(a);
-			return NULL;
-		}
+	if (real->kind != WEIR_ADDR_NAME) {
+		a->real = *real;
+	} else if (!naming_start(a, real)) {
+		free(a);
+		return NULL;
 	}
 	while (u->alias_count >= ALIASES_MAX) {
 		struct alias *last = u->aliases;
@@ -215,7 +258,7 @@ const struct weir_addr *alias_route(struct udp *u,
 		++*u->freedom->n.udp_dropped;
 		return NULL;
 	}
-	if (!a->query)
+	if (!a->naming)
 		return &a->real;
 	alias_hold(a, d);
 	return NULL;

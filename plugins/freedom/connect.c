@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connect.c - from a target to a connected stream.
  *
- * An address is one attempt. A name is looked up in both families at once and
- * its addresses are tried as RFC 8305 (happy eyeballs) says: IPv6 first,
- * families in turn, the next attempt when the last one failed or has not
- * answered for STAGGER_US; where the IPv4 answer comes first, the IPv6 one gets
- * RESOLUTION_US more. The first to connect wins, the others are closed.
+ * An address is one attempt. A name is looked up (lookup.c) and its addresses
+ * are tried as RFC 8305 (happy eyeballs) says: IPv6 first, families in turn,
+ * the next attempt when the last one failed or has not answered for STAGGER_US.
+ * The first to connect wins, the others are closed.
  *
  * `connecting` lives from open until it answers with stream_ready or fail, or
  * is abandoned; connecting_free gives back all it holds in any of these. The
@@ -13,31 +12,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "freedom.h"
+#include "lookup.h"
 
-#define STAGGER_US (250 * 1000)	  /* RFC 8305, 5 */
-#define RESOLUTION_US (50 * 1000) /* RFC 8305, 3 */
-
-/* Addresses of a family that are tried; the rest of a long answer is not. */
-#define FOUND_MAX 8
+#define STAGGER_US (250 * 1000) /* RFC 8305, 5 */
 
 struct connecting {
 	struct pending pending;
 	struct freedom *freedom;
 	struct weir_end *end;
-	struct weir_timer *deadline, *pace;
-	struct lookup {
-		struct connecting *owner;
-		struct weir_query *query; /* NULL: answered, or not asked */
-		struct weir_addr *found;
-		uint8_t count, tried;
-		int err;
-	} lookup[FAMILIES];
+	struct weir_timer *deadline;
+	struct lookup lookup; /* its timer also paces the attempts */
+	uint8_t tried[FAMILIES];
 	struct stream **attempt;
 	unsigned attempts;
 	enum family next; /* whose turn it is */
 	bool trying;	  /* past waiting for the other family's answer */
-	uint16_t port;
 	int err; /* what the attempts so far say, once all have failed */
 };
 
@@ -50,7 +39,7 @@ struct one_address {
 
 struct many_addresses {
 	struct connecting connecting; /* first */
-	struct weir_addr found[FAMILIES][FOUND_MAX];
+	lookup_room found;
 	struct stream *attempt[FAMILIES * FOUND_MAX];
 };
 
@@ -60,8 +49,6 @@ static struct connecting *connecting_to_name(void)
 
 	if (!m)
 		return NULL;
-	for (int i = 0; i < FAMILIES; i++)
-		m->connecting.lookup[i].found = m->found[i];
 	m->connecting.attempt = m->attempt;
 	return &m->connecting;
 }
@@ -69,13 +56,13 @@ static struct connecting *connecting_to_name(void)
 static struct connecting *connecting_to_address(const struct weir_addr *to)
 {
 	struct one_address *o = calloc(1, sizeof *o);
-	struct lookup *l;
+	struct lookup_family *l;
 
 	if (!o)
 		return NULL;
 	o->found = *to;
 	o->connecting.attempt = &o->attempt;
-	l = &o->connecting.lookup[addr_family(to)];
+	l = &o->connecting.lookup.of[addr_family(to)];
 	l->found = &o->found;
 	l->count = 1;
 	return &o->connecting;
@@ -85,15 +72,11 @@ static void connecting_free(struct connecting *c)
 {
 	const struct weir_host *host = c->freedom->host;
 
-	for (int i = 0; i < FAMILIES; i++)
-		if (c->lookup[i].query)
-			host->resolve_cancel(c->lookup[i].query);
+	lookup_fini(&c->lookup);
 	for (unsigned i = 0; i < c->attempts; i++)
 		stream_free(c->attempt[i]);
 	if (c->deadline)
 		host->timer_free(c->deadline);
-	if (c->pace)
-		host->timer_free(c->pace);
 	free(c);
 }
 
@@ -159,31 +142,27 @@ out:
 static const struct weir_addr *candidate_next(struct connecting *c)
 {
 	for (int i = 0; i < FAMILIES; i++) {
-		struct lookup *l = &c->lookup[c->next];
+		const struct lookup_family *l = &c->lookup.of[c->next];
+		uint8_t *tried = &c->tried[c->next];
 
 		c->next = c->next == V6 ? V4 : V6;
-		if (l->tried < l->count)
-			return &l->found[l->tried++];
+		if (*tried < l->count)
+			return &l->found[(*tried)++];
 	}
 	return NULL;
-}
-
-static bool lookup_pending(const struct connecting *c)
-{
-	return c->lookup[V4].query || c->lookup[V6].query;
 }
 
 /* All is tried and nothing is under way: say what came of it. */
 static bool connecting_give_up(struct connecting *c)
 {
-	int err = c->lookup[V4].err;
+	int err = c->lookup.of[V4].err;
 	char why[FREEDOM_WHY_BYTES];
 
 	if (c->err)
 		return connecting_fail(c, c->err,
 				       freedom_why(why, "connect", c->err));
-	if (err == ENOENT && c->lookup[V6].err)
-		err = c->lookup[V6].err;
+	if (err == ENOENT && c->lookup.of[V6].err)
+		err = c->lookup.of[V6].err;
 	if (err == ETIMEDOUT)
 		return connecting_fail(c, err, "name look-up timed out");
 	return connecting_fail(c, EHOSTUNREACH,
@@ -201,14 +180,14 @@ static bool connecting_advance(struct connecting *c)
 		int err = attempt_start(c, to);
 
 		if (!err) {
-			if (c->pace)
-				c->freedom->host->timer_set(c->pace,
+			if (c->lookup.timer)
+				c->freedom->host->timer_set(c->lookup.timer,
 							    STAGGER_US);
 			return true;
 		}
 		connecting_note(c, err);
 	}
-	if (c->attempts || lookup_pending(c))
+	if (c->attempts || lookup_pending(&c->lookup))
 		return true;
 	return connecting_give_up(c);
 }
@@ -263,58 +242,40 @@ static void deadline_fire(void *arg)
 	struct connecting *c = arg;
 
 	connecting_fail(c, ETIMEDOUT,
-			lookup_pending(c) && !c->attempts
+			lookup_pending(&c->lookup) && !c->attempts
 				? "name look-up timed out"
 				: "connect timed out");
 }
 
-static void lookup_done(void *arg, int err, const struct weir_addr *addrs,
-			int n)
+static void name_answered(struct lookup *l, enum family family)
 {
-	struct lookup *l = arg;
-	struct connecting *c = l->owner;
-	enum family family = l == &c->lookup[V6] ? V6 : V4;
+	struct connecting *c =
+		(struct connecting *)((char *)l -
+				      offsetof(struct connecting, lookup));
 
-	l->query = NULL;
-	l->err = err;
-	for (int i = 0; !err && i < n && l->count < FOUND_MAX; i++) {
-		if (addr_family(&addrs[i]) != family)
-			continue;
-		l->found[l->count] = addrs[i];
-		l->found[l->count++].port = c->port;
-	}
-	if (!err && !l->count)
-		l->err = ENOENT;
-	if (c->trying) {
-		/* Late: where nothing is under way there is no pace to wait. */
-		if (!c->attempts)
+	if (!c->trying) {
+		if (lookup_settled(l, family))
 			connecting_advance(c);
-		else if (l->count)
-			c->freedom->host->timer_set(c->pace, STAGGER_US);
-	} else if (!lookup_pending(c) || (family == V6 && l->count)) {
-		connecting_advance(c);
-	} else if (l->count) {
-		c->freedom->host->timer_set(c->pace, RESOLUTION_US);
+		return;
 	}
+	/* Late: where nothing is under way there is no pace to wait. */
+	if (!c->attempts)
+		connecting_advance(c);
+	else if (l->of[family].count)
+		c->freedom->host->timer_set(l->timer, STAGGER_US);
 }
 
-static bool lookup_start(struct connecting *c, const char *name)
+static bool name_start(struct connecting *c, const char *name)
 {
-	static const unsigned bit[FAMILIES] = {[V4] = 1, [V6] = 2};
 	struct freedom *f = c->freedom;
 
-	c->pace = f->host->timer_new(f->instance, pace_fire, c);
-	if (!c->pace)
+	c->lookup.timer = f->host->timer_new(f->instance, pace_fire, c);
+	if (!c->lookup.timer)
 		return connecting_fail(c, ENOMEM, "out of memory");
-	for (int i = 0; i < FAMILIES; i++) {
-		struct lookup *l = &c->lookup[i];
-
-		l->owner = c;
-		l->query = freedom_resolve(f, name, bit[i], lookup_done, l);
-		if (!l->query)
-			l->err = EAGAIN;
-	}
-	return lookup_pending(c) || connecting_give_up(c);
+	c->lookup.answered = name_answered;
+	return lookup_start(&c->lookup, name,
+			    ((struct many_addresses *)c)->found) ||
+	       connecting_give_up(c);
 }
 
 struct pending *connect_open(struct freedom *f, struct weir_end *end,
@@ -332,7 +293,8 @@ struct pending *connect_open(struct freedom *f, struct weir_end *end,
 	c->pending.abandon = connecting_abandon;
 	c->freedom = f;
 	c->end = end;
-	c->port = target->port;
+	c->lookup.freedom = f;
+	c->lookup.port = target->port;
 	c->next = V6;
 	c->deadline = f->host->timer_new(f->instance, deadline_fire, c);
 	if (!c->deadline) {
@@ -340,6 +302,6 @@ struct pending *connect_open(struct freedom *f, struct weir_end *end,
 		return NULL;
 	}
 	f->host->timer_set(c->deadline, f->conf->dial_timeout_ms * 1000);
-	alive = named ? lookup_start(c, target->name) : connecting_advance(c);
+	alive = named ? name_start(c, target->name) : connecting_advance(c);
 	return alive ? &c->pending : NULL;
 }

@@ -9,6 +9,8 @@ libfreedom_la_SOURCES = \
 	plugins/freedom/freedom.h \
 	plugins/freedom/icmp.c \
 	plugins/freedom/keepalive.c \
+	plugins/freedom/lookup.c \
+	plugins/freedom/lookup.h \
 	plugins/freedom/send.c \
 	plugins/freedom/sock.c \
 	plugins/freedom/stream.c \

@@ -110,6 +110,50 @@ START_TEST(what_all_flows_hold_for_names_has_one_bound)
 }
 END_TEST
 
+/* The other family's answer never comes. */
+START_TEST(one_family_s_answer_is_enough_for_a_named_peer)
+{
+	int domain = _i ? AF_INET6 : AF_INET;
+	struct real_name names[] = {
+		{"half.test", _i ? 2 : 1, 0, 0, 1, {loopback_addr(domain, 0)}},
+		{"half.test", _i ? 1 : 2, ETIMEDOUT, 60000, 0, {{0}}},
+		{0},
+	};
+	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "half.test"};
+	struct net t;
+	union sockaddr_any from;
+
+	net_init(&t, domain, names);
+	name.port = t.peer[0].port;
+	flow_send(t.end, &name, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, real_counter(t.host, "udp_sent") == 1));
+	ask(t.end, &name, t.fd[0], &from);
+	net_fini(&t);
+}
+END_TEST
+
+START_TEST(an_ipv6_answer_without_a_route_waits_for_the_ipv4_one)
+{
+	struct real_name names[] = {
+		{"both.test", 1, 0, 100, 1, {loopback_addr(AF_INET, 0)}},
+		{"both.test", 2, 0, 0, 1, {loopback_addr(AF_INET6, 0)}},
+		{0},
+	};
+	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "both.test"};
+	struct net t;
+	char in[8];
+	union sockaddr_any from;
+
+	net_init(&t, AF_INET, names);
+	real_refuse(t.host, AF_INET6, 0, EAFNOSUPPORT);
+	name.port = t.peer[0].port;
+	flow_send(t.end, &name, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, real_counter(t.host, "udp_sent") == 1));
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	net_fini(&t);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("freedom_names");
@@ -124,6 +168,10 @@ int main(void)
 		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
 	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_test(t, what_all_flows_hold_for_names_has_one_bound);
+	tcase_add_loop_test(t, one_family_s_answer_is_enough_for_a_named_peer,
+			    0, 2);
+	tcase_add_test(t,
+		       an_ipv6_answer_without_a_route_waits_for_the_ipv4_one);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
