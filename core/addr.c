@@ -197,6 +197,13 @@ bool addr_in_cidr(const struct weir_addr *a, const struct weir_cidr *c)
 	return !rest || ((a->ip[whole] ^ c->base.ip[whole]) & mask) == 0;
 }
 
+bool addr_is_loopback(const struct weir_addr *a)
+{
+	return (a->kind == WEIR_ADDR_IP4 && a->ip[0] == IN_LOOPBACKNET) ||
+	       (a->kind == WEIR_ADDR_IP6 &&
+		memcmp(a->ip, &in6addr_loopback, sizeof a->ip) == 0);
+}
+
 socklen_t addr_to_sockaddr(const struct weir_addr *a,
 			   struct sockaddr_storage *out)
 {

@@ -8,9 +8,13 @@
  * is about to be replaced. */
 #include "channel.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "loop.h"
+#include "sockets.h"
 #include "util.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -106,6 +110,52 @@ static int use_servers(ares_channel channel, const struct config *c)
 	return status;
 }
 
+/* ---- its sockets; `arg` is the configuration */
+
+static ares_socket_t socket_new(int domain, int type, int protocol, void *arg)
+{
+	return sockets_new_local(arg, domain, type, protocol);
+}
+
+static int socket_connect(ares_socket_t fd, const struct sockaddr *to,
+			  ares_socklen_t len, void *arg)
+{
+	return sockets_connect(arg, fd, to, len);
+}
+
+static int socket_close(ares_socket_t fd, void *arg)
+{
+	(void)arg;
+	return close(fd);
+}
+
+static ares_ssize_t socket_receive(ares_socket_t fd, void *room, size_t len,
+				   int flags, struct sockaddr *from,
+				   ares_socklen_t *from_len, void *arg)
+{
+	(void)arg;
+	return recvfrom(fd, room, len, flags, from, from_len);
+}
+
+static ares_ssize_t socket_send(ares_socket_t fd, const struct iovec *v, int n,
+				void *arg)
+{
+	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v,
+			   .msg_iovlen = (size_t)n};
+
+	(void)arg;
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+/* c-ares' own ones do not tell of the server before they connect to it. */
+static const struct ares_socket_functions sockets = {
+	.asocket = socket_new,
+	.aclose = socket_close,
+	.aconnect = socket_connect,
+	.arecvfrom = socket_receive,
+	.asendv = socket_send,
+};
+
 ares_channel channel_new(const struct channel_conf *conf,
 			 struct channel_file *file, struct weir_error *e)
 {
@@ -125,8 +175,8 @@ ares_channel channel_new(const struct channel_conf *conf,
 	file_look(file);
 	status = ares_init_options(&channel, &options, mask);
 	if (status == ARES_SUCCESS) {
-		ares_set_socket_configure_callback(channel, conf->socket_made,
-						   conf->arg);
+		ares_set_socket_functions(channel, &sockets,
+					  (void *)(uintptr_t)conf->config);
 		status = use_servers(channel, conf->config);
 		if (status == ARES_SUCCESS)
 			return channel;

@@ -23,8 +23,7 @@ struct channel_file {
 struct channel_conf {
 	const struct config *config;
 	ares_sock_state_cb socket_state;
-	ares_sock_config_callback socket_made;
-	void *arg; /* of both */
+	void *arg; /* its */
 };
 
 /* To be ended with ares_destroy. NULL with the error filled in. */

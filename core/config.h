@@ -23,6 +23,7 @@ struct config_component {
 	const void *conf; /* decoded by component->schema; NULL without one */
 	const char *via;  /* outbounds: tag of another outbound, or NULL */
 	struct config_inbound inbound;
+	bool local; /* outbounds: all peers are on the loopback; exec's own */
 	struct config_mark mark;
 };
 

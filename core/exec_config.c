@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "addr.h"
 #include "inside.h"
 #include "log.h"
 #include "setup.h"
@@ -139,6 +140,7 @@ static void resolv_conf_miss(void)
 
 static bool names_add(struct exec_config *e, const struct registry *r)
 {
+	struct config_component *outbounds;
 	struct enclosure_plan plan;
 	char *text = resolv_conf_read();
 
@@ -149,7 +151,12 @@ static bool names_add(struct exec_config *e, const struct registry *r)
 	text = nameservers_config(&e->names);
 	e->extra = setup_config_text("exec", text, r);
 	free(text);
-	return e->extra && graft(e->config, e->extra);
+	if (!e->extra)
+		return false;
+	outbounds = e->extra->outbounds.items;
+	for (size_t i = 0; i < e->names.count; i++)
+		outbounds[i].local = addr_is_loopback(&e->names.outside[i]);
+	return graft(e->config, e->extra);
 }
 
 bool exec_config_load(struct exec_config *e, const struct options *o,

@@ -147,7 +147,10 @@ static void host_post(struct weir_instance *i, void (*fn)(void *), void *arg)
 static int host_socket(struct weir_instance *i, int domain, int type,
 		       int protocol)
 {
-	return sockets_new(i->core->config, domain, type, protocol);
+	const struct config *c = i->core->config;
+
+	return i->conf->local ? sockets_new_local(c, domain, type, protocol)
+			      : sockets_new(c, domain, type, protocol);
 }
 
 static struct weir_query *host_resolve(struct weir_instance *i,

@@ -17,7 +17,6 @@
 #include "addr.h"
 #include "channel.h"
 #include "log.h"
-#include "sockets.h"
 #include "util.h"
 
 #define NAME_MAX_BYTES 253 /* RFC 1035, without the root's dot */
@@ -141,14 +140,6 @@ static void socket_state(void *arg, ares_socket_t fd, int readable,
 					  (writable ? WEIR_WRITABLE : 0) |
 					  WEIR_LEVEL_TRIGGERED,
 				  socket_ready, s);
-}
-
-static int socket_made(ares_socket_t fd, int type, void *arg)
-{
-	struct resolver *r = arg;
-
-	(void)type;
-	return sockets_guard(r->config, fd);
 }
 
 static void entry_put(struct entry *e)
@@ -441,7 +432,7 @@ struct resolver *resolver_new(const struct config *c, struct loop *loop,
 	r->config = c;
 	r->turn = turn;
 	r->renewal.run = renew_task;
-	r->conf = (struct channel_conf){c, socket_state, socket_made, r};
+	r->conf = (struct channel_conf){c, socket_state, r};
 	loop_owner_init(&r->owner, loop);
 	r->timer = loop_timer_new(&r->owner, timed_out, r);
 	if (status == ARES_SUCCESS)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sockets that may leave weir: all of them are made here, so that none can
- * forget the mark or the interface. Failing to set either fails the socket. */
+ * forget the mark or the interface. Failing to set either fails the socket.
+ * What goes to the loopback of this machine leaves nothing: bound to another
+ * interface it would only get lost. */
 #include "sockets.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "addr.h"
 #include "log.h"
 
 static bool mark(const struct config *c, int fd)
@@ -51,21 +54,39 @@ bool sockets_try(const struct config *c, struct weir_error *e)
 	return ok;
 }
 
-int sockets_guard(const struct config *c, int fd)
+static int made(int fd, bool guarded)
 {
-	return mark(c, fd) && bind_interface(c, fd) ? 0 : -1;
+	int saved = errno;
+
+	if (fd < 0 || guarded)
+		return fd;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int sockets_new_local(const struct config *c, int domain, int type,
+		      int protocol)
+{
+	int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+
+	return made(fd, fd >= 0 && mark(c, fd));
 }
 
 int sockets_new(const struct config *c, int domain, int type, int protocol)
 {
-	int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	int fd = sockets_new_local(c, domain, type, protocol);
 
-	if (fd >= 0 && sockets_guard(c, fd) < 0) {
-		int saved = errno;
+	return made(fd, fd >= 0 && bind_interface(c, fd));
+}
 
-		close(fd);
-		errno = saved;
+int sockets_connect(const struct config *c, int fd, const struct sockaddr *to,
+		    socklen_t len)
+{
+	struct weir_addr a;
+
+	if (!(addr_from_sockaddr(to, &a) && addr_is_loopback(&a)) &&
+	    !bind_interface(c, fd))
 		return -1;
-	}
-	return fd;
+	return connect(fd, to, len);
 }

@@ -9,10 +9,16 @@
  * starts weir is told, and not each session. An interface that is not there may
  * come: that is a warning. */
 bool sockets_try(const struct config *, struct weir_error *);
-/* Mark and interface of the configuration; -1 with errno: the socket must not
- * be used then, or its traffic could loop back into a TUN. */
-int sockets_guard(const struct config *, int fd);
-/* Nonblocking, close-on-exec, guarded. -1 with errno. */
+/* Nonblocking, close-on-exec, with mark and interface of the configuration,
+ * without which its traffic could loop back into a TUN. -1 with errno. */
 int sockets_new(const struct config *, int domain, int type, int protocol);
+/* The same without the interface: for peers on the loopback, to which no other
+ * interface leads. */
+int sockets_new_local(const struct config *, int domain, int type,
+		      int protocol);
+/* connect(2) for one that is local so far: it gets the interface first where
+ * the peer is not on the loopback. -1 with errno. */
+int sockets_connect(const struct config *, int fd, const struct sockaddr *,
+		    socklen_t);
 
 #endif

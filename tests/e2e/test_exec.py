@@ -6,6 +6,7 @@ As root the tests move into network and mount namespaces of their own, where
 10.88.0.1 and fd88::1 are outside's addresses, a name server listens on
 127.0.0.53 only, and /dev/net/tun is open for all. Without root they run as
 the user they have, without those of the network."""
+import contextlib
 import ctypes
 import http.server
 import os
@@ -337,11 +338,36 @@ def exec_answers_a_refused_port_at_once(stage):
     check(time.monotonic() - begin < 5, "it took its time")
 
 
+def check_names(stage, *options):
+    status, out, err = stage.run("getent", "ahostsv4", "some.host.test",
+                                 options=options)
+    check_equal((status, out.split()[:1]), (0, [NAME4]), f"getent ({err})")
+
+
+@contextlib.contextmanager
+def configuration(text):
+    folder = tempfile.mkdtemp(prefix="weir-exec-")
+    os.chmod(folder, 0o755)
+    write(f"{folder}/weir.yaml", text)
+    try:
+        yield "-c", f"{folder}/weir.yaml"
+    finally:
+        shutil.rmtree(folder)
+
+
+@test
+def exec_resolves_names_on_the_loopback_past_the_interface(stage):
+    stage.need_network()
+    with configuration("log: { level: error }\ninbounds:\n  - { type: tun }\n"
+                       "outbounds:\n  - { type: freedom }\n"
+                       "sockets: { interface: out0 }\n") as options:
+        check_names(stage, *options)
+
+
 @test
 def exec_resolves_names_by_a_resolver_on_outsides_loopback(stage):
     stage.need_network()
-    status, out, err = stage.run("getent", "ahostsv4", "some.host.test")
-    check_equal((status, out.split()[:1]), (0, [NAME4]), f"getent ({err})")
+    check_names(stage)
     text = stage.run("cat", "/etc/resolv.conf")[1].splitlines()
     check_equal(text, ["search corp.example",
                        "options timeout:1 attempts:2",
@@ -352,19 +378,13 @@ def exec_resolves_names_by_a_resolver_on_outsides_loopback(stage):
 
 @test
 def exec_makes_the_device_that_its_configuration_describes(stage):
-    folder = tempfile.mkdtemp(prefix="weir-exec-")
-    os.chmod(folder, 0o755)
-    path = f"{folder}/weir.yaml"
-    write(path, "log: { level: error }\ninbounds:\n  - { type: tun, "
-          "name: inner, mtu: 1400, address: [10.9.8.7/24] }\n"
-          "outbounds:\n  - { type: freedom }\n")
-    try:
+    with configuration("log: { level: error }\ninbounds:\n  - { type: tun, "
+                       "name: inner, mtu: 1400, address: [10.9.8.7/24] }\n"
+                       "outbounds:\n  - { type: freedom }\n") as options:
         text = stage.run("ip", "-o", "addr", "show", "dev", "inner",
-                         options=("-c", path))[1]
+                         options=options)[1]
         mtu = stage.run("cat", "/proc/sys/net/ipv6/conf/inner/mtu",
-                        options=("-c", path))[1]
-    finally:
-        shutil.rmtree(folder)
+                        options=options)[1]
     check("10.9.8.7/24" in text, f"addresses: {text}")
     check_equal(mtu, "1400", "MTU")
 

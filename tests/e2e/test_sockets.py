@@ -84,18 +84,42 @@ def all_sockets_carry_the_mark(bed):
         check_ping(bed)
 
 
+def by_name(server, sockets):
+    return CONFIG.replace("type: freedom",
+                          "type: freedom, redirect: \"host.example\"") + \
+        f"sockets: {{ {sockets} }}\ndns: {{ servers: [\"{server}\"] }}\n"
+
+
+def check_by_name(bed, role, server):
+    keep(Process(bed, role, [tool("udpload"), "dns", server,
+                             "53"])).await_line()
+    with bed.inside("server"):
+        keep(servers.listener(PORT))
+    check_equal(connect(bed, HOST4), 0, "errno of connect by name")
+
+
 @test
 def questions_to_name_servers_carry_the_mark(bed):
-    config = CONFIG.replace("type: freedom",
-                            "type: freedom, redirect: \"host.example\"")
     with only_marked(bed):
-        Weir(bed, config + f"sockets: {{ mark: {int(MARK, 16)} }}\n"
-             f"dns: {{ servers: [\"{NAME_SERVER}\"] }}\n")
-        keep(Process(bed, "server", [tool("udpload"), "dns", NAME_SERVER,
-                                     "53"])).await_line()
-        with bed.inside("server"):
-            keep(servers.listener(PORT))
-        check_equal(connect(bed, HOST4), 0, "errno of connect by name")
+        Weir(bed, by_name(NAME_SERVER, f"mark: {int(MARK, 16)}"))
+        check_by_name(bed, "server", NAME_SERVER)
+
+
+@test
+def a_name_server_on_the_loopback_is_asked_past_the_interface(bed):
+    Weir(bed, by_name("127.0.0.53", "interface: up0"))
+    check_by_name(bed, "proxy", "127.0.0.53")
+
+
+@test
+def questions_to_other_name_servers_leave_by_the_interface_only(bed):
+    with bed.inside("server"):
+        server = keep(servers.udp_socket(NAME_SERVER, 53))
+    Weir(bed, by_name(NAME_SERVER, "interface: nowhere0"))
+    check(connect(bed, HOST4) != 0, "connected without the interface")
+    server.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        check(False, f"the server was asked {server.recv(512)}")
 
 
 @test
