@@ -18,7 +18,6 @@
 
 #define EXPIRE_US (30 * SECOND_US)
 #define PIECES_MOST 256u
-#define IP_TOTAL_MOST 65535u
 
 struct piece {
 	struct piece *next;

@@ -91,6 +91,16 @@ static void send_one(struct flow *f, const struct weir_addr *client,
 			  client->ip, v6, client->port, rest, len);
 }
 
+static bool sendable(const struct weir_addr *client,
+		     const struct weir_datagram *d)
+{
+	bool v6 = client->kind == WEIR_ADDR_IP6;
+	uint32_t most = IP_TOTAL_MOST - ICMP_HEADER - (v6 ? 0 : IP4_HEADER);
+
+	return d->peer->kind == client->kind && d->len >= ECHO_IDENTIFIER &&
+	       d->len <= most;
+}
+
 static int icmp_send(void *s, const struct weir_datagram *v, int n)
 {
 	struct flow *f = s;
@@ -100,10 +110,10 @@ static int icmp_send(void *s, const struct weir_datagram *v, int n)
 		return 0;
 	flow_touch(f);
 	for (int i = 0; i < n; i++) {
-		if (v[i].peer->kind != client.kind ||
-		    v[i].len < ECHO_IDENTIFIER || v[i].len > 65500)
-			continue;
-		send_one(f, &client, &v[i]);
+		if (sendable(&client, &v[i]))
+			send_one(f, &client, &v[i]);
+		else
+			stack_add(f->stack, COUNT_OUTPUT_DROPPED, 1);
 	}
 	return n;
 }

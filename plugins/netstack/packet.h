@@ -13,7 +13,8 @@
 #define IP6_FRAGMENT_HEADER 8u
 #define TCP_HEADER 20u
 #define UDP_HEADER 8u
-#define ICMP_HEADER 4u /* type, code, checksum */
+#define IP_TOTAL_MOST 65535u /* IPv6 does not count its header */
+#define ICMP_HEADER 4u	     /* type, code, checksum */
 #define ICMP4_UNREACHABLE 3
 #define ICMP6_UNREACHABLE 1
 #define PORTLESS 0u

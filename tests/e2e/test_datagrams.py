@@ -183,9 +183,9 @@ def a_flow_s_fds_are_given_back_after_its_idle_time(bed):
     check_equal(weir.sessions_open(), 0, "open sessions")
 
 
-def ping(bed, host, count=3):
+def ping(bed, host, count=3, size=56):
     done = bed.spawn("client", [need("ping"), "-n", "-c", str(count), "-i",
-                                "0.2", "-W", "2", host],
+                                "0.2", "-W", "2", "-s", str(size), host],
                      stdout=subprocess.PIPE, text=True)
     out = done.communicate(timeout=30)[0]
     return int(re.search(r"(\d+) received", out)[1])
@@ -196,6 +196,13 @@ def ping_is_answered_by_who_was_asked(bed):
     Weir(bed)
     for host in HOST4, HOST6:
         check_equal(ping(bed, host), 3, f"answers of {host}")
+
+
+@test
+def the_largest_ping_is_answered(bed):
+    Weir(bed)
+    for host in HOST4, HOST6:
+        check_equal(ping(bed, host, size=SIZES[-1]), 3, f"answers of {host}")
 
 
 @test

@@ -180,6 +180,28 @@ START_TEST(large_ping_is_answered_in_fragments)
 }
 END_TEST
 
+/* What IP has room for, and one byte more. */
+START_TEST(the_largest_pings_go_both_ways)
+{
+	struct path p = path_of(_i, 0);
+	uint32_t most = 65535 - 8 - (_i ? 0 : 20), fragments, len;
+	static uint8_t whole[70000];
+	struct weir_end *e;
+
+	len = make_echo(packet, &p, 0x1234, 7, payload, most);
+	send_fragments(&tun, packet, len, 1400, false);
+	e = sim.ends;
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->lens[0], 4 + most);
+	reply(e, &e->peers[0], 4 + most, 0);
+	ck_assert_uint_eq(gather(&tun, _i, whole, &fragments), most);
+	ck_assert_mem_eq(whole + 8, payload + 4, most);
+	ck_assert_uint_eq(sim_counter("output_dropped"), 0);
+	reply(e, &e->peers[0], 4 + most + 1, 0);
+	ck_assert_uint_eq(sim_counter("output_dropped"), 1);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t, datagrams_of_every_size_reach_the_client, 0, 2);
@@ -191,6 +213,7 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, a_fragment_that_fits_nowhere_spoils_no_datagram,
 			    0, 2);
 	tcase_add_loop_test(t, large_ping_is_answered_in_fragments, 0, 2);
+	tcase_add_loop_test(t, the_largest_pings_go_both_ways, 0, 2);
 }
 
 int main(void)
