@@ -7,8 +7,9 @@
  * two peers lead to one address, the one last spoken to is shown.
  *
  * While a name is looked up a few datagrams are held; more are dropped, also
- * where all legs together hold HELD_TOTAL_MAX. A leg keeps a bounded number of
- * aliases, the least recently used one goes first. */
+ * where all legs together hold HELD_TOTAL_MAX or wait for NAMINGS_MAX names. A
+ * leg keeps a bounded number of aliases, the least recently used one goes
+ * first. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -68,6 +69,7 @@ static void naming_end(struct alias *a)
 {
 	if (!a->naming)
 		return;
+	a->udp->freedom->namings--;
 	lookup_fini(&a->naming->lookup);
 	free(a->naming);
 	a->naming = NULL;
@@ -184,10 +186,13 @@ static void waited_enough(void *arg)
 static bool naming_start(struct alias *a, const struct weir_addr *name)
 {
 	struct freedom *f = a->udp->freedom;
-	struct naming *n = calloc(1, sizeof *n);
+	struct naming *n = NULL;
 
+	if (f->namings < NAMINGS_MAX)
+		n = calloc(1, sizeof *n);
 	if (!n)
 		return false;
+	f->namings++;
 	a->naming = n;
 	n->alias = a;
 	n->lookup.freedom = f;

@@ -57,7 +57,8 @@ struct freedom {
 	struct weir_task resume;
 	struct udp_socket *unread;
 
-	uint32_t held_bytes; /* alias.c: by all flows, for names */
+	/* alias.c: of all flows, while names are looked up */
+	uint32_t held_bytes, namings;
 
 	uint16_t echo_id; /* the last one given to a raw echo socket */
 

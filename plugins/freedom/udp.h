@@ -11,6 +11,8 @@
 
 /* Bytes that all flows of an instance may hold for names that are looked up. */
 #define HELD_TOTAL_MAX (4 << 20)
+/* Peers of all flows of an instance whose names may be looked up at a time. */
+#define NAMINGS_MAX 4096
 
 struct udp_socket {
 	struct udp *udp;

@@ -110,6 +110,34 @@ START_TEST(what_all_flows_hold_for_names_has_one_bound)
 }
 END_TEST
 
+START_TEST(names_that_all_flows_wait_for_have_one_bound)
+{
+	struct real_name names[] = {
+		{"slow.test", 1, 0, 60000, 1, {loopback_addr(AF_INET, 0)}},
+		{0},
+	};
+	struct weir_addr name = {.kind = WEIR_ADDR_NAME, .name = "slow.test"};
+	struct weir_end *more[NAMINGS_MAX / 32 + 1];
+	struct net t;
+
+	net_init(&t, AF_INET, names);
+	for (int i = 0; i <= NAMINGS_MAX / 32; i++) {
+		more[i] = real_open(t.host, &t.peer[0], WEIR_NET_UDP);
+		for (name.port = 1; name.port <= 32; name.port++)
+			flow_send(more[i], &name, "ask", 3, 0);
+	}
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 32);
+	real_end_free(more[0], 0);
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 64);
+	name.port = 1;
+	flow_send(t.end, &name, "ask", 3, 0);
+	ck_assert_uint_eq(real_counter(t.host, "udp_dropped"), 64);
+	for (int i = 1; i <= NAMINGS_MAX / 32; i++)
+		real_end_free(more[i], 0);
+	net_fini(&t);
+}
+END_TEST
+
 /* The other family's answer never comes. */
 START_TEST(one_family_s_answer_is_enough_for_a_named_peer)
 {
@@ -168,6 +196,7 @@ int main(void)
 		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
 	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_test(t, what_all_flows_hold_for_names_has_one_bound);
+	tcase_add_test(t, names_that_all_flows_wait_for_have_one_bound);
 	tcase_add_loop_test(t, one_family_s_answer_is_enough_for_a_named_peer,
 			    0, 2);
 	tcase_add_test(t,
