@@ -25,15 +25,23 @@ libnetstackfuzz_la_CPPFLAGS = $(NETSTACK_CPPFLAGS)
 libnetstackfuzz_la_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS) \
 	-fno-strict-aliasing -fno-sanitize=shift -w
 
-noinst_PROGRAMS += tests/fuzz/fuzz_gate
-tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c tests/sim/sim.c \
-	tests/sim/wire.c \
-	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
-	plugins/netstack/plugin.c
+fuzz_sim = tests/sim/sim.c tests/sim/wire.c tests/sim/sim.h \
+	tests/sim/client.c tests/sim/client.h plugins/netstack/plugin.c
+
+noinst_PROGRAMS += tests/fuzz/fuzz_gate tests/fuzz/fuzz_tcp
+tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c $(fuzz_sim)
 tests_fuzz_fuzz_gate_CPPFLAGS = $(NETSTACK_CPPFLAGS) -I$(top_srcdir)/tests/sim
 tests_fuzz_fuzz_gate_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_gate_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_gate_LDADD = libnetstackfuzz.la -lm
+
+# The states of TCP.
+tests_fuzz_fuzz_tcp_SOURCES = tests/fuzz/fuzz_tcp.c \
+	tests/fuzz/tcp_peer.c tests/fuzz/tcp_peer.h $(fuzz_sim)
+tests_fuzz_fuzz_tcp_CPPFLAGS = $(tests_fuzz_fuzz_gate_CPPFLAGS)
+tests_fuzz_fuzz_tcp_CFLAGS = $(tests_fuzz_fuzz_gate_CFLAGS)
+tests_fuzz_fuzz_tcp_LDFLAGS = $(tests_fuzz_fuzz_gate_LDFLAGS)
+tests_fuzz_fuzz_tcp_LDADD = $(tests_fuzz_fuzz_gate_LDADD)
 endif
 endif
 

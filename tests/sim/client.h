@@ -32,10 +32,10 @@ struct client {
 
 /* What came from the stack, taken apart. */
 struct seen {
-	bool any, v6, tcp, checksum_ok;
+	bool any, v6, tcp, checksum_ok, stamps;
 	uint8_t protocol, flags, type, code, ttl;
 	uint16_t source_port, target_port, window, mss;
-	uint32_t seq, ack, len, payload_len, l4;
+	uint32_t seq, ack, stamp, len, payload_len, l4;
 	uint16_t gso_size;
 	uint8_t source[16];
 	uint8_t payload[PACKET_MOST];
