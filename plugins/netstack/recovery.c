@@ -403,6 +403,8 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 		return ERR_OK;
 	read_options((uint8_t *)(tcp + 1), options_len, &a);
 	a.has_echo &= !!(pcb->flags & TF_TIMESTAMP);
+	if (!(pcb->flags & TF_SACK))
+		a.sacks = 0;
 	pcb->dupacks = 0;
 	if (TCP_SEQ_GT(a.ack, pcb->snd_nxt) || TCP_SEQ_LT(a.ack, pcb->lastack))
 		return ERR_OK;

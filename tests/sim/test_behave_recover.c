@@ -421,6 +421,21 @@ START_TEST(lost_first_flight_says_nothing_of_the_rate)
 }
 END_TEST
 
+/* Nothing is taken for arrived by them; the third ACK repeated tells. */
+START_TEST(blocks_of_a_peer_that_offered_none_say_nothing)
+{
+	struct peer p = peer_open_far(_i, OFFER_MSS, 0);
+
+	flight(&p, 2);
+	sack(&p, 0, 1, 2);
+	for (int i = 0; i < 5; i++)
+		say(&p, ACK, 1, at(&p, 2) - 1, 0);
+	hear_within(&p, 5000 * SIM_MS, NULL);
+	say(&p, ACK, 1, at(&p, 2), 0);
+	stays_quiet(&p);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -435,6 +450,7 @@ int main(void)
 		core_may_write_on_while_a_gap_is_filled,
 		small_window_at_the_start_is_not_the_rate_of_the_path,
 		reneging_is_survived,
+		blocks_of_a_peer_that_offered_none_say_nothing,
 		spurious_timeout_is_seen_by_its_timestamp,
 		true_timeout_is_not_taken_back,
 		quick_ack_does_not_make_a_timeout_spurious,
