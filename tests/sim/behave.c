@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define FILL_PIECE 50000u
 #define PEER_ISS 0xffffff00u
 #define MULTIPLIER 2654435761u
@@ -483,14 +485,9 @@ static void add_case(Suite *suite, const char *name, void (*begin_as)(void),
 int behave_main(const char *name, bool bbr, const TTest *const *tests, size_t n)
 {
 	Suite *suite = suite_create(name);
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	add_case(suite, "cubic", begin_cubic, tests, n);
 	if (bbr)
 		add_case(suite, "bbr", begin_bbr, tests, n);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite);
 }

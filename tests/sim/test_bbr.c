@@ -7,6 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define RATE 12500000ull /* bytes a second: 100 Mbit/s */
 #define RTT_US (50 * SIM_MS)
 #define PIECE_MOST_US 2500u /* two, when the rate is a quarter above it */
@@ -365,13 +367,8 @@ START_TEST(acks_in_lumps_do_not_leave_a_short_path_idle)
 }
 END_TEST
 
-int main(void)
+SUITE("bbr", t)
 {
-	Suite *suite = suite_create("bbr");
-	TCase *t = tcase_create("bbr");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, nine_tenths_of_the_rate_whatever_is_lost, 0,
 			    SEEDS * 3 * 2);
@@ -398,9 +395,4 @@ int main(void)
 	tcase_add_test(t, hours_of_silence_leave_the_model);
 	tcase_add_test(t, a_short_round_trip_is_filled);
 	tcase_add_test(t, acks_in_lumps_do_not_leave_a_short_path_idle);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

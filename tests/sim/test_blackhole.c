@@ -6,6 +6,7 @@
 
 #include "loopback.h"
 #include "realhost.h"
+#include "tests/suite.h"
 
 extern const struct weir_plugin weir_plugin_1;
 
@@ -55,20 +56,10 @@ START_TEST(a_flow_swallows_and_counts_or_refuses_each_peer)
 }
 END_TEST
 
-int main(void)
+SUITE("blackhole", t)
 {
-	Suite *s = suite_create("blackhole");
-	TCase *t = tcase_create("blackhole");
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, t);
 	tcase_add_loop_test(
 		t, a_stream_is_dropped_in_silence_or_refused_at_once, 0, 2);
 	tcase_add_loop_test(t, a_flow_swallows_and_counts_or_refuses_each_peer,
 			    0, 2);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -5,6 +5,8 @@
 
 #include <check.h>
 
+#include "tests/suite.h"
+
 #define RATE 12500000ull /* bytes a second: 100 Mbit/s */
 #define RTT_US (50 * SIM_MS)
 
@@ -67,13 +69,8 @@ START_TEST(late_packets_do_not_hold_the_rate_down)
 }
 END_TEST
 
-int main(void)
+SUITE("cubic", t)
 {
-	Suite *suite = suite_create("cubic");
-	TCase *t = tcase_create("cubic");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, queue_of_slow_start_is_seen_before_it_overflows,
 			    0, 2);
@@ -83,9 +80,4 @@ int main(void)
 		t, hundreds_of_losses_at_once_are_repaired_in_some_round_trips,
 		0, 2);
 	tcase_add_loop_test(t, late_packets_do_not_hold_the_rate_down, 0, 20);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

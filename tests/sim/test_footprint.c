@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #define SANITIZED 1
 #elif defined __has_feature
@@ -148,22 +150,12 @@ START_TEST(what_a_flight_takes_is_counted)
 }
 END_TEST
 
-int main(void)
+SUITE("footprint", t)
 {
-	Suite *suite = suite_create("footprint");
-	TCase *t = tcase_create("footprint");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(
 		t, idle_connection_takes_at_most_800_bytes_of_the_stack, 0, 2);
 	tcase_add_loop_test(t, idle_connection_of_bbr_takes_its_model_more, 0,
 			    2);
 	tcase_add_loop_test(t, what_a_flight_takes_is_counted, 0, 2);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static struct sim_link tun;
 static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
 
@@ -216,19 +218,9 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, the_largest_pings_go_both_ways, 0, 2);
 }
 
-int main(void)
+SUITE("fragments", t)
 {
-	Suite *suite = suite_create("fragments");
-	TCase *t = tcase_create("fragments");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -10,6 +10,7 @@
 #include "../../plugins/freedom/freedom.h"
 #include "loopback.h"
 #include "realhost.h"
+#include "tests/suite.h"
 
 extern const struct weir_plugin weir_plugin_1;
 
@@ -403,14 +404,8 @@ START_TEST(a_via_that_cannot_carry_a_session_is_never_gone_around)
 }
 END_TEST
 
-int main(void)
+SUITE("freedom", t)
 {
-	Suite *s = suite_create("freedom");
-	TCase *t = tcase_create("streams");
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(
 		t, bytes_pass_both_ways_and_either_side_can_finish_first, 0, 2);
@@ -434,8 +429,4 @@ int main(void)
 	tcase_add_test(t, via_passes_everything_through_the_other_outbound);
 	tcase_add_test(t,
 		       a_via_that_cannot_carry_a_session_is_never_gone_around);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

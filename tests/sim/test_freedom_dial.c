@@ -9,6 +9,7 @@
 #include "../../plugins/freedom/freedom.h"
 #include "loopback.h"
 #include "realhost.h"
+#include "tests/suite.h"
 
 extern const struct weir_plugin weir_plugin_1;
 
@@ -338,14 +339,8 @@ START_TEST(send_through_is_the_source_the_far_side_sees)
 }
 END_TEST
 
-int main(void)
+SUITE("freedom_dial", t)
 {
-	Suite *s = suite_create("freedom_dial");
-	TCase *t = tcase_create("dials");
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(t, a_refused_port_is_econnrefused_within_50_ms, 0,
 			    2);
@@ -359,8 +354,4 @@ int main(void)
 	tcase_add_loop_test(t, redirect_replaces_the_host_the_port_or_both, 0,
 			    3);
 	tcase_add_test(t, send_through_is_the_source_the_far_side_sees);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "freedom_flow.h"
+#include "tests/suite.h"
 
 START_TEST(redirected_replies_show_the_peer_that_was_asked)
 {
@@ -182,14 +183,8 @@ START_TEST(an_ipv6_answer_without_a_route_waits_for_the_ipv4_one)
 }
 END_TEST
 
-int main(void)
+SUITE("freedom_names", t)
 {
-	Suite *s = suite_create("freedom_names");
-	TCase *t = tcase_create("names");
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, redirected_replies_show_the_peer_that_was_asked);
 	tcase_add_test(
@@ -201,8 +196,4 @@ int main(void)
 			    0, 2);
 	tcase_add_test(t,
 		       an_ipv6_answer_without_a_route_waits_for_the_ipv4_one);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "freedom_flow.h"
+#include "tests/suite.h"
 
 START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
 {
@@ -315,14 +316,8 @@ START_TEST(echo_without_the_right_to_it_is_eacces)
 }
 END_TEST
 
-int main(void)
+SUITE("freedom_udp", t)
 {
-	Suite *s = suite_create("freedom_udp");
-	TCase *t = tcase_create("flows");
-	SRunner *r = srunner_create(s);
-	int failed;
-
-	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(
 		t, one_source_port_serves_all_peers_and_strangers_may_answer, 0,
@@ -343,8 +338,4 @@ int main(void)
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
 	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "freedom_flow.h"
+#include "tests/suite.h"
 
 /* A flow through another freedom. */
 struct via {
@@ -129,20 +130,10 @@ START_TEST(it_carries_what_its_via_carries)
 }
 END_TEST
 
-int main(void)
+SUITE("freedom_via", t)
 {
-	Suite *s = suite_create("freedom_via");
-	TCase *t = tcase_create("flows");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
 	tcase_add_test(t, a_redirected_port_shows_each_peer_as_it_was_asked);
 	tcase_add_test(t, an_echo_through_via_is_not_redirected);
 	tcase_add_test(t, it_carries_what_its_via_carries);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
 }

@@ -8,6 +8,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define VARIANTS 12
 
 static struct sim_link tun;
@@ -326,13 +328,8 @@ START_TEST(segments_outside_the_window_do_no_harm)
 }
 END_TEST
 
-int main(void)
+SUITE("gate", t)
 {
-	Suite *suite = suite_create("gate");
-	TCase *t = tcase_create("gate");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, every_truncation_is_dropped, 0, VARIANTS);
@@ -344,9 +341,4 @@ int main(void)
 	tcase_add_test(t, hostile_addresses_are_dropped);
 	tcase_add_test(t, overlapping_fragments_condemn_the_datagram);
 	tcase_add_test(t, segments_outside_the_window_do_no_harm);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -7,6 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define UNIT 1400u
 #define VIEWS 64
 #define STREAM_BYTES 400000u
@@ -463,8 +465,6 @@ int main(void)
 	Suite *suite = suite_create("gro");
 	TCase *t4 = tcase_create("v4"), *t6 = tcase_create("v6");
 	TCase *alone = tcase_create("alone"), *gone = tcase_create("gone");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t4, begin, end);
 	tcase_add_checked_fixture(t6, begin6, end);
@@ -478,8 +478,5 @@ int main(void)
 	suite_add_tcase(suite, t6);
 	suite_add_tcase(suite, alone);
 	suite_add_tcase(suite, gone);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return suite_run(suite);
 }

@@ -6,6 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static struct sim_link tun;
 static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
 
@@ -104,22 +106,12 @@ START_TEST(fragments_go_their_own_way)
 }
 END_TEST
 
-int main(void)
+SUITE("gro, udp", t)
 {
-	Suite *suite = suite_create("gro, udp");
-	TCase *t = tcase_create("udp");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_loop_test(t, equal_datagrams_are_one_train, 0, 2);
 	tcase_add_loop_test(t, datagrams_that_differ_stay_apart, 0, 2);
 	tcase_add_loop_test(t, a_mark_in_the_header_keeps_datagrams_apart, 0,
 			    2);
 	tcase_add_loop_test(t, fragments_go_their_own_way, 0, 2);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

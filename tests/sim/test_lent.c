@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define TRAIN 60000u /* bytes; no number of whole packets */
 #define VIEWS 8
 #define BUDGET (16ull << 20)
@@ -209,21 +211,11 @@ START_TEST(slabs_are_left_to_read_into)
 }
 END_TEST
 
-int main(void)
+SUITE("lent", t)
 {
-	Suite *suite = suite_create("lent");
-	TCase *t = tcase_create("lent");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_loop_test(t, bytes_are_sent_from_where_they_came, 0, 2);
 	tcase_add_loop_test(t, lent_bytes_outlive_their_reader, 0, 2);
 	tcase_add_loop_test(t, packets_are_whole_where_trains_meet, 0, 2);
 	tcase_add_loop_test(t, a_few_bytes_are_copied, 0, 2);
 	tcase_add_loop_test(t, slabs_are_left_to_read_into, 0, 2);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

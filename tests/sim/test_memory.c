@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define BUDGET (16ull << 20)
 #define MANY 2000
 #define MSS 1000u
@@ -338,13 +340,8 @@ START_TEST(whoever_was_full_is_told_of_room)
 }
 END_TEST
 
-int main(void)
+SUITE("memory", t)
 {
-	Suite *suite = suite_create("memory");
-	TCase *t = tcase_create("memory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin_small, end);
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, greedy_senders_stay_within_the_budget, 0, 2);
@@ -360,9 +357,4 @@ int main(void)
 	tcase_add_loop_test(
 		t, room_that_was_reserved_is_there_however_little_is_left, 0,
 		2);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

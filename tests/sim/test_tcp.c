@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static struct sim_link tun;
 
 static void begin(void)
@@ -451,19 +453,9 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, dead_client_is_found_where_asked_for, 0, 2);
 }
 
-int main(void)
+SUITE("tcp", t)
 {
-	Suite *suite = suite_create("tcp");
-	TCase *t = tcase_create("tcp");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static struct sim_link tun;
 static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
 
@@ -478,19 +480,9 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, ping_to_the_link_itself_is_answered_here, 0, 2);
 }
 
-int main(void)
+SUITE("udp", t)
 {
-	Suite *suite = suite_create("udp");
-	TCase *t = tcase_create("udp");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define QUOTE_MOST 100
 
 static struct sim_link tun;
@@ -202,7 +204,7 @@ START_TEST(what_a_client_does_not_want_is_told_to_nobody)
 }
 END_TEST
 
-int main(void)
+SUITE("unreachable", t)
 {
 	const TTest *const tests[] = {
 		a_syn_that_finds_no_way_fails_with_what_was_said,
@@ -212,17 +214,8 @@ int main(void)
 		a_ping_that_finds_no_way_is_told_of_with_its_peer,
 		what_a_client_does_not_want_is_told_to_nobody,
 	};
-	Suite *suite = suite_create("unreachable");
-	TCase *t = tcase_create("errors");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
 		tcase_add_loop_test(t, tests[i], 0, 2 * WORDS);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define MEGABYTE (1u << 20)
 #define SECOND (1000 * SIM_MS)
 
@@ -356,13 +358,8 @@ START_TEST(flow_outward)
 }
 END_TEST
 
-int main(void)
+SUITE("wire", t)
 {
-	Suite *suite = suite_create("wire");
-	TCase *t = tcase_create("wire");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, both_ways_at_once, 0, 2);
 	tcase_add_loop_test(t, both_ways_with_trains, 0, 2);
@@ -377,9 +374,4 @@ int main(void)
 	tcase_add_loop_test(t, opening_can_be_abandoned, 0, 2);
 	tcase_add_loop_test(t, nobody_answers_an_opening, 0, 2);
 	tcase_add_loop_test(t, flow_outward, 0, 2);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "core/addr.h"
 #include "core/util.h"
+#include "tests/suite.h"
 
 static void note(struct fake_part *p, const char *what)
 {
@@ -328,15 +329,10 @@ int fake_main(const char *name, const TTest *const *tests, int n)
 {
 	Suite *suite = suite_create(name);
 	TCase *tc = tcase_create(name);
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 20);
 	for (int i = 0; i < n; i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unit tests of single files, by libcheck.
 
+# What runs the tests of a program, of tests/sim too.
+EXTRA_DIST += tests/suite.h
+
 # Files of plugins/wireguard that tests/fuzz wants as well.
 WG_QUICK = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
 	plugins/wireguard/quick.c plugins/wireguard/quick.h \

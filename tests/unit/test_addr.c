@@ -5,6 +5,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static const char *round_trip(const char *text)
 {
 	static char out[WEIR_ADDR_TEXT], name[254];
@@ -190,13 +192,8 @@ START_TEST(the_kernels_form_and_back_is_the_same)
 }
 END_TEST
 
-int main(void)
+SUITE("addr", t)
 {
-	Suite *s = suite_create("addr");
-	TCase *t = tcase_create("addr");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, addresses_and_names_are_read_with_and_without_port);
 	tcase_add_test(t, names_lose_their_case_and_the_dot_of_the_root);
 	tcase_add_test(t, what_is_nearly_an_address_is_refused);
@@ -206,9 +203,4 @@ int main(void)
 	tcase_add_test(t, lengths_of_prefixes_are_strict);
 	tcase_add_test(t, an_address_is_in_its_prefix_to_the_bit);
 	tcase_add_test(t, the_kernels_form_and_back_is_the_same);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugins/netstack/checksum.h"
+#include "tests/suite.h"
 
 #define MOST 300
 #define OFFSETS 9
@@ -62,21 +63,10 @@ START_TEST(a_sum_goes_on_behind_an_even_number_of_bytes)
 }
 END_TEST
 
-int main(void)
+SUITE("checksum", tc)
 {
-	Suite *suite = suite_create("checksum");
-	TCase *tc = tcase_create("sums");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, every_length_at_every_offset_is_as_defined);
 	tcase_add_test(tc, no_carry_of_the_longest_packet_is_lost);
 	tcase_add_test(tc, a_sum_goes_on_behind_an_even_number_of_bytes);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

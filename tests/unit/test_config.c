@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 #define LEAST "inbounds: {type: probe}\noutbounds: {type: sink}\n"
 
 static struct registry *registry;
@@ -328,13 +330,8 @@ START_TEST(a_pipe_may_bring_the_configuration)
 }
 END_TEST
 
-int main(void)
+SUITE("config", t)
 {
-	Suite *s = suite_create("config");
-	TCase *t = tcase_create("config");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, the_least_configuration_gets_every_preset);
 	tcase_add_test(t, the_cores_sections_reach_the_struct);
@@ -351,9 +348,4 @@ int main(void)
 	tcase_add_test(t, what_is_no_file_is_refused_by_name);
 	tcase_add_test(t, a_file_beyond_the_bound_is_not_even_read);
 	tcase_add_test(t, a_pipe_may_bring_the_configuration);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,6 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static struct registry *registry;
 static struct lines said;
 static struct config *config;
@@ -321,13 +323,8 @@ START_TEST(what_a_message_repeats_is_short_and_harmless)
 }
 END_TEST
 
-int main(void)
+SUITE("decode", t)
 {
-	Suite *s = suite_create("decode");
-	TCase *t = tcase_create("decode");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(
 		t, what_breaks_a_rule_is_one_error_that_says_where_and_which, 0,
@@ -343,9 +340,4 @@ int main(void)
 	tcase_add_test(t, secrets_are_never_repeated);
 	tcase_add_test(t, deprecated_options_work_and_warn);
 	tcase_add_test(t, what_a_message_repeats_is_short_and_harmless);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

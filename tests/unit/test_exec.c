@@ -5,6 +5,7 @@
 
 #include "core/addr.h"
 #include "core/nameservers.h"
+#include "tests/suite.h"
 
 #define MOST_USED 4
 
@@ -136,13 +137,8 @@ START_TEST(each_server_gets_an_outbound_and_a_rule)
 }
 END_TEST
 
-int main(void)
+SUITE("exec", t)
 {
-	Suite *s = suite_create("exec");
-	TCase *t = tcase_create("nameservers");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, servers_are_renumbered_and_the_rest_is_kept);
 	tcase_add_test(t, only_what_libc_would_ask_is_asked);
 	tcase_add_test(t, without_a_server_it_is_the_local_one);
@@ -150,9 +146,4 @@ int main(void)
 	tcase_add_test(t, stand_ins_are_no_addresses_of_the_device);
 	tcase_add_test(t, a_device_without_ipv4_gets_stand_ins_of_ipv6);
 	tcase_add_test(t, each_server_gets_an_outbound_and_a_rule);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include <weir/fakehost.h>
 
 #include "tests/bad/null.h"
+#include "tests/suite.h"
 
 static const struct weir_component null_component = {NULL_OUTBOUND("null")};
 
@@ -287,13 +288,8 @@ START_TEST(fakehost_aborts_the_use_of_a_freed_timer)
 }
 END_TEST
 
-int main(void)
+SUITE("fakehost", t)
 {
-	Suite *s = suite_create("fakehost");
-	TCase *t = tcase_create("fakehost");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, start, end);
 	tcase_add_test(t, fakehost_runs_a_null_plugin);
 	tcase_add_test(t, fakehost_fires_timers_in_order_without_waiting);
@@ -308,9 +304,4 @@ int main(void)
 	tcase_add_test_raise_signal(t, fakehost_aborts_a_second_answer, 6);
 	tcase_add_test_raise_signal(t, fakehost_aborts_the_use_of_a_freed_timer,
 				    6);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/tools/impair_path.h"
+#include "tests/suite.h"
 
 #define PACKETS 100000
 #define PACKET_BYTES 1000
@@ -285,14 +286,8 @@ START_TEST(memory_is_bounded_whatever_comes)
 }
 END_TEST
 
-int main(void)
+SUITE("impair", tests)
 {
-	Suite *suite = suite_create("impair");
-	TCase *tests = tcase_create("impair");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tests);
 	tcase_add_test(
 		tests,
 		a_path_without_faults_delivers_everything_at_once_in_order);
@@ -310,8 +305,4 @@ int main(void)
 	tcase_add_test(tests, the_rate_spaces_packets_and_survives_pauses);
 	tcase_add_test(tests, what_exceeds_the_queue_is_dropped);
 	tcase_add_test(tests, memory_is_bounded_whatever_comes);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "plugins/tun/address.h"
 #include "plugins/inbound-tun/options.h"
 #include "plugins/tun/tun.h"
+#include "tests/suite.h"
 
 #define DEVICE_FD 1000 /* nobody opens it */
 #define TELL_US 200000 /* a link is down for so long before it is told */
@@ -430,13 +431,8 @@ START_TEST(names_are_checked)
 }
 END_TEST
 
-int main(void)
+SUITE("inbound-tun", t)
 {
-	Suite *s = suite_create("inbound-tun");
-	TCase *t = tcase_create("inbound-tun");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, a_burst_is_one_call_to_the_stack);
 	tcase_add_test(
 		t, without_offloads_each_packet_goes_where_the_stack_wants_it);
@@ -454,9 +450,4 @@ int main(void)
 	tcase_add_test(t, the_variable_serves_one_inbound);
 	tcase_add_test(t, a_variable_that_is_no_number_is_an_error);
 	tcase_add_test(t, names_are_checked);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

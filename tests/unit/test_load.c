@@ -8,6 +8,7 @@
 
 #include "core/load.h"
 #include "core/trust.h"
+#include "tests/suite.h"
 
 static char dir[4096];
 
@@ -95,13 +96,8 @@ START_TEST(trust_follows_our_links_to_what_they_name)
 }
 END_TEST
 
-int main(void)
+SUITE("load", t)
 {
-	Suite *s = suite_create("load");
-	TCase *t = tcase_create("load");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
 	tcase_add_test(t, load_refuses_a_relative_folder);
 	tcase_add_test(t, load_names_a_missing_folder);
@@ -109,9 +105,4 @@ int main(void)
 	tcase_add_test(t, trust_refuses_a_sticky_folder_of_plugins);
 	tcase_add_test(t, trust_takes_odd_but_honest_paths);
 	tcase_add_test(t, trust_follows_our_links_to_what_they_name);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/note.h"
+#include "tests/suite.h"
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
@@ -211,13 +212,8 @@ START_TEST(note_says_what_cannot_be_opened)
 }
 END_TEST
 
-int main(void)
+SUITE("note", t)
 {
-	Suite *s = suite_create("note");
-	TCase *t = tcase_create("note");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, note_reads_the_identity);
 	tcase_add_test(t, note_refuses_every_truncation);
 	tcase_add_test(t, note_refuses_other_machines);
@@ -227,9 +223,4 @@ int main(void)
 	tcase_add_test(t, note_refuses_malformed_needs);
 	tcase_add_test(t, note_survives_every_changed_byte);
 	tcase_add_test(t, note_says_what_cannot_be_opened);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "plugins/netstack/ram.h"
+#include "tests/suite.h"
 
 #define MIB (1ull << 20)
 
@@ -98,20 +99,10 @@ START_TEST(in_a_container_the_topmost_group_is_ours)
 }
 END_TEST
 
-int main(void)
+SUITE("ram", t)
 {
-	Suite *s = suite_create("ram");
-	TCase *t = tcase_create("ram");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, without_limits_it_is_the_machines);
 	tcase_add_test(t, the_least_limit_of_the_groups_counts);
 	tcase_add_test(t, in_a_container_the_topmost_group_is_ours);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
 
 #include "core/registry.h"
 #include "tests/bad/null.h"
+#include "tests/suite.h"
 
 static const int table = 1;
 
@@ -116,22 +117,12 @@ START_TEST(registry_knows_which_needs_are_met)
 }
 END_TEST
 
-int main(void)
+SUITE("registry", t)
 {
-	Suite *s = suite_create("registry");
-	TCase *t = tcase_create("registry");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, registry_finds_by_kind_and_type);
 	tcase_add_test(t,
 		       registry_refuses_a_taken_type_and_keeps_nothing_of_it);
 	tcase_add_test(t, registry_refuses_a_taken_name);
 	tcase_add_test(t, registry_keeps_entries_where_they_are);
 	tcase_add_test(t, registry_knows_which_needs_are_met);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
 }

@@ -11,6 +11,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 static char *text;
 static size_t text_len;
 
@@ -131,23 +133,13 @@ START_TEST(the_json_schema_has_every_type_and_option)
 }
 END_TEST
 
-int main(void)
+SUITE("schema", t)
 {
-	Suite *s = suite_create("schema");
-	TCase *t = tcase_create("schema");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, every_preset_of_the_core_can_be_decoded);
 	tcase_add_test(t,
 		       every_option_of_the_core_has_help_without_a_full_stop);
 	tcase_add_test(t, tables_of_another_stride_are_read_by_it);
 	tcase_add_test(t, help_names_type_bounds_and_preset_of_each_option);
 	tcase_add_test(t, the_json_schema_has_every_type_and_option);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
 	free(text);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 
 #include "plugins/tun/tun.h"
 #include "plugins/tun/vnet.h"
+#include "tests/suite.h"
 
 #define AHEAD 16
 #define ROOM 65535
@@ -167,13 +168,8 @@ START_TEST(a_file_that_is_no_tun_is_left_open)
 }
 END_TEST
 
-int main(void)
+SUITE("tun", tc)
 {
-	Suite *suite = suite_create("tun");
-	TCase *tc = tcase_create("packets");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_packet_lies_where_it_was_wanted);
 	tcase_add_test(
@@ -184,10 +180,4 @@ int main(void)
 	tcase_add_test(tc, a_train_leaves_as_its_views_have_it);
 	tcase_add_test(tc, a_device_without_the_header_takes_packets_alone);
 	tcase_add_test(tc, a_file_that_is_no_tun_is_left_open);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "plugins/tun/vnet.h"
+#include "tests/suite.h"
 
 #define PACKET_BYTES 1500
 
@@ -142,22 +143,12 @@ START_TEST(a_train_that_says_cwr_is_said_to)
 }
 END_TEST
 
-int main(void)
+SUITE("vnet", t)
 {
-	Suite *s = suite_create("vnet");
-	TCase *t = tcase_create("vnet");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, a_plain_packet_is_a_plain_packet);
 	tcase_add_test(t, trains_come_with_their_kind_and_size);
 	tcase_add_test(t, a_header_that_contradicts_its_packet_is_refused);
 	tcase_add_test(t, a_size_without_a_train_means_nothing);
 	tcase_add_test(t, what_is_written_is_read_as_the_same);
 	tcase_add_test(t, a_train_that_says_cwr_is_said_to);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 
 #include "tests/unit/idle.h"
 #include "tests/unit/wg_outbound.h"
+#include "tests/suite.h"
 
 #define STAGGER_US 250000ull
 #define ADDRS 3u
@@ -188,13 +189,8 @@ START_TEST(who_gives_up_hangs_all_of_them_up)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-bridge", t)
 {
-	Suite *s = suite_create("wg-bridge");
-	TCase *t = tcase_create("bridge");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, a_silent_address_holds_the_next_for_the_stagger_only);
 	tcase_add_test(t, an_early_address_may_win_late);
 	tcase_add_test(t, an_address_that_fails_is_followed_at_once);
@@ -202,9 +198,4 @@ int main(void)
 		       addresses_that_are_all_silent_end_with_the_dial_timeout);
 	tcase_add_test(t, a_name_that_is_not_found_in_time_is_told_as_that);
 	tcase_add_test(t, who_gives_up_hangs_all_of_them_up);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include "plugins/wireguard/device.h"
 #include "plugins/wireguard/endpoint.h"
 #include "plugins/wireguard/udp_private.h"
+#include "tests/suite.h"
 
 /* ---- the network's changes */
 
@@ -341,7 +342,7 @@ START_TEST(an_ip4_address_in_ip6_is_an_ip4_endpoint)
 }
 END_TEST
 
-int main(void)
+SUITE("wg_changes", t)
 {
 	const TTest *const tests[] = {
 		a_change_elsewhere_keeps_the_session_and_greets_the_peer,
@@ -359,10 +360,6 @@ int main(void)
 		a_name_moves_no_peer_that_answers_where_it_is,
 		a_name_is_followed_from_a_place_that_does_not_answer,
 	};
-	Suite *s = suite_create("wg_changes");
-	TCase *t = tcase_create("wg_changes");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, a_change_of_our_own_way_makes_a_new_session, 0,
@@ -370,9 +367,4 @@ int main(void)
 	tcase_add_loop_test(t, an_ip4_address_in_ip6_is_an_ip4_endpoint, 0, 2);
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
 		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include "plugins/outbound-wireguard/outbound.h"
 #include "tests/unit/dns_message.h"
 #include "tests/unit/idle.h"
+#include "tests/suite.h"
 
 #define S_US 1000000ull
 #define RECORDS 3u
@@ -432,13 +433,8 @@ START_TEST(a_server_without_edns_is_asked_without)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-dns", t)
 {
-	Suite *s = suite_create("wg-dns");
-	TCase *t = tcase_create("dns");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, a_whole_answer_needs_no_stream);
 	tcase_add_test(t, answers_that_come_as_a_train_are_taken);
 	tcase_add_test(t, a_truncated_answer_is_asked_again_over_tcp);
@@ -452,9 +448,4 @@ int main(void)
 	tcase_add_test(t, what_all_servers_say_no_to_is_told_at_once);
 	tcase_add_test(t, a_server_that_says_no_outweighs_a_silent_one);
 	tcase_add_test(t, a_server_without_edns_is_asked_without);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

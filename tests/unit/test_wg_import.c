@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "plugins/wireguard/import.h"
+#include "tests/suite.h"
 
 #define PRIVATE "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 #define PUBLIC "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
@@ -199,13 +200,8 @@ START_TEST(an_exposed_file_is_not_imported)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-import", t)
 {
-	Suite *s = suite_create("wg-import");
-	TCase *t = tcase_create("wg-import");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, a_clients_file_becomes_an_outbound);
 	tcase_add_test(t, a_servers_file_becomes_an_inbound);
 	tcase_add_test(t, an_interface_of_an_endpoint_is_left_out_with_it);
@@ -214,9 +210,4 @@ int main(void)
 	tcase_add_test(t, errors_are_told_once_and_nothing_is_printed);
 	tcase_add_test(t, a_tunnel_needs_an_address);
 	tcase_add_test(t, an_exposed_file_is_not_imported);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include "cut.h"
 #include "plugins/outbound-wireguard/guard.h"
 #include "plugins/outbound-wireguard/merge.h"
+#include "tests/suite.h"
 
 #define HEADERS 40u
 #define FLAGS_AT 33u
@@ -213,13 +214,8 @@ START_TEST(what_does_not_follow_ends_a_train)
 }
 END_TEST
 
-int main(void)
+SUITE("wg_kernel", t)
 {
-	Suite *s = suite_create("wg_kernel");
-	TCase *t = tcase_create("wg_kernel");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, answers_enter_and_calls_do_not);
 	tcase_add_test(t, datagrams_enter_where_some_have_left);
 	tcase_add_test(t, only_own_addresses_pass);
@@ -227,9 +223,4 @@ int main(void)
 	tcase_add_test(t, a_run_becomes_a_train_that_can_be_cut_again);
 	tcase_add_test(t, a_lone_packet_stays_as_it_came);
 	tcase_add_test(t, what_does_not_follow_ends_a_train);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 #define PEERS 2
 
 /* An IP header, a UDP header and what sealing adds. */
@@ -68,20 +70,10 @@ START_TEST(ip6_has_its_least_packet_at_any_depth)
 }
 END_TEST
 
-int main(void)
+SUITE("wg_mtu", t)
 {
-	Suite *s = suite_create("wg_mtu");
-	TCase *t = tcase_create("wg_mtu");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_test(t, each_level_takes_its_headers);
 	tcase_add_test(t, room_is_spared_for_what_is_not_known);
 	tcase_add_test(t, large_packets_outside_do_not_make_large_ones_inside);
 	tcase_add_test(t, ip6_has_its_least_packet_at_any_depth);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "tests/unit/dns_message.h"
 #include "tests/unit/idle.h"
 #include "tests/unit/wg_outbound.h"
+#include "tests/suite.h"
 
 #define NAME_BYTES_MAX 253u
 #define FOUND_MOST 8
@@ -296,13 +297,8 @@ START_TEST(who_cancels_while_it_waits_hears_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-names", t)
 {
-	Suite *s = suite_create("wg-names");
-	TCase *t = tcase_create("names");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_loop_test(t, each_strategy_takes_its_families_in_its_order, 0,
 			    (int)(sizeof wanted / sizeof wanted[0]));
 	tcase_add_test(t, what_cannot_be_found_is_told_and_counted);
@@ -316,9 +312,4 @@ int main(void)
 	tcase_add_test(t, a_silent_family_is_left_alone_for_a_while);
 	tcase_add_test(t, silence_to_both_families_is_not_remembered);
 	tcase_add_test(t, who_cancels_while_it_waits_hears_nothing);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

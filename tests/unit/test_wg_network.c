@@ -11,6 +11,7 @@
 
 #include "plugins/wireguard/network.h"
 #include "tests/unit/idle.h"
+#include "tests/suite.h"
 
 #define SECOND_US 1000000ull
 #define SCRIPT_MOST 4
@@ -207,13 +208,8 @@ START_TEST(a_network_that_cannot_be_watched_is_told_of_and_tried_again)
 }
 END_TEST
 
-int main(void)
+SUITE("wg_network", t)
 {
-	Suite *s = suite_create("wg_network");
-	TCase *t = tcase_create("wg_network");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_new_address_refreshes_the_tunnel);
 	tcase_add_test(t, a_default_route_refreshes_the_tunnel);
@@ -224,9 +220,4 @@ int main(void)
 	tcase_add_test(t, what_was_lost_may_have_been_of_the_kind);
 	tcase_add_test(
 		t, a_network_that_cannot_be_watched_is_told_of_and_tried_again);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "plugins/wireguard/quick.h"
+#include "tests/suite.h"
 
 #define PRIVATE "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 #define PUBLIC "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
@@ -426,13 +427,8 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-quick", t)
 {
-	Suite *s = suite_create("wg-quick");
-	TCase *t = tcase_create("wg-quick");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, odd_files_are_read, 0, ODD);
 	tcase_add_test(t, values_are_taken_as_wg_takes_them);
@@ -447,9 +443,4 @@ int main(void)
 	tcase_add_test(t, peers_are_bounded);
 	tcase_add_test(t, a_file_that_others_can_read_is_refused);
 	tcase_add_test(t, what_is_no_file_is_refused);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "tunnel_ops.h"
+#include "tests/suite.h"
 
 #define PEERS 300u
 #define TOLD_MAX 100u
@@ -158,13 +159,8 @@ START_TEST(sources_that_the_rate_limit_had_no_room_for_are_a_counter)
 }
 END_TEST
 
-int main(void)
+SUITE("wg_report", t)
 {
-	Suite *s = suite_create("wg_report");
-	TCase *t = tcase_create("wg_report");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t,
 		       a_peer_that_did_something_has_a_line_with_its_reasons);
@@ -173,9 +169,4 @@ int main(void)
 	tcase_add_test(t, all_reasons_at_once_fit_a_line);
 	tcase_add_test(
 		t, sources_that_the_rate_limit_had_no_room_for_are_a_counter);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -15,6 +15,7 @@
 
 #include "plugins/wireguard/keytext.h"
 #include "tests/unit/device_host.h"
+#include "tests/suite.h"
 
 #define PATIENCE_MS 30000
 #define MANY 10000u
@@ -468,13 +469,8 @@ START_TEST(wg_sets_and_shows_thousands_of_peers)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-socket", t)
 {
-	Suite *s = suite_create("wg-socket");
-	TCase *t = tcase_create("wg-socket");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	umask(077); /* for wg, which writes keys */
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_request_is_answered_again_and_again);
@@ -490,9 +486,4 @@ int main(void)
 	tcase_add_test(t, wg_sets_and_shows);
 	tcase_add_test(t, wg_takes_back_what_it_showed);
 	tcase_add_test(t, wg_sets_and_shows_thousands_of_peers);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,8 @@
 
 #ifdef WEIR_AEAD_OPENSSL
 #include <openssl/evp.h>
+
+#include "tests/suite.h"
 #endif
 
 /* ---- errors of the socket */
@@ -283,7 +285,7 @@ START_TEST(that_libcrypto_may_not_seal_is_told)
 END_TEST
 #endif
 
-int main(void)
+SUITE("wg_tunnel", t)
 {
 	const TTest *const tests[] = {
 		what_the_system_did_not_send_is_not_counted_as_sent,
@@ -296,10 +298,6 @@ int main(void)
 		that_libcrypto_may_not_seal_is_told,
 #endif
 	};
-	Suite *s = suite_create("wg_tunnel");
-	TCase *t = tcase_create("wg_tunnel");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, one_unreachable_peer_disturbs_no_other, 0, 7);
@@ -308,9 +306,4 @@ int main(void)
 		t, a_socket_that_was_full_stalls_nothing_when_it_goes, 0, 3);
 	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
 		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,6 +6,7 @@
 
 #include "plugins/wireguard/keytext.h"
 #include "tests/unit/uapi_talk.h"
+#include "tests/suite.h"
 
 #define A "1111111111111111111111111111111111111111111111111111111111111111"
 #define B "22222222222222222222222222222222222222222222222222222222222222ff"
@@ -413,13 +414,8 @@ START_TEST(a_set_is_bounded)
 }
 END_TEST
 
-int main(void)
+SUITE("wg-uapi", t)
 {
-	Suite *s = suite_create("wg-uapi");
-	TCase *t = tcase_create("wg-uapi");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, what_was_set_is_told);
 	tcase_add_test(t, bytes_may_come_one_by_one);
@@ -440,9 +436,4 @@ int main(void)
 	tcase_add_test(t, peers_may_go_between_two_pieces);
 	tcase_add_test(t, a_peer_of_many_prefixes_is_told_in_pieces);
 	tcase_add_test(t, a_set_is_bounded);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

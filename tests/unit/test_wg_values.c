@@ -6,6 +6,7 @@
 
 #include "plugins/inbound-wireguard/inbound.h"
 #include "plugins/wireguard/reserved.h"
+#include "tests/suite.h"
 
 static bool parse(const char *const *texts, size_t count, uint8_t out[3])
 {
@@ -120,20 +121,9 @@ START_TEST(private_targets_are_known_to_their_edges)
 }
 END_TEST
 
-int main(void)
+SUITE("wg values", t)
 {
-	Suite *s = suite_create("wg values");
-	TCase *t = tcase_create("all");
-	SRunner *r;
-	int failed;
-
 	tcase_add_test(t, reserved_bytes_are_numbers_hex_or_base64);
 	tcase_add_test(t, reserved_bytes_of_another_form_are_refused);
 	tcase_add_test(t, private_targets_are_known_to_their_edges);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/suite.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #define QUICK_MS 1000.0 /* the checks take most of it */
 #else
@@ -246,13 +248,8 @@ START_TEST(depth_ends_at_its_bound_and_not_before)
 }
 END_TEST
 
-int main(void)
+SUITE("yaml", t)
 {
-	Suite *s = suite_create("yaml");
-	TCase *t = tcase_create("yaml");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, nodes_know_their_line_and_column);
 	tcase_add_test(t, a_bare_value_counts_as_a_list_of_one);
@@ -267,9 +264,4 @@ int main(void)
 	tcase_add_test(t, laughing_at_aliases_is_refused_quickly);
 	tcase_add_test(t, many_equal_keys_do_not_take_long);
 	tcase_add_test(t, depth_ends_at_its_bound_and_not_before);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

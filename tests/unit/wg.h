@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "tests/suite.h"
 
 #define S_US 1000000ull
 #define MS_US 1000ull
@@ -61,18 +62,13 @@ static inline int run_tests(const char *name, const TTest *const *tests,
 {
 	Suite *s = suite_create(name);
 	TCase *t = tcase_create(name);
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
 	if (!crypto_init())
 		abort();
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
 
 #define RUN(name, tests) run_tests(name, tests, sizeof(tests) / sizeof *(tests))

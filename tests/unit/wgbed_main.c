@@ -3,7 +3,7 @@
  * does. */
 #include "tests/unit/wgbed.h"
 
-#include <stdlib.h>
+#include "tests/suite.h"
 
 unsigned bed_workers;
 
@@ -25,15 +25,9 @@ static TCase *bed_case(Suite *s, const char *name, void (*add)(TCase *))
 int bed_main(const char *suite, void (*add)(TCase *))
 {
 	Suite *s = suite_create(suite);
-	SRunner *sr;
-	int failed;
 
 	bed_case(s, suite, add);
 	tcase_add_checked_fixture(bed_case(s, "with workers", add),
 				  with_workers, NULL);
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(s);
 }
