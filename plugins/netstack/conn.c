@@ -212,7 +212,7 @@ void conn_abort(struct conn *c)
 
 void conn_release(struct conn *c)
 {
-	receive_free(c);
+	receive_discard(c);
 	if (!c->pcb) {
 		conn_free(c);
 		return;

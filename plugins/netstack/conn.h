@@ -182,6 +182,7 @@ void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
 int receive_peek(struct conn *c, struct iovec *view, struct weir_loan **loan,
 		 int max);
 void receive_consume(struct conn *c, size_t n);
+void receive_discard(struct conn *c); /* nobody will read it */
 void receive_free(struct conn *c);
 
 /* send.c */

@@ -213,3 +213,15 @@ void receive_consume(struct conn *c, size_t n)
 	if (window_matters(c))
 		window_open(c, (uint32_t)n);
 }
+
+/* A client that waits for room would hear nothing until its time is up. It gets
+ * it, and what it then sends is answered with a reset. */
+void receive_discard(struct conn *c)
+{
+	const struct tcp_pcb *pcb = c->pcb;
+
+	if (pcb && pcb->rcv_ann_right_edge - pcb->rcv_nxt < c->link->mtu)
+		receive_consume(c, c->rx_unread);
+	else
+		receive_free(c);
+}

@@ -195,6 +195,30 @@ START_TEST(unread_data_does_not_turn_an_orderly_close_into_a_reset)
 }
 END_TEST
 
+/* It has more to say, and waits for room that nobody will make. */
+START_TEST(window_that_unread_data_closed_is_open_after_the_close)
+{
+	struct peer p = peer_open_with(_i, OFFER_MSS);
+	uint32_t at = 1;
+	struct heard *h;
+
+	reach_fin_wait_2(&p);
+	for (; at + 1000 <= UINT16_MAX; at += 1000)
+		say(&p, ACK, at, 2, 1000);
+	say(&p, ACK, at, 2, UINT16_MAX - at + 1);
+	hear_all(&p);
+	say(&p, ACK, UINT16_MAX, 2, 0); /* a probe */
+	ck_assert_uint_eq(hear(&p)->window, 0);
+	sim_close(p.end, 0);
+	h = hear(&p);
+	ck_assert_int_eq(h->flags & (ACK | RST), ACK);
+	ck_assert_uint_ge(h->window, p.mss);
+	say(&p, ACK, 1 + UINT16_MAX, 2, 1000);
+	ck_assert(hear(&p)->flags & RST);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
 START_TEST(peer_that_never_finishes_is_reset_after_a_minute)
 {
 	struct peer p = peer_open(_i);
@@ -393,6 +417,7 @@ int main(void)
 		data_after_an_orderly_close_is_reset,
 		fin_after_an_orderly_close_is_acknowledged,
 		unread_data_does_not_turn_an_orderly_close_into_a_reset,
+		window_that_unread_data_closed_is_open_after_the_close,
 		peer_that_never_finishes_is_reset_after_a_minute,
 		newer_syn_reopens_in_time_wait,
 		reopened_connection_begins_above_the_old_ones_numbers,
