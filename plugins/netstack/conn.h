@@ -15,6 +15,7 @@
 #include "reorder.h"
 #include "stack.h"
 
+#include "lwip/prot/tcp.h"
 #include "lwip/tcp.h"
 
 enum conn_phase {
@@ -167,6 +168,9 @@ void accept_refuse(struct conn *c, int err); /* frees it or mutes it */
 void accept_done(struct conn *c);	     /* no longer half open */
 
 /* connect.c */
+/* May lwIP work on it, as the answer to our SYN? If not, it is answered if it
+ * has to be. */
+bool connect_answered(struct conn *c, const struct tcp_hdr *tcp);
 void connect_ready(struct conn *c);
 
 /* tcp.c */

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connect.c - connections outward: the stack as a client, for an outbound
  * whose far side is a tunnel. The source is the link's own address; ports are
- * ours to choose, because lwIP looks for free ones in lists that are empty. */
+ * ours to choose, because lwIP looks for free ones in lists that are empty.
+ *
+ * Of what comes for a SYN lwIP gets to see only what acknowledges it: it would
+ * take up the options of anything. An ACK of something else is reset, and where
+ * it was an old connection that answered, the SYN finds nobody in its way the
+ * next time (RFC 9293, 3.5.2); so it goes again at once, but as such an ACK may
+ * be forged, no more than one time. */
 #include "conn.h"
+
+#include "reset.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -81,6 +89,23 @@ void *connect_open(struct weir_link *link, struct weir_end *end,
 	recovery_arm(c);
 	conn_arm(c);
 	return c;
+}
+
+bool connect_answered(struct conn *c, const struct tcp_hdr *tcp)
+{
+	struct tcp_pcb *pcb = c->pcb;
+	u8_t flags = TCPH_FLAGS(tcp);
+
+	if (!(flags & TCP_ACK))
+		return false;
+	if (tcp->ackno == pcb->lastack + 1)
+		return flags & (TCP_SYN | TCP_RST);
+	if (flags & TCP_RST || !link_may_reply(c->link))
+		return false;
+	reset_wrong(c->link, &c->node.key, tcp->ackno);
+	if (pcb->unacked && !(pcb->unacked->flags & SEGMENT_REPEATED))
+		tcp_rexmit(pcb);
+	return false;
 }
 
 void connect_ready(struct conn *c)

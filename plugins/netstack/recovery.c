@@ -368,6 +368,11 @@ static void take_handshake_ack(struct conn *c, const struct ack *a)
 	c->retransmit_at = 0;
 }
 
+static err_t take_answer(struct conn *c, const struct tcp_hdr *tcp)
+{
+	return connect_answered(c, tcp) ? ERR_OK : ERR_VAL;
+}
+
 /* lwIP delays an ACK by segments; with trains it must go by bytes. A sender
  * that has just begun is not kept waiting for that of half a packet, nor is one
  * that fills a gap. */
@@ -389,7 +394,8 @@ err_t hook_segment(struct tcp_pcb *pcb, struct tcp_hdr *tcp, u16_t options_len,
 	uint32_t payload;
 
 	if (pcb->state < SYN_RCVD || pcb->state == TIME_WAIT)
-		return ERR_OK;
+		return pcb->state == SYN_SENT ? take_answer(conn_of(pcb), tcp)
+					      : ERR_OK;
 	c = conn_of(pcb);
 	if (!c || first_len != options_len)
 		return ERR_OK;

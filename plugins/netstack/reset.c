@@ -34,13 +34,17 @@ static void reset_send(struct weir_link *link, const struct tuple *key,
 	emit_end(&e);
 }
 
+void reset_wrong(struct weir_link *link, const struct tuple *key, uint32_t ack)
+{
+	reset_send(link, key, ack, 0, TCP_FLAG_RST);
+}
+
 void reset_stranger(struct weir_link *link, const struct packet *p)
 {
 	uint32_t len = p->len - p->payload;
 
 	if (p->tcp_flags & TCP_FLAG_ACK)
-		reset_send(link, &p->key, get32(p->data + p->l4 + 8), 0,
-			   TCP_FLAG_RST);
+		reset_wrong(link, &p->key, get32(p->data + p->l4 + 8));
 	else
 		reset_send(link, &p->key, 0,
 			   p->tcp_seq + len + !!(p->tcp_flags & TCP_FLAG_SYN) +

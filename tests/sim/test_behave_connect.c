@@ -35,11 +35,14 @@ static struct peer peer_called(int v6)
 	return p;
 }
 
+/* All of them: MSS, window scale, SACK, timestamps. */
+static const uint8_t offers[] = {2, 4, 0, 100, 1, 3, 3, 7,   1, 1, 4, 2,
+				 1, 1, 8, 10,  0, 0, 3, 232, 0, 0, 0, 0};
+static const uint8_t mss_only[] = {2, 4, 5, 0xb4};
+
 static void answer(struct peer *p)
 {
-	static const uint8_t mss[] = {2, 4, 5, 0xb4};
-
-	say_options(p, SYN | ACK, 0, 1, 0, mss, sizeof mss);
+	say_options(p, SYN | ACK, 0, 1, 0, mss_only, sizeof mss_only);
 	ck_assert_int_eq(hear_within(p, ANSWER_US, NULL)->flags, ACK);
 	ck_assert(p->end->ready);
 	say(p, ACK, 1, 1, 10);
@@ -92,12 +95,77 @@ START_TEST(silence_after_a_wrong_answer_is_met_with_syns)
 }
 END_TEST
 
+/* Each may be forged. */
+START_TEST(wrong_answers_draw_one_more_syn_in_all)
+{
+	struct peer p = peer_called(_i);
+
+	for (int i = 0; i < 5; i++) {
+		say(&p, ACK, 5000, 7000, 0);
+		ck_assert_int_eq(hear(&p)->flags & RST, RST);
+		ck_assert_int_eq(hear(&p)->flags, i ? 0 : SYN);
+	}
+	answer(&p);
+}
+END_TEST
+
+/* RFC 9293, 3.10.7.3: it is no answer, nor is it wrong. */
+START_TEST(ack_of_our_syn_without_a_syn_is_dropped)
+{
+	struct peer p = peer_called(_i);
+
+	say(&p, ACK, 1, 1, 0);
+	say(&p, FIN | ACK, 1, 1, 0);
+	hear_nothing(&p);
+	answer(&p);
+}
+END_TEST
+
+/* Of what was not the answer nothing was agreed on. */
+static void has_agreed_on_nothing(struct peer *p)
+{
+	struct heard *h;
+
+	hear_all(p);
+	answer(p);
+	hear_all(p);
+	p->window = 2000;
+	say(p, ACK, 11, 1, 0);
+	core_write(p, 10000);
+	h = hear(p);
+	ck_assert_uint_eq(h->len, p->path.v6 ? 1440 : 1460);
+	ck_assert(!h->stamps);
+	hear_nothing(p);
+}
+
+START_TEST(options_of_a_wrong_answer_change_nothing)
+{
+	struct peer p = peer_called(_i);
+
+	say_options(&p, SYN | ACK, 0, 7000, 0, offers, sizeof offers);
+	has_agreed_on_nothing(&p);
+}
+END_TEST
+
+START_TEST(options_of_a_syn_that_crosses_ours_change_nothing)
+{
+	struct peer p = peer_called(_i);
+
+	say_options(&p, SYN, 0, 0, 0, offers, sizeof offers);
+	has_agreed_on_nothing(&p);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		unanswered_syn_is_repeated_ever_slower,
 		wrong_answer_is_reset_and_the_syn_goes_again,
 		silence_after_a_wrong_answer_is_met_with_syns,
+		wrong_answers_draw_one_more_syn_in_all,
+		ack_of_our_syn_without_a_syn_is_dropped,
+		options_of_a_wrong_answer_change_nothing,
+		options_of_a_syn_that_crosses_ours_change_nothing,
 	};
 
 	return BEHAVE_MAIN("behave_connect", tests);
