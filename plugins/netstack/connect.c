@@ -85,7 +85,6 @@ void *connect_open(struct weir_link *link, struct weir_end *end,
 		s->host->fail(end, err, "cannot connect through the link");
 		return NULL;
 	}
-	c->rx_mark_us = (uint32_t)stack_now_us(s);
 	recovery_arm(c);
 	conn_arm(c);
 	return c;
@@ -111,9 +110,6 @@ bool connect_answered(struct conn *c, const struct tcp_hdr *tcp)
 void connect_ready(struct conn *c)
 {
 	c->phase = CONN_OPEN;
-	c->retransmit_at = 0;
-	if (!c->recovery.backoff) /* our SYN was sent once */
-		c->rx_rtt_us = (uint32_t)stack_now_us(c->stack) - c->rx_mark_us;
 	receive_init(c);
 	c->stack->host->stream_ready(c->end, &tcp_stream_ops, c);
 }

@@ -352,7 +352,7 @@ static void read_options(uint8_t *options, int len, struct ack *a)
 	}
 }
 
-/* The ACK of our SYN-ACK. */
+/* The ACK of our SYN or SYN-ACK. */
 static void take_handshake_ack(struct conn *c, const struct ack *a)
 {
 	struct recovery *r = &c->recovery;
@@ -370,7 +370,12 @@ static void take_handshake_ack(struct conn *c, const struct ack *a)
 
 static err_t take_answer(struct conn *c, const struct tcp_hdr *tcp)
 {
-	return connect_answered(c, tcp) ? ERR_OK : ERR_VAL;
+	struct ack a = {.now_us = stack_now_us(c->stack), .moved = true};
+
+	if (!connect_answered(c, tcp))
+		return ERR_VAL;
+	take_handshake_ack(c, &a);
+	return ERR_OK;
 }
 
 /* lwIP delays an ACK by segments; with trains it must go by bytes. A sender

@@ -156,6 +156,39 @@ START_TEST(options_of_a_syn_that_crosses_ours_change_nothing)
 }
 END_TEST
 
+static void answer_and_lose(struct peer *p, uint64_t *after_us)
+{
+	answer(p);
+	hear_all(p);
+	core_write(p, 1000);
+	ck_assert_uint_eq(hear(p)->len, 1000);
+	ck_assert_uint_eq(hear_within(p, 20 * FIRST_RTO_US, after_us)->len,
+			  1000);
+}
+
+START_TEST(round_trip_of_our_syn_times_the_first_data)
+{
+	struct peer p = peer_called(_i);
+	uint64_t after_us;
+
+	sim_run(FAR_RTT);
+	answer_and_lose(&p, &after_us);
+	ck_assert_uint_le(after_us, 5 * FAR_RTT + NEAR_US);
+}
+END_TEST
+
+START_TEST(data_does_not_wait_as_long_as_the_syns_before_it)
+{
+	struct peer p = peer_called(_i);
+	uint64_t after_us;
+
+	for (int i = 0; i < 3; i++)
+		hear_within(&p, 10 * FIRST_RTO_US, NULL);
+	answer_and_lose(&p, &after_us);
+	ck_assert_uint_le(after_us, 3 * FIRST_RTO_US);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -166,6 +199,8 @@ int main(void)
 		ack_of_our_syn_without_a_syn_is_dropped,
 		options_of_a_wrong_answer_change_nothing,
 		options_of_a_syn_that_crosses_ours_change_nothing,
+		round_trip_of_our_syn_times_the_first_data,
+		data_does_not_wait_as_long_as_the_syns_before_it,
 	};
 
 	return BEHAVE_MAIN("behave_connect", tests);
