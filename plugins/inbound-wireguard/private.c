@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* private.c - the ranges of the special-purpose registries (RFC 6890) that
- * lead to this machine, its neighbours, or many hosts at once. */
+ * lead to this machine, its neighbours, or many hosts at once. A NAT64 prefix
+ * of one's own (RFC 8215) is there to reach private IPv4 addresses, at any of
+ * its bits; a kernel with sit0 up is itself at ::a.b.c.d. */
 #include "inbound.h"
 
 struct range {
@@ -23,7 +25,10 @@ static const struct range ranges4[] = {
 };
 
 static const struct range ranges6[] = {
-	{{0}, 127},	    /* unspecified, loopback */
+	{{0}, 96}, /* unspecified, loopback; IPv4-compatible */
+	{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48}, /* NAT64 of one's own */
+	{{0x20, 0x01, 0x00, 0x02}, 48}, /* benchmarks; TUNs of proxies */
+	{{0x5f}, 16},	    /* segments of a network's own routers */
 	{{0xfc}, 7},	    /* unique local */
 	{{0xfe, 0x80}, 10}, /* link local */
 	{{0xfe, 0xc0}, 10}, /* site local */
