@@ -71,6 +71,21 @@ static void print_list(const struct import *m, const char *indent,
 
 /* ---- the parts ---- */
 
+/* An inbound's peer must have an address to come from; what wg does for one
+ * that has none is a handshake. */
+static bool is_usable(const struct import *m, const struct quick_peer *p)
+{
+	return !m->server || p->allowed_ips.count;
+}
+
+static void print_unusable(const struct import *m, const struct quick_peer *p)
+{
+	char key[KEY_BASE64 + 1];
+
+	key_to_base64(p->public_key, key);
+	PRINT(m, "# left out: the peer %s, which has no AllowedIPs\n", key);
+}
+
 static void print_ignored(const struct import *m)
 {
 	const struct quick_ignored *all = m->quick->ignored.items;
@@ -130,13 +145,21 @@ static void print_peer(const struct import *m, const struct quick_peer *p,
 static void print_all(const struct import *m)
 {
 	const struct quick_peer *peers = m->quick->peers.items;
+	size_t count = m->quick->peers.count, usable = 0;
 
 	print_ignored(m);
+	for (size_t i = 0; i < count; i++) {
+		if (is_usable(m, &peers[i]))
+			usable++;
+		else
+			print_unusable(m, &peers[i]);
+	}
 	print_device(m);
-	if (m->quick->peers.count)
+	if (usable)
 		PRINT(m, "peers:\n");
-	for (size_t i = 0; i < m->quick->peers.count; i++)
-		print_peer(m, &peers[i], i + 1);
+	for (size_t i = 0; i < count; i++)
+		if (is_usable(m, &peers[i]))
+			print_peer(m, &peers[i], i + 1);
 }
 
 /* ---- the question ---- */

@@ -142,6 +142,21 @@ START_TEST(an_interface_of_an_endpoint_is_left_out_with_it)
 }
 END_TEST
 
+START_TEST(a_servers_peer_without_an_address_is_left_out)
+{
+	struct weir_import r = request(
+		"[Interface]\nPrivateKey = " PRIVATE "\n"
+		"Address = 10.7.0.1/24\nListenPort = 51820\n"
+		"[Peer]\nPublicKey = " PUBLIC "\n[Peer]\nPublicKey = " OTHER
+		"\nAllowedIPs = 10.7.0.3/32\n");
+
+	ck_assert_int_eq(import_inbound(&r), WEIR_YES);
+	ck_assert_ptr_nonnull(strstr(printed, "# left out: the peer " PUBLIC));
+	ck_assert_ptr_null(strstr(printed, "allowed_ips: []"));
+	ck_assert_ptr_nonnull(strstr(printed, "  - name: \"peer2\"\n"));
+}
+END_TEST
+
 START_TEST(who_is_named_does_not_guess)
 {
 	struct weir_import r = request(server);
@@ -205,6 +220,7 @@ SUITE("wg-import", t)
 	tcase_add_test(t, a_clients_file_becomes_an_outbound);
 	tcase_add_test(t, a_servers_file_becomes_an_inbound);
 	tcase_add_test(t, an_interface_of_an_endpoint_is_left_out_with_it);
+	tcase_add_test(t, a_servers_peer_without_an_address_is_left_out);
 	tcase_add_test(t, who_is_named_does_not_guess);
 	tcase_add_test(t, a_text_of_another_kind_is_not_ours);
 	tcase_add_test(t, errors_are_told_once_and_nothing_is_printed);
