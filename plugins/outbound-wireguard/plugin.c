@@ -105,6 +105,21 @@ static const struct weir_list *servers_of(const struct outbound *o,
 	return o->conf->dns.count ? &o->conf->dns : &s->dns;
 }
 
+/* A wg-quick file's DNS may be meant for the way past the tunnel. */
+static void warn_of_servers(const struct outbound *o,
+			    const struct weir_list *servers)
+{
+	const struct weir_addr *a = servers->items;
+	char text[WEIR_ADDR_TEXT];
+
+	for (size_t i = 0; i < servers->count; i++)
+		if (!wg_peer_of(o->tunnel.device, &a[i]))
+			o->host->log(o->instance, WEIR_WARN,
+				     "dns: %s cannot be asked through the "
+				     "tunnel: no peer's allowed_ips has it",
+				     weir_addr_text(&a[i], text));
+}
+
 /* False: kernel_tun is on and cannot be. */
 static bool kernel_make(struct outbound *o, struct tunnel_conf *conf,
 			struct weir_error *e)
@@ -128,6 +143,7 @@ static bool kernel_make(struct outbound *o, struct tunnel_conf *conf,
 
 static bool parts_make(struct outbound *o, struct weir_error *e)
 {
+	const struct weir_list *servers;
 	struct tunnel_conf conf = {
 		.instance = o->instance,
 		.host = o->host,
@@ -158,7 +174,9 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 		return false;
 	o->begun = true;
 	wg_options_forget(&o->conf->wg);
-	o->names = names_new(o, servers_of(o, conf.settings));
+	servers = servers_of(o, conf.settings);
+	warn_of_servers(o, servers);
+	o->names = names_new(o, servers);
 	return o->names || weir_error(e, NULL, "out of memory");
 }
 

@@ -9,7 +9,7 @@ import tempfile
 import servers
 import wgbed
 from bed import SERVER4, SERVER6
-from harness import Weir, check, main, need, serve, test
+from harness import Weir, check, check_equal, main, need, serve, test
 from wgbed import FAR4, FAR6, NEAR, Keys, WireguardGo
 
 HTTP_PORT = 8080
@@ -214,6 +214,20 @@ def ten_odd_files_connect_as_they_are(bed):
     far = Far(bed)
     for name in FILES:
         connects(far, name, by_name)
+
+
+@test
+def name_servers_past_the_tunnel_are_warned_of(bed):
+    with tempfile.TemporaryDirectory() as folder:
+        text = FILES["tabbed"].format(near=Keys().private, far=Keys().public,
+                                      v4=SERVER4, port=wgbed.PORT)
+        path = private(folder, "split.conf", text.replace(
+            "[Peer]", "DNS = 9.9.9.9, 10.7.0.1, 2001:db8::53\n[Peer]"))
+        log = Weir(bed, by_name(path)).log()
+    for server, told in (("9.9.9.9", True), ("10.7.0.1", False),
+                         ("2001:db8::53", True)):
+        check_equal(f"dns: {server} cannot be asked" in log, told,
+                    f"a warning of {server}")
 
 
 if __name__ == "__main__":
