@@ -142,13 +142,17 @@ void conn_established(struct conn *c)
 		connect_ready(c);
 }
 
-static const char *error_text(int err)
+static const char *error_text(const struct conn *c, int err)
 {
 	switch (err) {
+	case ECONNREFUSED:
+		return "refused by the far side";
 	case ECONNRESET:
-		return "reset by the client";
+		return c->outward ? "reset by the far side"
+				  : "reset by the client";
 	case ETIMEDOUT:
-		return "the client does not answer";
+		return c->outward ? "the far side does not answer"
+				  : "the client does not answer";
 	case ENETDOWN:
 		return "the link is gone";
 	case EADDRNOTAVAIL:
@@ -179,7 +183,7 @@ static void conn_ended(struct conn *c)
 	if (!c->established && !c->error)
 		c->error = opening ? ECONNABORTED : ECONNRESET;
 	if (c->error)
-		conn_fail(c, c->error, error_text(c->error));
+		conn_fail(c, c->error, error_text(c, c->error));
 	if (c->closed || opening)
 		conn_free(c);
 }
@@ -227,7 +231,7 @@ void conn_cancel(struct conn *c, int err)
 {
 	conn_unlink(c);
 	c->phase = CONN_OPEN;
-	conn_fail(c, err, error_text(err));
+	conn_fail(c, err, error_text(c, err));
 }
 
 void conn_drop(struct conn *c, int err, bool say)

@@ -91,7 +91,7 @@ struct conn {
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
-	bool challenged : 1, fin_came : 1;
+	bool challenged : 1, fin_came : 1, outward : 1;
 	uint8_t tx_more : 2; /* send.c: blocks to reserve beyond the first */
 
 	struct recovery recovery; /* last, as its last part is cut */

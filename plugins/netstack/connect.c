@@ -75,6 +75,7 @@ void *connect_open(struct weir_link *link, struct weir_end *end,
 		err = ENOMEM;
 	if (c) {
 		c->phase = CONN_OPENING;
+		c->outward = true;
 		c->end = end;
 		if (!start_connect(c)) {
 			conn_free(c);

@@ -30,7 +30,6 @@ static struct {
 	const char *name;
 	uint64_t value;
 } counters[COUNTERS];
-
 static uint32_t random_state;
 
 /* In place of the system's: the stack's keys and ports are the same in every
@@ -128,6 +127,7 @@ static void host_fail(struct weir_end *end, int err, const char *why)
 {
 	assert(end && !end->closed && !end->failed && why);
 	end->failed = err;
+	end->why = why;
 }
 
 static void host_unreachable(struct weir_end *end, const struct weir_addr *peer,

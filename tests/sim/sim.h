@@ -22,6 +22,7 @@ struct weir_end {
 	struct weir_session_info info;
 	unsigned events; /* notified and not yet looked at */
 	int failed;	 /* the errno, 0: not */
+	const char *why;
 	bool ready, closed;
 	int unreachable; /* the errno last told of a peer; 0: none */
 	struct weir_addr lost;

@@ -2,6 +2,7 @@
 /* A connection that the stack opens: its SYN, and what may answer it. */
 #include "behave.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define FIRST_RTO_US (1000 * SIM_MS)
@@ -189,6 +190,26 @@ START_TEST(data_does_not_wait_as_long_as_the_syns_before_it)
 }
 END_TEST
 
+/* There is no client there. */
+START_TEST(what_ends_a_connection_outward_is_said_of_the_far_side)
+{
+	struct peer p = peer_called(_i);
+
+	say(&p, RST | ACK, 0, 1, 0);
+	ck_assert_int_eq(p.end->failed, ECONNREFUSED);
+	ck_assert_str_eq(p.end->why, "refused by the far side");
+	p = peer_called(_i);
+	answer(&p);
+	say(&p, RST, 11, 0, 0);
+	ck_assert_int_eq(p.end->failed, ECONNRESET);
+	ck_assert_str_eq(p.end->why, "reset by the far side");
+	p = peer_called(_i);
+	sim_run(200 * FIRST_RTO_US);
+	ck_assert_int_eq(p.end->failed, ETIMEDOUT);
+	ck_assert_str_eq(p.end->why, "the far side does not answer");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -201,6 +222,7 @@ int main(void)
 		options_of_a_syn_that_crosses_ours_change_nothing,
 		round_trip_of_our_syn_times_the_first_data,
 		data_does_not_wait_as_long_as_the_syns_before_it,
+		what_ends_a_connection_outward_is_said_of_the_far_side,
 	};
 
 	return BEHAVE_MAIN("behave_connect", tests);
