@@ -7,6 +7,7 @@
 
 #define FIRST_RTO_US (1000 * SIM_MS)
 #define NEAR_US (10 * SIM_MS)
+#define MANY 3000
 
 /* The stack calls this peer; its SYN has been heard. */
 static struct peer peer_called(int v6)
@@ -110,6 +111,32 @@ START_TEST(wrong_answers_draw_one_more_syn_in_all)
 }
 END_TEST
 
+/* As are those of segments without a connection. */
+START_TEST(resets_of_wrong_answers_are_bounded)
+{
+	struct peer p = peer_called(_i);
+	uint64_t before = tun.packets;
+
+	for (int i = 0; i < MANY; i++)
+		say(&p, ACK, 5000, 7000, 0);
+	ck_assert_uint_le(tun.packets - before, MANY / 2);
+	hear_all(&p);
+	answer(&p);
+}
+END_TEST
+
+START_TEST(reset_that_is_no_answer_is_ignored)
+{
+	struct peer p = peer_called(_i);
+
+	say(&p, RST | ACK, 0, 7000, 0);
+	say(&p, RST, 1, 0, 0);
+	hear_nothing(&p);
+	ck_assert_int_eq(p.end->failed, 0);
+	answer(&p);
+}
+END_TEST
+
 /* RFC 9293, 3.10.7.3: it is no answer, nor is it wrong. */
 START_TEST(ack_of_our_syn_without_a_syn_is_dropped)
 {
@@ -153,6 +180,7 @@ START_TEST(options_of_a_syn_that_crosses_ours_change_nothing)
 	struct peer p = peer_called(_i);
 
 	say_options(&p, SYN, 0, 0, 0, offers, sizeof offers);
+	hear_nothing(&p);
 	has_agreed_on_nothing(&p);
 }
 END_TEST
@@ -217,6 +245,8 @@ int main(void)
 		wrong_answer_is_reset_and_the_syn_goes_again,
 		silence_after_a_wrong_answer_is_met_with_syns,
 		wrong_answers_draw_one_more_syn_in_all,
+		resets_of_wrong_answers_are_bounded,
+		reset_that_is_no_answer_is_ignored,
 		ack_of_our_syn_without_a_syn_is_dropped,
 		options_of_a_wrong_answer_change_nothing,
 		options_of_a_syn_that_crosses_ours_change_nothing,
