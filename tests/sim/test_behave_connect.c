@@ -9,27 +9,34 @@
 #define NEAR_US (10 * SIM_MS)
 #define MANY 3000
 
-/* The stack calls this peer; its SYN has been heard. */
+/* The stack is to call this peer. Returns what it would abandon. */
+static void *call(struct peer *p)
+{
+	bool v6 = p->path.v6;
+	struct weir_addr to = {.kind = v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
+			       .port = 443};
+
+	memcpy(to.ip, p->path.client, v6 ? 16 : 4);
+	p->end = calloc(1, sizeof *p->end);
+	p->end->next = sim.ends;
+	sim.ends = p->end;
+	return sim.ops->open(tun.link, p->end, &to, WEIR_NET_TCP);
+}
+
+/* Its SYN has been heard. */
 static struct peer peer_called(int v6)
 {
 	struct peer p = {
 		.path = v6 ? path6(443, "fd09::1", 0)
 			   : path4(443, "10.9.0.1", 0),
-		.end = calloc(1, sizeof *p.end),
 		.iss = 0xffffff00u,
 		.window = 65535,
 		.mss = 1460,
 		.offer = OFFER_MSS,
 	};
-	struct weir_addr to = {.kind = v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
-			       .port = 443};
 	const uint8_t *port;
 
-	memcpy(to.ip, p.path.client, v6 ? 16 : 4);
-	p.end->next = sim.ends;
-	sim.ends = p.end;
-	ck_assert_ptr_nonnull(
-		sim.ops->open(tun.link, p.end, &to, WEIR_NET_TCP));
+	ck_assert_ptr_nonnull(call(&p));
 	ck_assert_ptr_nonnull(tun.out);
 	port = tun.out->data + (v6 ? 40 : 20);
 	p.path.server_port = (uint16_t)(port[0] << 8 | port[1]);
@@ -238,6 +245,22 @@ START_TEST(what_ends_a_connection_outward_is_said_of_the_far_side)
 }
 END_TEST
 
+START_TEST(no_more_connections_are_opened_than_there_may_be)
+{
+	struct sim_conf conf = {2, 2, 16u << 20, 1u << 20};
+	struct peer p;
+
+	sim_stop();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	for (int i = 0; i < 2; i++)
+		p = peer_called(_i);
+	ck_assert_ptr_null(call(&p));
+	ck_assert_int_eq(p.end->failed, ENOBUFS);
+	hear_nothing(&p);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -253,6 +276,7 @@ int main(void)
 		round_trip_of_our_syn_times_the_first_data,
 		data_does_not_wait_as_long_as_the_syns_before_it,
 		what_ends_a_connection_outward_is_said_of_the_far_side,
+		no_more_connections_are_opened_than_there_may_be,
 	};
 
 	return BEHAVE_MAIN("behave_connect", tests);
