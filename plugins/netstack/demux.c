@@ -9,6 +9,7 @@
  * what it never checks is that the destination is an address of ours: every
  * destination is. */
 #include "buffer.h"
+#include "bytes.h"
 #include "conn.h"
 #include "reset.h"
 #include "segment.h"
@@ -123,7 +124,7 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 	stack_add(link->stack, COUNT_NO_CONNECTION, 1);
 	if ((p->tcp_flags & TCP_FLAG_RST) || !link_may_reply(link))
 		return;
-	reset_stranger(link, p);
+	reset_wrong(link, &p->key, get32(p->data + p->l4 + 8));
 }
 
 /* What is kept for later must not stand in the way of what it waits for. A

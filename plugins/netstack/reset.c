@@ -2,8 +2,8 @@
 /* reset.c - RST for segments that belong to no connection.
  *
  * A reset takes the sequence number that its receiver expects: the one it
- * acknowledged; where it acknowledged none, zero, and the reset acknowledges
- * all it sent. */
+ * acknowledged. A SYN acknowledges none: then it is zero, and the reset
+ * acknowledges the SYN. The gate lets nothing else in that has no ACK. */
 #include "reset.h"
 
 #include "bytes.h"
@@ -37,19 +37,6 @@ static void reset_send(struct weir_link *link, const struct tuple *key,
 void reset_wrong(struct weir_link *link, const struct tuple *key, uint32_t ack)
 {
 	reset_send(link, key, ack, 0, TCP_FLAG_RST);
-}
-
-void reset_stranger(struct weir_link *link, const struct packet *p)
-{
-	uint32_t len = p->len - p->payload;
-
-	if (p->tcp_flags & TCP_FLAG_ACK)
-		reset_wrong(link, &p->key, get32(p->data + p->l4 + 8));
-	else
-		reset_send(link, &p->key, 0,
-			   p->tcp_seq + len + !!(p->tcp_flags & TCP_FLAG_SYN) +
-				   !!(p->tcp_flags & TCP_FLAG_FIN),
-			   TCP_FLAG_RST | TCP_FLAG_ACK);
 }
 
 void reset_syn(struct weir_link *link, const struct tuple *key,

@@ -5,9 +5,7 @@
 
 #include "stack.h"
 
-/* Answer a segment nobody waits for (RFC 9293, 3.10.7.1). */
-void reset_stranger(struct weir_link *link, const struct packet *p);
-/* Answer what acknowledges something that was never sent. */
+/* Answer a segment that acknowledges what nobody sent (RFC 9293, 3.10.7.1). */
 void reset_wrong(struct weir_link *link, const struct tuple *key, uint32_t ack);
 /* Refuse a SYN: `tcp` is its header. */
 void reset_syn(struct weir_link *link, const struct tuple *key,
