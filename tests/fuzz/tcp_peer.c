@@ -10,6 +10,8 @@
 #define BLOCKS_MOST 3 /* of SACK, beside timestamps */
 #define PAYLOAD_MOST 65400u
 #define ISS 0xffffff00u /* soon the numbers wrap */
+#define PATTERN_PERIOD (1u << 24)
+#define SYN_ONLY 0x10 /* of a peer that is called: both call at once */
 
 /* More of how a segment is: all bits of one, so that it is seldom. */
 #define WITHOUT_STAMPS 0x18
@@ -89,9 +91,15 @@ static bool after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-uint8_t peer_pattern(uint32_t seq)
+const uint8_t *peer_pattern(uint32_t seq)
 {
-	return (uint8_t)(seq * 2654435761u >> 24);
+	static uint8_t bytes[PATTERN_PERIOD + PATTERN_MOST];
+	static bool made;
+
+	for (uint32_t i = 0; !made && i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i % PATTERN_PERIOD * 2654435761u >> 24);
+	made = true;
+	return bytes + seq % PATTERN_PERIOD;
 }
 
 static void put32(uint8_t *to, uint32_t v)
@@ -142,7 +150,7 @@ static void say(struct tcp_peer *p, const struct segment *s, uint8_t how)
 	static uint8_t tcp[PACKET_MOST], packet[PACKET_MOST];
 	uint32_t header = 20 + s->options_len;
 	uint32_t len = s->len < PAYLOAD_MOST ? s->len : PAYLOAD_MOST;
-	uint32_t first = s->seq + !!(s->flags & SYN);
+	uint32_t first = s->seq + !!(s->flags & SYN), end;
 
 	memset(tcp, 0, 20);
 	put32(tcp, (uint32_t)p->path.client_port << 16 | p->path.server_port);
@@ -151,10 +159,15 @@ static void say(struct tcp_peer *p, const struct segment *s, uint8_t how)
 	put32(tcp + 12, header << 26 | (uint32_t)s->flags << 16 | s->window);
 	put32(tcp + 16, s->urgent);
 	memcpy(tcp + 20, s->options, s->options_len);
-	for (uint32_t i = 0; i < len; i++)
-		tcp[header + i] = peer_pattern(first + i);
+	memcpy(tcp + header, peer_pattern(first), len);
+	end = first + len + !!(s->flags & FIN);
 	if (s->seq == p->sent)
-		p->sent = first + len + !!(s->flags & FIN);
+		p->sent = end;
+	if (after(end, p->furthest))
+		p->furthest = end;
+	if (s->flags & ACK && p->met && after(s->ack, p->agreed) &&
+	    !after(s->ack, p->top))
+		p->agreed = s->ack;
 	if (after(s->ack, p->next) && !after(s->ack, p->top))
 		p->next = s->ack;
 	len = make_ip(packet, &p->path, IPPROTO_TCP, tcp, header + len);
@@ -178,7 +191,8 @@ static void add_offers(struct segment *s, struct tcp_peer *p)
 	if (!(refused & 4))
 		add_option(s, (uint8_t[]){1, 1, 4, 2}, 4);
 	if (!(refused & 8))
-		add_stamps(s, p->stamp, 0);
+		add_stamps(s, p->stamp, p->echo);
+	p->stamps = !(refused & 8);
 	if (refused & 16)
 		s->flags |= ECE | CWR;
 }
@@ -226,7 +240,17 @@ void peer_speak(struct tcp_peer *p)
 	else if (p->stamps && (how & WITHOUT_STAMPS) != WITHOUT_STAMPS)
 		add_stamps(&s, p->stamp, p->echo);
 	add_sack(&s, p);
+	if (p->called && s.flags & SYN)
+		s.seq = p->iss;
 	say(p, &s, how);
+}
+
+static void begin(struct tcp_peer *p, struct sim_link *l, struct path path)
+{
+	*p = (struct tcp_peer){.link = l, .path = path, .window = 65535};
+	p->iss = p->sent = p->furthest = ISS + script_amount();
+	p->acked = p->iss + 1;
+	p->stamp = script_amount() << 16;
 }
 
 void peer_call(struct tcp_peer *p, struct sim_link *l, struct path path,
@@ -234,24 +258,52 @@ void peer_call(struct tcp_peer *p, struct sim_link *l, struct path path,
 {
 	struct segment s = {.flags = SYN};
 
-	*p = (struct tcp_peer){.link = l, .path = path, .window = 65535};
+	begin(p, l, path);
 	s.window = window(p);
-	p->iss = p->sent = s.seq = ISS + script_amount();
-	p->acked = p->iss + 1;
-	p->stamp = script_amount() << 16;
+	s.seq = p->iss;
 	add_offers(&s, p);
 	s.len = script_amount() / 16;
 	say(p, &s, how & (AS_TRAIN | MARKED));
 	p->sent = p->iss + 1;
 }
 
-void peer_refuse_size(struct tcp_peer *p)
+void peer_wait(struct tcp_peer *p, struct sim_link *l, struct path path)
+{
+	begin(p, l, path);
+	p->acked = p->iss;
+	p->called = true;
+}
+
+void peer_offer(struct tcp_peer *p)
+{
+	uint8_t how = script_byte();
+	struct segment s = {.flags = SYN, .seq = p->iss};
+	uint32_t sent = p->sent;
+
+	if (p->called && (how & SYN_ONLY) != SYN_ONLY)
+		s.flags |= ACK;
+	s.ack = near(p->next, p->top);
+	s.window = window(p);
+	add_offers(&s, p);
+	s.len = script_amount() / 16;
+	say(p, &s, how & (BY_PUT | MARKED));
+	p->sent = after(p->iss + 1, sent) ? p->iss + 1 : sent;
+}
+
+void peer_refuse(struct tcp_peer *p)
 {
 	static uint8_t packet[PACKET_MOST];
 	uint32_t seq = near(p->next, p->top);
+	uint32_t len = make_too_big(packet, &p->path, seq, script_amount());
+	uint8_t *icmp = packet + (p->path.v6 ? 40 : 20);
+	uint8_t what = script_byte();
 
-	sim_input(p->link, packet,
-		  make_too_big(packet, &p->path, seq, script_amount()));
+	if (what) {
+		icmp[0] = p->path.v6 ? 1 + (what & 2) : 3 + 8 * !!(what & 2);
+		icmp[1] = what >> 4;
+		fix_checksums(packet, len);
+	}
+	sim_input(p->link, packet, len);
 }
 
 static void peer_hold(struct tcp_peer *p, uint32_t left, uint32_t right)
@@ -262,15 +314,26 @@ static void peer_hold(struct tcp_peer *p, uint32_t left, uint32_t right)
 	p->held[at].right = right;
 }
 
+uint32_t peer_edge(const struct tcp_peer *p, const struct seen *s)
+{
+	return s->ack + ((uint32_t)s->window << p->scale);
+}
+
 void peer_hear(struct tcp_peer *p, const struct seen *s, bool lost)
 {
 	uint32_t right = s->seq + s->payload_len + !!(s->flags & (SYN | FIN));
 
 	if (s->flags & SYN) {
 		p->stamps = s->stamps;
-		p->next = p->top = right;
+		p->met = p->called || s->ack == p->iss + 1;
+		p->irs = s->seq;
+		p->scale = s->scale;
+		p->edge = s->ack + s->window;
+		p->next = p->top = p->agreed = right;
 	}
 	p->echo = s->stamp;
+	if (!(s->flags & SYN) && after(peer_edge(p, s), p->edge))
+		p->edge = peer_edge(p, s);
 	if ((s->flags & ACK) && after(s->ack, p->acked))
 		p->acked = s->ack;
 	if (after(p->acked, p->sent))

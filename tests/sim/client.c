@@ -259,6 +259,8 @@ static void look_tcp(struct seen *s, const uint8_t *tcp, uint32_t len)
 	for (uint32_t i = 20; i < header && tcp[i];) {
 		if (tcp[i] == 2)
 			s->mss = (uint16_t)get16(tcp + i + 2);
+		if (tcp[i] == 3)
+			s->scale = tcp[i + 2];
 		if (tcp[i] == 8) {
 			s->stamps = true;
 			s->stamp = get32(tcp + i + 2);

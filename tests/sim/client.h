@@ -34,6 +34,7 @@ struct client {
 struct seen {
 	bool any, v6, tcp, checksum_ok, stamps;
 	uint8_t protocol, flags, type, code, ttl;
+	uint8_t scale; /* of windows, 0: not there */
 	uint16_t source_port, target_port, window, mss;
 	uint32_t seq, ack, stamp, len, payload_len, l4;
 	uint16_t gso_size;
