@@ -186,6 +186,7 @@ bool keypair_begin(struct wg_peer *p, struct handshake *h, bool initiator,
 /* Authenticated data came on it; true when that made `next` the current. */
 bool keypair_confirm(struct keypair *k);
 void keypair_clear_all(struct wg_peer *p);
+void keypair_age_all(struct wg_peer *p, uint64_t us); /* older by that */
 static inline bool keypair_can_seal(const struct keypair *k, uint64_t now_us)
 {
 	return k && now_us - k->born_us < REJECT_AFTER_TIME_US &&

@@ -91,3 +91,13 @@ void keypair_clear_all(struct wg_peer *p)
 	keypair_free(p->next);
 	p->previous = p->current = p->next = NULL;
 }
+
+/* A birth before the clock's zero wraps; ages are differences. */
+void keypair_age_all(struct wg_peer *p, uint64_t us)
+{
+	struct keypair *all[] = {p->previous, p->current, p->next};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i])
+			all[i]->born_us -= us;
+}

@@ -102,6 +102,8 @@ libwgtunnel_la_SOURCES = \
 	plugins/wireguard/reserved.h \
 	plugins/wireguard/settings.c \
 	plugins/wireguard/settings.h \
+	plugins/wireguard/sleep.c \
+	plugins/wireguard/sleep.h \
 	plugins/wireguard/tunnel.c \
 	plugins/wireguard/tunnel.h \
 	plugins/wireguard/tunnel_ops.c \

@@ -86,6 +86,16 @@ static void fire_zero_keys(struct wg_peer *p, uint64_t now_us)
 	keypair_clear_all(p);
 }
 
+/* Timers stand still with the clock: only what has a time to end by goes on. */
+void wg_slept(struct wg_device *d, uint64_t slept_us)
+{
+	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
+		keypair_age_all(p, slept_us);
+		if (slept_us >= ZERO_KEYS_US)
+			fire_zero_keys(p, 0);
+	}
+}
+
 static void fire_persistent(struct wg_peer *p, uint64_t now_us)
 {
 	send_keepalive(p, now_us);

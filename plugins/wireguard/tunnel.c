@@ -14,6 +14,7 @@
 
 #include "endpoint.h"
 #include "network.h"
+#include "sleep.h"
 #include "tunnel_ops.h"
 #include "uapi_socket.h"
 
@@ -202,6 +203,7 @@ int tunnel_up(struct tunnel *t)
 	t->up = true;
 	wg_up(t->device, t->conf.host->now_us());
 	network_watch(t->network);
+	t->sleep = sleep_watch_new(t);
 	return 0;
 }
 
@@ -234,6 +236,8 @@ void tunnel_stop(struct tunnel *t)
 	uapi_socket_close(t->uapi);
 	t->uapi = NULL;
 	network_unwatch(t->network);
+	sleep_watch_free(t->sleep);
+	t->sleep = NULL;
 	endpoints_forget(t->endpoints);
 	if (t->link)
 		t->stack->detach(t->link);

@@ -48,6 +48,7 @@ struct tunnel_conf {
 
 struct endpoints;
 struct network;
+struct sleep_watch;
 struct uapi_socket;
 
 struct tunnel {
@@ -73,6 +74,7 @@ struct tunnel {
 	struct weir_watch *done;
 	struct endpoints *endpoints;
 	struct network *network;
+	struct sleep_watch *sleep; /* NULL: down, or not to be had */
 	struct uapi_socket *uapi;
 	uint64_t *drops[WG_DROPS];
 	uint64_t *handshakes, *silences, *sources_full;

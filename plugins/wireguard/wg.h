@@ -209,6 +209,10 @@ bool wg_flush(struct wg_device *d, uint64_t now_us);
 /* Timers that are due; call it at the time that ops.wake_at named. */
 void wg_expire(struct wg_device *d, uint64_t now_us);
 
+/* The machine slept for so long, in which `now_us` stood still: keys are as
+ * much older. */
+void wg_slept(struct wg_device *d, uint64_t slept_us);
+
 /* Give back memory that was kept for the next burst; now and then, for instance
  * every ten seconds in which something happened. */
 void wg_trim(struct wg_device *d);

@@ -3,10 +3,14 @@
  * are, as the network changes and names come to mean something else. */
 #include "tests/unit/wgtunnel.h"
 
+#include <unistd.h>
+
 #include "plugins/wireguard/device.h"
 #include "plugins/wireguard/endpoint.h"
 #include "plugins/wireguard/udp_private.h"
 #include "tests/suite.h"
+
+#define FDS_MOST 64
 
 /* ---- the network's changes */
 
@@ -342,6 +346,45 @@ START_TEST(an_ip4_address_in_ip6_is_an_ip4_endpoint)
 }
 END_TEST
 
+/* ---- sleep */
+
+/* The kernel tells whoever waits for the wall clock to be set. */
+static void wall_clock_set(void)
+{
+	char path[64], what[64];
+	int heard = 0;
+
+	for (int fd = 0; fd < FDS_MOST; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		n = readlink(path, what, sizeof what - 1);
+		what[n < 0 ? 0 : n] = '\0';
+		if (strstr(what, "timerfd"))
+			heard += fakehost_fire(w.host, fd, WEIR_READABLE);
+	}
+	ck_assert_int_eq(heard, 2);
+}
+
+START_TEST(who_wakes_up_uses_no_key_of_yesterday)
+{
+	begin();
+	connect_both();
+	wall_clock_set();
+	offer(&w.a, B_INNER, 100, 1);
+	settle();
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 1);
+	pass(6); /* between two handshakes */
+	w.asleep_s = 3600;
+	wall_clock_set();
+	offer(&w.a, B_INNER, 100, 2);
+	settle();
+	ck_assert_uint_eq(count_sent(&w.a, MESSAGE_INITIATION), 2);
+	ck_assert_uint_eq(w.b.got, 3);
+	end();
+}
+END_TEST
+
 SUITE("wg_changes", t)
 {
 	const TTest *const tests[] = {
@@ -359,6 +402,7 @@ SUITE("wg_changes", t)
 		a_name_that_has_moved_with_the_network_is_followed_at_once,
 		a_name_moves_no_peer_that_answers_where_it_is,
 		a_name_is_followed_from_a_place_that_does_not_answer,
+		who_wakes_up_uses_no_key_of_yesterday,
 	};
 
 	tcase_set_timeout(t, 60);

@@ -306,6 +306,31 @@ START_TEST(all_keys_are_gone_540_seconds_after_the_last_session)
 }
 END_TEST
 
+/* The clock stands still meanwhile. */
+START_TEST(keys_age_while_the_machine_sleeps)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	bed_run(&b, 8); /* between two handshakes */
+	wg_slept(b.nodes[0].d, 170 * SECOND_US);
+	bed_send(&b, 0, 1, 100); /* with a key of 178 s, which is renewed */
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_DATA), 2);
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 2);
+	bed_run(&b, 8);
+	wg_slept(b.nodes[0].d, 172 * SECOND_US);
+	bed_send(&b, 0, 1, 100);
+	ck_assert_uint_eq(b.nodes[1].got_count, 2);
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 3);
+	bed_run(&b, 1);
+	ck_assert_uint_eq(b.nodes[1].got_count, 3);
+	wg_slept(b.nodes[0].d, ZERO_KEYS_US);
+	ck_assert_ptr_null(bed_find(&b, 0, 1)->current);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(giving_up_leaves_the_keys_540_seconds)
 {
 	struct bed b;
@@ -449,6 +474,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, data_received_with_a_key_of_165_seconds_rekeys_once);
 	tcase_add_test(t, the_responder_does_not_rekey_by_what_it_receives);
 	tcase_add_test(t, all_keys_are_gone_540_seconds_after_the_last_session);
+	tcase_add_test(t, keys_age_while_the_machine_sleeps);
 	tcase_add_test(t, giving_up_leaves_the_keys_540_seconds);
 	tcase_add_test(t, a_persistent_keepalive_keeps_its_interval);
 	tcase_add_test(t,

@@ -57,6 +57,7 @@ static struct world {
 	bool no_trains;	     /* the kernel takes one datagram a call */
 	unsigned room_left;  /* calls until EAGAIN */
 	uint64_t on_the_way; /* datagrams sent so far */
+	time_t asleep_s;     /* that the machine slept */
 } w;
 
 /* ---- the stack */
@@ -175,11 +176,16 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 
-/* The wall clock goes with the host's. */
+/* The wall clock goes with the host's; the machine sleeps when told to. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
 	uint64_t now_us;
 
+	if (clock == CLOCK_BOOTTIME) {
+		__real_clock_gettime(CLOCK_MONOTONIC, now);
+		now->tv_sec += w.asleep_s;
+		return 0;
+	}
 	if (clock != CLOCK_REALTIME || !w.host)
 		return __real_clock_gettime(clock, now);
 	now_us = fakehost_table(w.host)->now_us();
