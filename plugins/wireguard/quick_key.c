@@ -36,8 +36,13 @@ static bool fwmark(struct quick_reading *r, struct slice v)
 
 static bool mtu(struct quick_reading *r, struct slice v)
 {
-	return value_number(v, QUICK_MTU_MAX, &r->quick->mtu_bytes) &&
-	       r->quick->mtu_bytes >= QUICK_MTU_MIN;
+	uint32_t n;
+
+	/* 0 is what wg-quick finds best. */
+	if (!value_number(v, QUICK_MTU_MAX, &n) || (n && n < QUICK_MTU_MIN))
+		return false;
+	r->quick->mtu_bytes = n;
+	return true;
 }
 
 static bool address(struct quick_reading *r, struct slice v)
@@ -50,13 +55,19 @@ static bool address(struct quick_reading *r, struct slice v)
 	return true;
 }
 
-/* wg-quick takes what is no address for a domain to search in. */
+/* wg-quick takes what is no address for a domain to search in; with "~" before
+ * it, systemd's resolver asks these servers for that domain, "." being all. */
 static bool dns(struct quick_reading *r, struct slice v)
 {
-	char name[VALUE_NAME_ROOM], *copy;
-	struct weir_addr a;
+	char name[VALUE_NAME_ROOM] = ".", *copy;
+	struct weir_addr a = {.kind = WEIR_ADDR_NAME};
+	bool routed = v.len && v.at[0] == '~';
 
-	if (!value_host(v, &a, name))
+	if (routed)
+		v.at++, v.len--;
+	if (!(routed && slice_is(v, ".")) && !value_host(v, &a, name))
+		return false;
+	if (routed && a.kind != WEIR_ADDR_NAME)
 		return false;
 	if (a.kind != WEIR_ADDR_NAME) {
 		quick_append(r, &r->quick->dns, &a, sizeof a);
@@ -129,6 +140,7 @@ static bool allowed_ips(struct quick_reading *r, struct slice v)
 enum use {
 	ONCE,
 	REPEATED, /* and a list */
+	WORDS,	  /* the same, with commas or spaces */
 	IGNORED,
 	COMMAND, /* of a shell */
 };
@@ -151,9 +163,9 @@ static const struct key {
 	{"FwMark", QUICK_INTERFACE, ONCE, fwmark,
 	 "is not a mark; write off, a number, or 0x and hexadecimal digits",
 	 false},
-	{"Address", QUICK_INTERFACE, REPEATED, address,
+	{"Address", QUICK_INTERFACE, WORDS, address,
 	 "is not an address; write 10.0.0.2/32 or fd00::2/128", false},
-	{"DNS", QUICK_INTERFACE, REPEATED, dns,
+	{"DNS", QUICK_INTERFACE, WORDS, dns,
 	 "is neither an address nor a domain", false},
 	{"MTU", QUICK_INTERFACE, ONCE, mtu,
 	 "is not the MTU of a tunnel; write 576 to 65440 bytes", false},
@@ -197,6 +209,17 @@ static void read_value(struct quick_reading *r, const struct key *k,
 			    v.at, v.len > SHOWN_BYTES ? "..." : "", k->rule);
 }
 
+static void read_words(struct quick_reading *r, const struct key *k,
+		       struct slice v)
+{
+	while (v.len) {
+		struct slice word = slice_trim(slice_cut(&v, ' '));
+
+		if (word.len)
+			read_value(r, k, word);
+	}
+}
+
 /* wg takes an empty list. */
 static void read_list(struct quick_reading *r, const struct key *k,
 		      struct slice v)
@@ -204,7 +227,9 @@ static void read_list(struct quick_reading *r, const struct key *k,
 	while (v.len) {
 		struct slice item = slice_trim(slice_cut(&v, ','));
 
-		if (item.len)
+		if (k->use == WORDS)
+			read_words(r, k, item);
+		else if (item.len)
 			read_value(r, k, item);
 	}
 }
@@ -274,7 +299,7 @@ void quick_key(struct quick_reading *r, struct slice name, struct slice value)
 			    k->name, *given);
 	else if (k->use == ONCE)
 		read_value(r, k, value);
-	else if (k->use == REPEATED)
+	else if (k->use == REPEATED || k->use == WORDS)
 		read_list(r, k, value);
 	else
 		ignore(r, k);

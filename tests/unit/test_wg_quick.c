@@ -173,6 +173,28 @@ START_TEST(values_are_taken_as_wg_takes_them)
 }
 END_TEST
 
+START_TEST(lists_and_domains_are_taken_as_wg_quick_takes_them)
+{
+	struct quick *q = parse("[Interface]\nPrivateKey = " PRIVATE "\n"
+				"Address = 10.7.0.2/32  fd07::2 ,10.7.0.3\n"
+				"DNS = 10.7.0.1 fd07::1, corp.example\n"
+				"DNS = ~lab.example ~.\nMTU = 0\n");
+
+	ck_assert_msg(q, "%s", told.text);
+	ck_assert_uint_eq(q->address.count, 3);
+	cidr_is(&q->address, 1, "fd07::2/128");
+	ck_assert_uint_eq(q->dns.count, 2);
+	ck_assert_uint_eq(q->search.count, 3);
+	ck_assert_str_eq(((char **)q->search.items)[1], "lab.example");
+	ck_assert_str_eq(((char **)q->search.items)[2], ".");
+	ck_assert_uint_eq(q->mtu_bytes, 0);
+	quick_free(q);
+	ck_assert_ptr_null(parse("[Interface]\nPrivateKey = " PRIVATE "\n"
+				 "DNS = ., ~, ~10.7.0.1, ~~.\nMTU = 575\n"));
+	ck_assert_uint_eq(told.errors, 5);
+}
+END_TEST
+
 #define PEER                                                                   \
 	"[Interface]\nPrivateKey = " PRIVATE "\n[Peer]\nPublicKey = " PUBLIC   \
 	"\n"
@@ -431,6 +453,7 @@ SUITE("wg-quick", t)
 {
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, odd_files_are_read, 0, ODD);
+	tcase_add_test(t, lists_and_domains_are_taken_as_wg_quick_takes_them);
 	tcase_add_test(t, values_are_taken_as_wg_takes_them);
 	tcase_add_test(t, a_name_may_have_underscores);
 	tcase_add_test(t, an_endpoint_may_be_next_to_an_interface);
