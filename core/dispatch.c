@@ -50,6 +50,22 @@ bool dispatch_admits(struct core *core)
 	return false;
 }
 
+/* An address whose name is our own. */
+static struct weir_addr addr_kept(const struct weir_addr *from)
+{
+	struct weir_addr a = *from;
+
+	if (a.kind == WEIR_ADDR_NAME)
+		a.name = xstrdup(a.name);
+	return a;
+}
+
+static void addr_let_go(const struct weir_addr *a)
+{
+	if (a->kind == WEIR_ADDR_NAME)
+		free((char *)(uintptr_t)a->name);
+}
+
 void dispatch_info_init(struct dispatch_info *d,
 			const struct weir_instance *inbound,
 			const struct weir_session_info *info)
@@ -57,8 +73,8 @@ void dispatch_info_init(struct dispatch_info *d,
 	memset(d, 0, sizeof *d);
 	d->info.size = sizeof d->info;
 	d->info.net = info->net;
-	d->info.source = info->source;
-	d->info.target = info->target;
+	d->info.source = addr_kept(&info->source);
+	d->info.target = addr_kept(&info->target);
 	d->info.level = inbound->conf->inbound.level;
 	if (info->level)
 		d->info.level = info->level;
@@ -66,15 +82,13 @@ void dispatch_info_init(struct dispatch_info *d,
 		d->info.exchange_ms = info->exchange_ms;
 	if (info->user)
 		d->info.user = xstrdup(info->user);
-	if (info->target.kind == WEIR_ADDR_NAME)
-		d->info.target.name = xstrdup(info->target.name);
 }
 
 void dispatch_info_fini(struct dispatch_info *d)
 {
 	free((char *)(uintptr_t)d->info.user);
-	if (d->info.target.kind == WEIR_ADDR_NAME)
-		free((char *)(uintptr_t)d->info.target.name);
+	addr_let_go(&d->info.source);
+	addr_let_go(&d->info.target);
 }
 
 struct weir_instance *dispatch_outbound(struct weir_instance *inbound,

@@ -85,6 +85,32 @@ START_TEST(session_hands_the_target_to_the_outbound)
 }
 END_TEST
 
+START_TEST(session_keeps_the_names_that_its_inbound_told)
+{
+	char source[] = "laptop.example", target[] = "www.example";
+	struct weir_session_info told = {
+		.size = sizeof told,
+		.net = WEIR_NET_TCP,
+		.source = {.kind = WEIR_ADDR_NAME, .port = 1, .name = source},
+		.target = {.kind = WEIR_ADDR_NAME, .port = 2, .name = target},
+	};
+	const struct weir_session_info *kept;
+
+	setup();
+	client.host = in->host;
+	client.handle = in->host->accept_stream(in->instance, &told,
+						&client.ops, &client);
+	memset(source, 'x', sizeof source - 1); /* borrowed for the call */
+	memset(target, 'x', sizeof target - 1);
+	kept = in->host->info(client.handle);
+	ck_assert_str_eq(kept->source.name, "laptop.example");
+	ck_assert_str_eq(kept->target.name, "www.example");
+	fake_end_fail(&client, ECONNRESET, "");
+	fake_turn(world);
+	finish_test();
+}
+END_TEST
+
 START_TEST(session_tells_the_client_why_the_outbound_failed)
 {
 	setup();
@@ -425,6 +451,7 @@ END_TEST
 FAKE_MAIN("session",
 	  session_accepts_the_handshake_only_when_the_outbound_is_ready,
 	  session_hands_the_target_to_the_outbound,
+	  session_keeps_the_names_that_its_inbound_told,
 	  session_tells_the_client_why_the_outbound_failed,
 	  session_takes_answers_given_inside_open,
 	  session_takes_refusals_given_inside_open,
