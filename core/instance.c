@@ -16,6 +16,8 @@
 #include "log.h"
 #include "util.h"
 
+#define SERVICE_BYTES 64 /* "netstack/1" */
+
 struct weir_instance *instance_new(struct core *core,
 				   const struct config_component *conf)
 {
@@ -126,13 +128,11 @@ struct weir_instance *instance_find(struct core *core, enum weir_kind kind,
 
 /* A plugin gets only the services that its note names: what it does not
  * declare, a packager could not have known. */
-static bool is_needed(const struct weir_plugin *plugin, const char *name,
-		      unsigned major)
+static bool is_needed(const struct weir_plugin *plugin, const char *want)
 {
-	char want[64], list[sizeof((struct weir_identity *)0)->needs];
+	char list[sizeof((struct weir_identity *)0)->needs];
 	char *word, *rest = list;
 
-	snprintf(want, sizeof want, "%s/%u", name, major);
 	snprintf(list, sizeof list, "%s", plugin->needs ? plugin->needs : "");
 	while ((word = strsep(&rest, " ")))
 		if (strcmp(word, want) == 0)
@@ -140,19 +140,31 @@ static bool is_needed(const struct weir_plugin *plugin, const char *name,
 	return false;
 }
 
+/* A service's type may end in its major; without one it is major 1. */
+static bool offers(const struct weir_instance *s, const char *want,
+		   const char *name, unsigned major)
+{
+	const char *type = s->component->type;
+
+	return s->component->kind == WEIR_SERVICE &&
+	       s->state >= INSTANCE_CREATED &&
+	       (strcmp(type, want) == 0 ||
+		(major == 1 && strcmp(type, name) == 0));
+}
+
 const void *instance_service(struct weir_instance *i, const char *name,
 			     unsigned major, void **self)
 {
 	struct core *core = i->core;
+	char want[SERVICE_BYTES];
 
-	if (!is_needed(i->conf->plugin, name, major))
+	snprintf(want, sizeof want, "%s/%u", name, major);
+	if (!is_needed(i->conf->plugin, want))
 		return NULL;
 	for (size_t n = 0; n < core->instance_count; n++) {
 		struct weir_instance *s = core->instances[n];
 
-		if (s->component->kind != WEIR_SERVICE ||
-		    strcmp(s->component->type, name) != 0 ||
-		    s->state < INSTANCE_CREATED)
+		if (!offers(s, want, name, major))
 			continue;
 		*self = s->self;
 		return s->component->ops;

@@ -32,6 +32,31 @@ START_TEST(instance_gets_the_services_that_its_plugin_names)
 }
 END_TEST
 
+START_TEST(instance_gets_the_major_of_a_service_that_it_asks_for)
+{
+	struct fake_part *second;
+	void *self = NULL;
+
+	world = fake_pair();
+	in = fake_part(world, "in");
+	service = fake_add(world, WEIR_SERVICE, "netstack");
+	service->component.ops = "the first table";
+	second = fake_add(world, WEIR_SERVICE, "netstack/2");
+	second->component.ops = "the second table";
+	world->plugin.needs = "netstack/2 netstack/3 netstack/1";
+	fake_start(world);
+	ck_assert_ptr_eq(in->host->service(in->instance, "netstack", 2, &self),
+			 second->component.ops);
+	ck_assert_ptr_eq(self, second);
+	ck_assert_ptr_eq(in->host->service(in->instance, "netstack", 1, &self),
+			 service->component.ops);
+	ck_assert_ptr_eq(self, service);
+	ck_assert_ptr_null(
+		in->host->service(in->instance, "netstack", 3, &self));
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(instance_gets_no_service_that_its_plugin_does_not_name)
 {
 	void *self = NULL;
@@ -92,6 +117,7 @@ START_TEST(instance_logs_at_the_level_of_its_tag)
 END_TEST
 
 FAKE_MAIN("instance", instance_gets_the_services_that_its_plugin_names,
+	  instance_gets_the_major_of_a_service_that_it_asks_for,
 	  instance_gets_no_service_that_its_plugin_does_not_name,
 	  instance_counters_are_found_by_name,
 	  instance_is_found_by_kind_and_tag,

@@ -175,7 +175,7 @@ struct weir_host {
 		void *arg);
 	void (*resolve_cancel)(struct weir_query *);
 
-	/* The table of a service this plugin named in its needs, of at least
+	/* The table of a service this plugin named in its needs, of
 	 * that major ("netstack", 1); *self is the service's instance. NULL:
 	 * not there. Usable from start on. */
 	const void *(*service)(struct weir_instance *, const char *name,
