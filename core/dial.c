@@ -19,7 +19,7 @@ struct weir_dial {
 	struct weir_end end;
 	struct weir_task task;
 	struct weir_dial *next, **link;
-	struct weir_instance *dialler, *outbound;
+	struct weir_instance *dialler, *outbound; /* the latter NULL: closed */
 	const struct weir_dialer_ops *ops;
 	void *arg;
 	struct weir_session_info info;
@@ -27,6 +27,7 @@ struct weir_dial {
 	bool opened, ready, failed;
 	bool told;	       /* the dialler knows that it is ready */
 	bool in_call, hung_up; /* the latter inside the former */
+	bool hushed;	       /* ended, but not by who dialled */
 	unsigned events;
 	void *pending;
 	const struct weir_stream_ops *stream;
@@ -142,7 +143,6 @@ static const struct end_ops dial_ops = {
 
 static void dial_free(struct weir_dial *d)
 {
-	turn_forget(&d->dialler->core->turn, &d->task);
 	*d->link = d->next;
 	if (d->next)
 		d->next->link = d->link;
@@ -151,16 +151,26 @@ static void dial_free(struct weir_dial *d)
 }
 
 /* Close what the outbound made, or tell it that it is not wanted. */
-static void dial_end(struct weir_dial *d, int err)
+static void dial_close(struct weir_dial *d, int err)
 {
-	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
+	const struct weir_outbound_ops *out;
 
+	if (!d->outbound)
+		return;
+	out = instance_outbound(d->outbound);
 	if (d->stream)
 		d->stream->close(d->object, err);
 	else if (d->flow)
 		d->flow->close(d->object, err);
 	else if (d->opened && !d->failed && out->abandon)
 		out->abandon(d->outbound->self, d->pending);
+	d->outbound = NULL;
+	turn_forget(&d->dialler->core->turn, &d->task);
+}
+
+static void dial_end(struct weir_dial *d, int err)
+{
+	dial_close(d, err);
 	dial_free(d);
 }
 
@@ -203,7 +213,9 @@ static void run(struct weir_task *task)
 	struct weir_dial *d = container_of(task, struct weir_dial, task);
 	unsigned events = d->events;
 
-	if (d->hung_up) {
+	if (d->hung_up && d->hushed) {
+		dial_close(d, d->err);
+	} else if (d->hung_up) {
 		dial_end(d, d->err);
 	} else if (!d->opened) {
 		dial_start(d);
@@ -283,8 +295,21 @@ void dial_hang_up(struct weir_dial *d, int err)
 		return;
 	}
 	d->hung_up = true;
+	d->hushed = false;
 	d->err = err;
 	queue(d);
+}
+
+void dial_hush(struct weir_instance *dialler)
+{
+	for (struct weir_dial *d = dialler->dials; d; d = d->next) {
+		if (!d->in_call) {
+			dial_close(d, ECANCELED);
+		} else if (!d->hung_up) {
+			dial_hang_up(d, ECANCELED);
+			d->hushed = true;
+		}
+	}
 }
 
 /* Any dial through `outbound`. */

@@ -15,6 +15,8 @@ struct weir_dial *dial_open(struct weir_instance *, const char *tag,
 /* What the outbound of its `via` says of its packets. */
 uint32_t dial_via_mtu(struct weir_instance *);
 void dial_hang_up(struct weir_dial *, int err);
+/* End what this instance dialled; the handles stay until they are hung up. */
+void dial_hush(struct weir_instance *dialler);
 /* End every dial through this outbound, which stops, and tell who dialled. */
 void dial_cut(struct weir_instance *outbound);
 

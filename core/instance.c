@@ -3,9 +3,11 @@
  *
  * Theory of operation: a component's create() must have no side effects, so a
  * configuration is tried by creating everything before starting anything.
- * stop() may take its time; the component ends it with stopped(). Its queued
- * tasks have one more turn, destroy() runs, and what it still left behind is
- * swept. */
+ * stop() may take its time; the component ends it with stopped(). From then on
+ * its timers, watches, queries and dials call nobody: it may have freed what
+ * they would be called with, though others take longer to stop. The handles
+ * stay, for destroy() may free them. Its queued tasks have one more turn,
+ * destroy() runs, and what it still left behind is swept. */
 #include "instance.h"
 
 #include <errno.h>
@@ -67,6 +69,9 @@ void instance_stopped(struct weir_instance *i)
 	if (i->state != INSTANCE_STOPPING)
 		return;
 	i->state = INSTANCE_STOPPED;
+	loop_owner_hush(&i->owner);
+	resolver_hush(i->queries);
+	dial_hush(i);
 	loop_again(i->core->loop);
 }
 

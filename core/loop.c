@@ -274,6 +274,14 @@ void loop_owner_init(struct loop_owner *o, struct loop *l)
 	o->timers = NULL;
 }
 
+void loop_owner_hush(struct loop_owner *o)
+{
+	for (struct loop_watch *w = o->watches; w; w = w->next)
+		watch_hush(w);
+	for (struct loop_timer *t = o->timers; t; t = t->next)
+		loop_timer_stop(t);
+}
+
 void loop_owner_sweep(struct loop_owner *o)
 {
 	while (o->watches)

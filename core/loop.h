@@ -28,6 +28,7 @@ void loop_free(struct loop *); /* after every owner was swept */
 uint64_t loop_now_us(void);    /* monotonic, fresh */
 
 void loop_owner_init(struct loop_owner *, struct loop *);
+void loop_owner_hush(struct loop_owner *);  /* they stay, and call nobody */
 void loop_owner_sweep(struct loop_owner *); /* frees all it still owns */
 
 /* One-shot; the callback may free its timer. Never NULL. */

@@ -404,23 +404,36 @@ struct weir_query *resolver_ask(struct resolver *r, struct weir_query **owner,
 	return q;
 }
 
-void resolver_cancel(struct weir_query *q)
+/* It waits for nothing any more. */
+static void withdraw(struct weir_query *q)
 {
 	struct weir_query **at;
 
 	if (q->task.queued) {
 		turn_forget(q->resolver->turn, &q->task);
-	} else {
+	} else if (q->entry) {
 		for (at = &q->entry->waiters; *at != q; at = &(*at)->wait_next)
 			;
 		*at = q->wait_next;
 	}
+	if (q->entry)
+		entry_put(q->entry);
+	q->entry = NULL;
+}
+
+void resolver_cancel(struct weir_query *q)
+{
+	withdraw(q);
 	*q->link = q->next;
 	if (q->next)
 		q->next->link = q->link;
-	if (q->entry)
-		entry_put(q->entry);
 	free(q);
+}
+
+void resolver_hush(struct weir_query *owner)
+{
+	for (; owner; owner = owner->next)
+		withdraw(owner);
 }
 
 struct resolver *resolver_new(const struct config *c, struct loop *loop,

@@ -29,6 +29,8 @@ struct weir_query *resolver_ask(struct resolver *, struct weir_query **owner,
 				const char *name, unsigned families,
 				resolve_done *done, void *arg);
 void resolver_cancel(struct weir_query *);
+/* All that `owner` lists stay, unanswered, until they are cancelled. */
+void resolver_hush(struct weir_query *owner);
 void resolver_free(struct resolver *); /* after every query is gone */
 
 #endif

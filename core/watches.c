@@ -98,11 +98,19 @@ struct loop_watch *watch_new(struct watches *s, struct loop_watch **first,
 	return w;
 }
 
+/* Once: the fd may be another's by the second time. */
+void watch_hush(struct loop_watch *w)
+{
+	if (w->ready)
+		epoll_ctl(w->set->fd, EPOLL_CTL_DEL, w->fd, NULL);
+	w->ready = NULL;
+}
+
 void watch_free(struct loop_watch *w)
 {
 	struct watches *s = w->set;
 
-	epoll_ctl(s->fd, EPOLL_CTL_DEL, w->fd, NULL);
+	watch_hush(w);
 	*w->link = w->next;
 	if (w->next)
 		w->next->link = w->link;
@@ -110,7 +118,6 @@ void watch_free(struct loop_watch *w)
 		free(w);
 		return;
 	}
-	w->ready = NULL;
 	w->next = s->freed;
 	s->freed = w;
 }

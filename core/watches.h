@@ -12,7 +12,7 @@
 struct loop_watch {
 	struct loop_watch *next, **link; /* of its owner; then of `freed` */
 	struct watches *set;
-	void (*ready)(void *, unsigned); /* NULL: it was freed */
+	void (*ready)(void *, unsigned); /* NULL: told nothing any more */
 	void *arg;
 	int fd;
 	unsigned events;
@@ -32,6 +32,7 @@ void watches_fini(struct watches *);
 struct loop_watch *watch_new(struct watches *, struct loop_watch **first,
 			     int fd, unsigned events,
 			     void (*ready)(void *, unsigned), void *arg);
+void watch_hush(struct loop_watch *); /* it stays, and is told nothing */
 void watch_free(struct loop_watch *);
 
 #endif

@@ -311,12 +311,18 @@ static void never_resolved(void *arg, int err, const struct weir_addr *a, int n)
 
 static int pipes[2];
 
+static struct weir_timer *left_timer;
+static struct weir_watch *left_watch;
+static struct weir_query *left_query;
+
 static void leave_things(struct fake_part *p)
 {
-	p->host->timer_set(p->host->timer_new(p->instance, never, p), 100);
-	p->host->watch_new(p->instance, pipes[1], WEIR_WRITABLE, never_ready,
-			   p);
-	p->host->resolve(p->instance, "192.0.2.1", 1, never_resolved, p);
+	left_timer = p->host->timer_new(p->instance, never, p);
+	p->host->timer_set(left_timer, 100);
+	left_watch = p->host->watch_new(p->instance, pipes[1], WEIR_WRITABLE,
+					never_ready, p);
+	left_query = p->host->resolve(p->instance, "192.0.2.1", 1,
+				      never_resolved, p);
 	(*p->host->counter(p->instance, "things"))++;
 }
 
@@ -342,6 +348,46 @@ START_TEST(daemon_sweeps_what_an_instance_left_behind)
 	fake_start(world);
 	in->on_destroy = leave_things;
 	out->on_destroy = leave_things;
+	fake_stop(world);
+}
+END_TEST
+
+static void never_failed(void *arg, int err, const char *why)
+{
+	(void)err, (void)why;
+	never(arg);
+}
+
+static struct weir_dial *left_dial;
+
+static void leave_a_dial_too(struct fake_part *p)
+{
+	static const struct weir_dialer_ops ops = {.size = sizeof ops,
+						   .failed = never_failed};
+	struct weir_addr to = fake_addr("192.0.2.1:1");
+
+	leave_things(p);
+	left_dial =
+		p->host->dial(p->instance, "out", &to, WEIR_NET_TCP, &ops, p);
+	ck_assert_ptr_nonnull(left_dial);
+}
+
+static void free_things(struct fake_part *p)
+{
+	p->host->timer_free(left_timer);
+	p->host->watch_free(left_watch);
+	p->host->resolve_cancel(left_query);
+	p->host->hang_up(left_dial, 0);
+}
+
+START_TEST(daemon_calls_no_instance_that_has_stopped)
+{
+	setup();
+	ck_assert_int_eq(pipe(pipes), 0);
+	fake_start(world);
+	in->on_stop = leave_a_dial_too;
+	in->on_destroy = free_things;
+	out->slow_stop = true; /* meanwhile all that was left would call */
 	fake_stop(world);
 }
 END_TEST
@@ -408,5 +454,6 @@ FAKE_MAIN("daemon",
 	  daemon_stops_draining_after_a_while,
 	  daemon_sweeps_what_a_failed_create_left_behind,
 	  daemon_sweeps_what_an_instance_left_behind,
+	  daemon_calls_no_instance_that_has_stopped,
 	  daemon_drops_what_was_posted_to_a_stopped_instance,
 	  daemon_undoes_a_start_that_dialled)

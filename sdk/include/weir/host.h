@@ -5,8 +5,9 @@
  * from another. Nothing a plugin does on the loop may block.
  *
  * Handles (end, timer, watch, query, dial) belong to the core; each comment
- * says when one dies. Timers, watches, queries and dials that an instance
- * leaves behind are swept by the core when it stops. */
+ * says when one dies. Timers, watches, queries and dials that an instance has
+ * left when it says stopped() call nobody any more; destroy() may free them,
+ * and the core sweeps what is left after it. */
 #ifndef WEIR_HOST_H
 #define WEIR_HOST_H
 
@@ -175,9 +176,9 @@ struct weir_host {
 		void *arg);
 	void (*resolve_cancel)(struct weir_query *);
 
-	/* The table of a service this plugin named in its needs, of
-	 * that major ("netstack", 1); *self is the service's instance. NULL:
-	 * not there. Usable from start on. */
+	/* The table of a service this plugin named in its needs, of that major
+	 * ("netstack", 1); *self is the service's instance. NULL: not there.
+	 * Usable from start on. */
 	const void *(*service)(struct weir_instance *, const char *name,
 			       unsigned major, void **self);
 
