@@ -54,7 +54,7 @@ static const void *fakehost_service(struct weir_instance *i, const char *name,
 				    unsigned major, void **self)
 {
 	for (struct offer *o = i->fake->offers; o; o = o->next) {
-		if (o->major >= major && strcmp(o->name, name) == 0) {
+		if (o->major == major && strcmp(o->name, name) == 0) {
 			*self = o->self;
 			return o->ops;
 		}
@@ -224,9 +224,9 @@ bool fakehost_stop(struct weir_instance *i, uint64_t patience_us)
 	}
 	if (!i->stopped)
 		return false;
-	fakehost_sweep(i);
 	i->component->destroy(i->self);
 	i->self = NULL;
+	fakehost_sweep(i);
 	return true;
 }
 

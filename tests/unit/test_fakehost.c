@@ -206,6 +206,8 @@ START_TEST(fakehost_counts_and_logs)
 	ck_assert_ptr_eq(host->service(instance, "thing", 1, &self), &target);
 	ck_assert_ptr_eq(self, &answered);
 	ck_assert_ptr_null(host->service(instance, "thing", 2, &self));
+	fakehost_offer(fake, "other", 2, &target, &answered);
+	ck_assert_ptr_null(host->service(instance, "other", 1, &self));
 }
 END_TEST
 
@@ -271,6 +273,30 @@ START_TEST(fakehost_says_what_the_via_carries)
 }
 END_TEST
 
+static struct weir_timer *own_timer;
+
+static void destroy_with_timer(void *self)
+{
+	(void)self;
+	host->timer_free(own_timer);
+}
+
+START_TEST(fakehost_leaves_handles_to_destroy)
+{
+	static struct weir_component c;
+	struct weir_error e;
+
+	ck_assert(fakehost_stop(instance, 0));
+	c = null_component;
+	c.destroy = destroy_with_timer;
+	instance = fakehost_start(fake, &c, "null", NULL, &e);
+	own_timer = host->timer_new(instance, fire, "a");
+	host->timer_new(instance, fire, "b"); /* is swept */
+	ck_assert(fakehost_stop(instance, 0));
+	ck_assert_uint_eq(fakehost_next_timer(fake), UINT64_MAX);
+}
+END_TEST
+
 START_TEST(fakehost_aborts_a_second_answer)
 {
 	struct weir_end *one = fakehost_open(instance, &target, WEIR_NET_TCP);
@@ -301,6 +327,7 @@ SUITE("fakehost", t)
 	tcase_add_test(t, fakehost_watches_real_and_scripted_fds);
 	tcase_add_test(t, fakehost_counts_and_logs);
 	tcase_add_test(t, fakehost_plays_the_outbound_that_is_dialled);
+	tcase_add_test(t, fakehost_leaves_handles_to_destroy);
 	tcase_add_test_raise_signal(t, fakehost_aborts_a_second_answer, 6);
 	tcase_add_test_raise_signal(t, fakehost_aborts_the_use_of_a_freed_timer,
 				    6);
