@@ -431,12 +431,23 @@ static const struct node *build_document(struct builder *b)
 	return root && leave(b) ? root : NULL;
 }
 
+/* Bytes of a byte order mark: libyaml would count it as a column, and find
+ * the first line indented. */
+static size_t mark_bytes(const char *text, size_t len)
+{
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+	bool there = len >= sizeof mark && !memcmp(text, mark, sizeof mark);
+
+	return there ? sizeof mark : 0;
+}
+
 const struct node *yaml_read(struct arena *arena, struct report *report,
 			     const char *text, size_t len)
 {
 	struct builder b = {.arena = arena, .report = report};
 	struct config_mark bad;
 	const struct node *root;
+	size_t skipped;
 
 	if (len > YAML_BYTES_MAX) {
 		report_error(report, (struct config_mark){0, 0}, NULL,
@@ -444,6 +455,9 @@ const struct node *yaml_read(struct arena *arena, struct report *report,
 			     YAML_BYTES_MAX);
 		return NULL;
 	}
+	skipped = mark_bytes(text, len);
+	text += skipped;
+	len -= skipped;
 	if (!utf8_valid(text, len, &bad.line, &bad.column)) {
 		report_error(report, bad, NULL, "not UTF-8 text");
 		return NULL;

@@ -63,6 +63,18 @@ START_TEST(nodes_know_their_line_and_column)
 }
 END_TEST
 
+/* As some editors write it. */
+START_TEST(a_byte_order_mark_is_no_part_of_the_text)
+{
+	const struct node *n = read_text("\xef\xbb\xbf"
+					 "a: 1\nb: 2\n");
+
+	ck_assert_ptr_nonnull(n);
+	ck_assert_str_eq(node_get(n, "b")->text, "2");
+	ck_assert_uint_eq(node_get(n, "a")->mark.column, 4);
+}
+END_TEST
+
 START_TEST(a_bare_value_counts_as_a_list_of_one)
 {
 	const struct node *n = read_text("a: x\nb: []\n");
@@ -252,6 +264,7 @@ SUITE("yaml", t)
 {
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, nodes_know_their_line_and_column);
+	tcase_add_test(t, a_byte_order_mark_is_no_part_of_the_text);
 	tcase_add_test(t, a_bare_value_counts_as_a_list_of_one);
 	tcase_add_test(t, each_second_key_is_reported_with_the_first_ones_line);
 	tcase_add_test(t, an_alias_stands_for_what_its_anchor_named);
