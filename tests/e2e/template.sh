@@ -56,4 +56,32 @@ sed 's/4k/9g/' "$dir/echo.yaml" >"$dir/bad.yaml"
 "$weir" --plugin-dir "$plugins" check -c "$dir/bad.yaml" >"$dir/said" 2>&1
 step "its options are decoded and bounded by weir" \
 	grep -q 'bad.yaml:2:.*buffer' "$dir/said"
+
+# In C++, too: what says where it is exported is taken from the declaration.
+if ! command -v g++ >/dev/null; then
+	echo "skip - a plugin in C++ is one that weir loads: no g++"
+	exit $failed
+fi
+mkdir "$dir/c++"
+cat >"$dir/c++/null.cc" <<'END'
+#include <weir/plugin.h>
+static void *create(weir_instance *, const weir_host *, const void *,
+		    struct weir_error *e)
+{
+	weir_error(e, nullptr, "does nothing");
+	return nullptr;
+}
+static bool start(void *, struct weir_error *) { return true; }
+static void stop(void *) {}
+static const weir_component null = {
+	sizeof null, WEIR_INBOUND, "null", "Does nothing", nullptr, nullptr,
+	create, start, nullptr, stop, stop, nullptr, nullptr};
+WEIR_PLUGIN("inbound-null", "1.0", "MIT", "", &null);
+END
+# shellcheck disable=SC2046 # the flags are words
+step "a plugin in C++ builds" g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror \
+	-fPIC -shared -fvisibility=hidden -Wl,-z,defs \
+	$(pkg-config --cflags weir-sdk) -o "$dir/c++/null.so" "$dir/c++/null.cc"
+step "a plugin in C++ is one that weir loads" \
+	"$weir" plugin check "$dir/c++/null.so"
 exit $failed

@@ -137,7 +137,8 @@ struct weir_note {
 /* WEIR_PLUGIN("outbound-x", "1.0", "MIT", "", &component, ...): once, in one
  * file of the plugin. The components are file-scope objects. */
 #define WEIR_PLUGIN(name_, version_, licence_, needs_, ...)                    \
-	extern const struct weir_plugin WEIR_ENTRY;                            \
+	extern __attribute__((visibility("default")))                          \
+	const struct weir_plugin WEIR_ENTRY;                                   \
 	__attribute__((                                                        \
 		used, section(".note.weir"),                                   \
 		aligned(4))) static const struct weir_note weir_note_ = {      \
@@ -148,7 +149,6 @@ struct weir_note {
 		{WEIR_MAJOR, WEIR_MINOR, name_, version_, licence_, needs_}};  \
 	static const struct weir_component *const weir_components_[] = {       \
 		__VA_ARGS__, NULL};                                            \
-	__attribute__((visibility("default")))                                 \
 	const struct weir_plugin WEIR_ENTRY = {sizeof(struct weir_plugin),     \
 					       WEIR_MAJOR,                     \
 					       WEIR_MINOR,                     \
