@@ -64,17 +64,6 @@ static bool took(struct relay_end *from, const struct iovec *view, int n,
 	return taken == iov_len(view, n);
 }
 
-static bool step_peek(struct relay_end *from, struct relay_end *to,
-		      size_t (*put)(struct relay_end *, const struct iovec *,
-				    int))
-{
-	struct iovec view[RELAY_VIEWS];
-	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
-
-	from->eof = n < 0;
-	return n > 0 && took(from, view, n, put(to, view, n));
-}
-
 static bool step_lend(struct relay_end *from, struct relay_end *to)
 {
 	struct iovec view[RELAY_VIEWS];
@@ -89,11 +78,17 @@ static bool step_lend(struct relay_end *from, struct relay_end *to)
 	return took(from, view, n, taken > 0 ? (size_t)taken : 0);
 }
 
-static size_t put_write(struct relay_end *to, const struct iovec *view, int n)
+static bool step_peek(struct relay_end *from, struct relay_end *to)
 {
-	ssize_t taken = to->ops->write(to->s, view, n);
+	struct iovec view[RELAY_VIEWS];
+	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+	ssize_t taken;
 
-	return taken > 0 ? (size_t)taken : 0;
+	from->eof = n < 0;
+	if (n <= 0)
+		return false;
+	taken = to->ops->write(to->s, view, n);
+	return took(from, view, n, taken > 0 ? (size_t)taken : 0);
 }
 
 static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
@@ -124,6 +119,22 @@ static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
 	}
 	to->ops->commit(to->s, done);
 	return done;
+}
+
+/* Room that was too small does not mean full, as a short write does: only
+ * where none is offered will the writer say when there is some. */
+static bool step_copy(struct relay_end *from, struct relay_end *to)
+{
+	struct iovec view[RELAY_VIEWS];
+	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+	size_t taken;
+
+	from->eof = n < 0;
+	if (n <= 0)
+		return false;
+	taken = put_reserve(to, view, n);
+	took(from, view, n, taken);
+	return taken > 0;
 }
 
 /* Read into the hold where it is empty. */
@@ -185,9 +196,9 @@ static bool step(struct relay *r, struct relay_end *from, struct relay_end *to)
 	if (can_lend(from, to))
 		return step_lend(from, to);
 	if (from->ops->peek && to->ops->write)
-		return step_peek(from, to, put_write);
+		return step_peek(from, to);
 	if (from->ops->peek)
-		return step_peek(from, to, put_reserve);
+		return step_copy(from, to);
 	return step_hold(from, to, r->hold_bytes);
 }
 

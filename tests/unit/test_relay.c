@@ -138,6 +138,32 @@ START_TEST(relay_loses_nothing_through_a_peer_of_one_byte)
 }
 END_TEST
 
+static int reserve_two_bytes(void *s, struct iovec *room, int max)
+{
+	struct fake_end *e = s;
+
+	(void)max;
+	e->reserved = e->room < 2 ? e->room : 2;
+	room[0] = (struct iovec){e->out + e->out_len, e->reserved};
+	return e->reserved ? 1 : 0;
+}
+
+/* It is not full, so it will say nothing of its own. */
+START_TEST(relay_goes_on_with_a_peer_that_offers_its_room_in_pieces)
+{
+	for (int i = 0; i < PAIRINGS; i++) {
+		struct pair *p = pairing(i);
+
+		if (p->b.ops.reserve)
+			p->b.ops.reserve = reserve_two_bytes;
+		fake_end_receive(&p->a, "abcdefg");
+		relay_pump(&p->relay);
+		ck_assert_str_eq(fake_end_sent(&p->b), "abcdefg");
+		relay_fini(&p->relay);
+	}
+}
+END_TEST
+
 START_TEST(relay_finishes_the_peer_after_the_last_byte)
 {
 	for (int i = 0; i < PAIRINGS; i++) {
@@ -237,6 +263,7 @@ FAKE_MAIN("relay", relay_moves_bytes_by_every_pairing,
 	  relay_lends_what_can_be_kept, relay_moves_both_directions,
 	  relay_stops_reading_when_the_peer_is_full,
 	  relay_loses_nothing_through_a_peer_of_one_byte,
+	  relay_goes_on_with_a_peer_that_offers_its_room_in_pieces,
 	  relay_finishes_the_peer_after_the_last_byte,
 	  relay_keeps_the_other_direction_of_a_half_closed_stream,
 	  relay_holds_no_more_than_its_bound,

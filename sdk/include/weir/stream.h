@@ -13,7 +13,8 @@
  * other side takes them. An end tells of news by host->notify():
  *   WEIR_READABLE  there are bytes, or the end of the stream, to read, after a
  *                  read or peek that found nothing (an edge, not a level);
- *   WEIR_WRITABLE  there is room again after a short write or reserve.
+ *   WEIR_WRITABLE  there is room again after a short write, or a reserve that
+ *                  offered none.
  * A new end counts as readable and writable; no first notice is needed. */
 #ifndef WEIR_STREAM_H
 #define WEIR_STREAM_H
