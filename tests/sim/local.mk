@@ -27,6 +27,7 @@ tests_sim_test_lent_LDADD = $(stack_sim_ldadd)
 tests_sim_test_accept_SOURCES = tests/sim/test_accept.c $(stack_sim)
 tests_sim_test_accept_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_accept_LDADD = $(stack_sim_ldadd)
+tests_sim_test_accept_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c $(stack_sim)
 tests_sim_test_fragments_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)

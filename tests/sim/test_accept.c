@@ -9,7 +9,22 @@
 
 #include "tests/suite.h"
 
+#define PLENTY UINT32_MAX
+#define ALLOCATIONS_MOST 100u
+
 static struct sim_link tun;
+static uint32_t allocations_left = PLENTY;
+
+/* The linker has the stack and lwIP come here; one in a row fails. */
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	if (allocations_left != PLENTY && !allocations_left--)
+		return NULL;
+	return __real_malloc(bytes);
+}
 
 static void begin(void)
 {
@@ -60,6 +75,32 @@ START_TEST(handshake_is_held_until_accept)
 	c.ack = s->seq + 1;
 	client_send(&c, ACK, NULL, 0);
 	ck_assert_uint_eq(sim_counter("half_open"), 0);
+}
+END_TEST
+
+START_TEST(syn_that_no_memory_is_there_to_answer_is_refused)
+{
+	struct client c = client_of(_i);
+	uint32_t refused = 0;
+
+	for (uint32_t n = 0; n < ALLOCATIONS_MOST; n++) {
+		int err;
+
+		client_send(&c, SYN, NULL, 0);
+		allocations_left = n;
+		err = sim.ends->stream->accept(sim.ends->self);
+		if (allocations_left != PLENTY)
+			break; /* it took no more */
+		ck_assert(!look(&tun)->any || !err);
+		sim_close(sim.ends, ECONNABORTED);
+		ck_assert_int_eq(look(&tun)->flags, RST | ACK);
+		ck_assert_uint_eq(sim_counter("connections"), 0);
+		ck_assert_uint_eq(sim_counter("half_open"), 0);
+		refused += err == ENOMEM;
+	}
+	allocations_left = PLENTY;
+	ck_assert_uint_gt(refused, 1);
+	ck_assert_int_eq(look(&tun)->flags, SYN | ACK);
 }
 END_TEST
 
@@ -293,6 +334,8 @@ static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t, handshake_is_held_until_accept, 0, 2);
 	tcase_add_loop_test(t, refused_destination_is_a_reset, 0, 2);
+	tcase_add_loop_test(t, syn_that_no_memory_is_there_to_answer_is_refused,
+			    0, 2);
 	tcase_add_loop_test(t, unreachable_destination_is_an_icmp_error, 0, 2);
 	tcase_add_loop_test(t, blackholed_destination_is_silence, 0, 2);
 	tcase_add_loop_test(t, unanswered_syn_ack_is_given_up, 0, 2);
