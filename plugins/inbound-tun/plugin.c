@@ -41,11 +41,12 @@ static void tun_later(void *arg)
 	struct tun *t = arg;
 	char why[IFNAMSIZ + 64];
 
-	if (!t->gone && (t->watch || tun_watch(t))) {
+	if (!t->gone) {
+		if (!t->watch && !tun_watch(t)) /* for want of memory */
+			t->host->timer_set(t->later, t->pause_us);
 		t->stack->writable(t->link);
 		return;
 	}
-	t->gone = true;
 	snprintf(why, sizeof why, "the interface %s was removed",
 		 t->device.name);
 	t->host->lost(t->instance, why);

@@ -18,6 +18,7 @@ extern const struct weir_plugin WEIR_ENTRY;
 
 /* The device, the stack, and what they saw. */
 static struct world {
+	struct tun_device *device;
 	int waiting; /* packets in the device */
 	uint32_t packet_bytes, offloads;
 	int read_error; /* once none is waiting */
@@ -39,6 +40,7 @@ bool tun_open(struct tun_device *t, const char *name, bool offload,
 	(void)offload, (void)e;
 	*t = (struct tun_device){.fd = DEVICE_FD, .offloads = world.offloads};
 	snprintf(t->name, sizeof t->name, "%s", name);
+	world.device = t;
 	world.opened++;
 	return true;
 }
@@ -298,6 +300,24 @@ START_TEST(without_buffers_packets_wait_and_the_loop_does_not_spin)
 }
 END_TEST
 
+START_TEST(a_device_that_cannot_be_watched_now_is_tried_again)
+{
+	begin(-1);
+	world.buffers = 0;
+	wake();
+	world.buffers = 100;
+	world.device->fd = -1; /* the host has no memory for a watch */
+	fakehost_advance(host, 100000);
+	ck_assert_ptr_null(fakehost_lost(tun));
+	world.device->fd = DEVICE_FD;
+	fakehost_advance(host, 100000);
+	world.waiting = 10;
+	ck_assert_int_eq(wake(), 1);
+	ck_assert_int_eq(world.packets, 10);
+	end();
+}
+END_TEST
+
 START_TEST(a_removed_device_is_told_once)
 {
 	begin(-1);
@@ -441,6 +461,7 @@ SUITE("inbound-tun", t)
 	tcase_add_test(t, long_trains_are_handed_on_while_a_cache_holds_them);
 	tcase_add_test(t,
 		       without_buffers_packets_wait_and_the_loop_does_not_spin);
+	tcase_add_test(t, a_device_that_cannot_be_watched_now_is_tried_again);
 	tcase_add_test(t, a_removed_device_is_told_once);
 	tcase_add_test(t, a_device_removed_under_a_write_is_told_too);
 	tcase_add_test(t, a_full_device_is_tried_again);
