@@ -249,7 +249,8 @@ static void take_needless(struct recovery *r, const struct ack *a,
 	r->resent -= a->needless < r->resent ? a->needless : r->resent;
 	if (!r->resent)
 		undo(r);
-	if (TCP_SEQ_LEQ(a->ack, r->dsack_round))
+	/* Once a round trip. The last one may be gigabytes behind. */
+	if (r->dsack_round - a->ack <= snd_nxt - a->ack)
 		return;
 	r->reordering = true;
 	r->reorder_quarters += r->reorder_quarters < WINDOW_QUARTERS_MOST;

@@ -16,6 +16,8 @@ void path_open(const struct path_conf *p, int congestion)
 	struct weir_link_conf conf = sim_link_conf();
 
 	conf.offloads = p->offloads;
+	if (p->mtu_bytes)
+		conf.mtu_bytes = p->mtu_bytes;
 	sim_congestion = congestion;
 	sim_start(NULL);
 	sim_attach(&near_, &conf);

@@ -13,7 +13,8 @@ struct path_conf {
 	uint64_t rate; /* bytes a second */
 	uint64_t rtt_us, queue_us;
 	double loss;
-	uint32_t offloads; /* of the links */
+	uint32_t offloads;  /* of the links */
+	uint32_t mtu_bytes; /* of the links; 0: 1500 */
 };
 
 struct stream {

@@ -15,7 +15,10 @@
 
 static void path(uint64_t rate, uint64_t queue_us, double loss)
 {
-	path_open(&(struct path_conf){rate, RTT_US, queue_us, loss, 0},
+	path_open(&(struct path_conf){.rate = rate,
+				      .rtt_us = RTT_US,
+				      .queue_us = queue_us,
+				      .loss = loss},
 		  SIM_BBR);
 }
 

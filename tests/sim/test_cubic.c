@@ -10,9 +10,20 @@
 #define RATE 12500000ull /* bytes a second: 100 Mbit/s */
 #define RTT_US (50 * SIM_MS)
 
+#define JUMBO_MTU 9000u
+
+static void path(uint64_t rate, uint64_t queue_us, uint32_t mtu_bytes)
+{
+	path_open(&(struct path_conf){.rate = rate,
+				      .rtt_us = RTT_US,
+				      .queue_us = queue_us,
+				      .mtu_bytes = mtu_bytes},
+		  SIM_CUBIC);
+}
+
 static struct seen first_seconds(bool v6, uint64_t queue_us)
 {
-	path_open(&(struct path_conf){RATE, RTT_US, queue_us, 0, 0}, SIM_CUBIC);
+	path(RATE, queue_us, 0);
 	stream_open(&streams[0], v6);
 	return work_for(3 * SECOND);
 }
@@ -53,18 +64,39 @@ START_TEST(hundreds_of_losses_at_once_are_repaired_in_some_round_trips)
 }
 END_TEST
 
-/* One packet in a hundred comes 8 ms late. What fills the holes that the end of
- * slow start leaves must not outdate it, nor may it look like loss for long. */
+/* One packet in a hundred. */
+static void come_late(uint64_t by_us)
+{
+	near_.reorder = far_.reorder = 0.01;
+	near_.reorder_us = far_.reorder_us = by_us;
+}
+
+/* What fills the holes that the end of slow start leaves must not outdate what
+ * is late, nor may that look like loss for long. */
 START_TEST(late_packets_do_not_hold_the_rate_down)
 {
-	path_open(&(struct path_conf){RATE, RTT_US, RTT_US, 0, 0}, SIM_CUBIC);
+	path(RATE, RTT_US, 0);
 	sim.random *= 2 * (uint64_t)_i + 1;
 	for (int i = 0; i < 20; i++)
 		sim_random();
-	near_.reorder = far_.reorder = 0.01;
-	near_.reorder_us = far_.reorder_us = 8 * SIM_MS;
+	come_late(8 * SIM_MS);
 	stream_open(&streams[0], _i % 2);
 	ck_assert_double_gt(work_for(4 * SECOND).mbit[0], 85);
+	path_close();
+}
+END_TEST
+
+/* By then half of the sequence numbers are gone by, and what was noted at its
+ * start seems to lie ahead. */
+START_TEST(late_packets_are_told_from_lost_ones_in_a_long_stream_too)
+{
+	path(20 * RATE, RTT_US, JUMBO_MTU);
+	stream_open(&streams[0], _i);
+	while (streams[0].got < 9ull << 28)
+		work_for(SECOND);
+	come_late(RTT_US / 2);
+	work_for(2 * SECOND);
+	ck_assert_double_gt(work_for(2 * SECOND).mbit[0], 1500);
 	path_close();
 }
 END_TEST
@@ -80,4 +112,7 @@ SUITE("cubic", t)
 		t, hundreds_of_losses_at_once_are_repaired_in_some_round_trips,
 		0, 2);
 	tcase_add_loop_test(t, late_packets_do_not_hold_the_rate_down, 0, 20);
+	tcase_add_loop_test(
+		t, late_packets_are_told_from_lost_ones_in_a_long_stream_too, 0,
+		2);
 }
