@@ -15,12 +15,14 @@ typedef uint64_t pair __attribute__((vector_size(16)));
 
 #define PAIR sizeof(pair)
 
-static inline pair pair_halves(const uint8_t *p)
+/* Nothing returns a vector: where processors need not have a register for one
+ * the compiler warns that it is returned in another way. */
+static inline void add_pair(pair *sum, const uint8_t *p)
 {
 	pair words;
 
 	memcpy(&words, p, sizeof words);
-	return (words & 0xffffffff) + (words >> 32);
+	*sum += (words & 0xffffffff) + (words >> 32);
 }
 
 static inline uint64_t word_halves(const uint8_t *p)
@@ -62,9 +64,10 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t len)
 
 	if (len >= 4 * PAIR) {
 		for (; len >= 4 * PAIR; len -= 4 * PAIR, p += 4 * PAIR) {
-			even += pair_halves(p) + pair_halves(p + PAIR);
-			odd += pair_halves(p + 2 * PAIR) +
-			       pair_halves(p + 3 * PAIR);
+			add_pair(&even, p);
+			add_pair(&even, p + PAIR);
+			add_pair(&odd, p + 2 * PAIR);
+			add_pair(&odd, p + 3 * PAIR);
 		}
 		even += odd;
 		sum += even[0] + even[1];
