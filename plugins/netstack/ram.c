@@ -4,7 +4,10 @@
  * Each control group from ours up to the root may set a limit, memory.max,
  * which is a number of bytes or "max"; the least of them counts (Linux,
  * admin-guide/cgroup-v2). In a container the tree often begins at its own
- * group, whose limit is then in the topmost folder. */
+ * group, whose limit is then in the topmost folder.
+ *
+ * A process of 32 bits runs out of addresses long before a machine that has
+ * tens of gigabytes runs out of memory, and the kernel may have half of them. */
 #include "ram.h"
 
 #include <limits.h>
@@ -13,6 +16,7 @@
 #include <unistd.h>
 
 #define OUR_GROUP "0::/" /* the line of version 2 */
+#define ADDRESSES (SIZE_MAX / 2 + 1)
 
 /* Our group's path without the slash before it, in `line`; NULL: there is
  * none. */
@@ -53,6 +57,8 @@ uint64_t ram_bytes(const char *process, const char *groups)
 			 (uint64_t)sysconf(_SC_PAGESIZE);
 	char line[PATH_MAX], *path = group_of(process, line);
 
+	if (least > ADDRESSES)
+		least = ADDRESSES;
 	if (!path)
 		return least;
 	for (;;) {
