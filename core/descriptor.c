@@ -72,7 +72,7 @@ static size_t image_room(const struct image *image, const void *p)
 	return 0;
 }
 
-static bool image_has(const struct image *image, const void *p, size_t size)
+static bool image_has(const struct image *image, const void *p, uint64_t size)
 {
 	return (uintptr_t)p % _Alignof(void *) == 0 &&
 	       image_room(image, p) >= size;
@@ -120,7 +120,7 @@ static bool component_in(const struct image *image,
 				  "it");
 	if (c->schema &&
 	    !image_has(image, c->schema->options,
-		       (size_t)c->schema->option_size *
+		       (uint64_t)c->schema->option_size *
 			       c->schema->option_count) &&
 	    c->schema->option_count)
 		return weir_error(e, NULL,

@@ -123,6 +123,7 @@ unknown-kind|a component's kind is unknown: 77
 no-create|component "no-create" lacks create, start, stop or destroy
 no-open|outbound "no-open" lacks open or abandon
 wide-option|option "first" lies outside its struct of 1 bytes
+wrapping-options|a component's options lie outside it
 taken-type|outbound type "good" is taken by plugin good
 taken-name|a plugin named "good" was loaded from
 needs-nothing|it needs service nothing/1, which no loaded plugin offers

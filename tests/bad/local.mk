@@ -38,4 +38,5 @@ EXTRA_DIST += tests/bad/two-notes.c
 EXTRA_DIST += tests/bad/undefined.c
 EXTRA_DIST += tests/bad/unknown-kind.c
 EXTRA_DIST += tests/bad/wide-option.c
+EXTRA_DIST += tests/bad/wrapping-options.c
 EXTRA_DIST += tests/bad/wrong-major.c
