@@ -60,7 +60,9 @@ make_files() {
 	echo "not a plugin at all" >text.so
 	: >empty.so
 	head -c 1000 good.so >truncated.so
-	cp good.so other-class.so && patch other-class.so 4 1
+	# ELF's classes are 1, of 32 bits, and 2, of 64.
+	other_class=$((3 - $(od -An -tu1 -j4 -N1 good.so)))
+	cp good.so other-class.so && patch other-class.so 4 $other_class
 	cp good.so other-machine.so && patch other-machine.so 18 0
 	patch other-machine.so 19 177
 	cp good.so not-shared.so && patch not-shared.so 16 1
@@ -133,7 +135,7 @@ needs-chained|it needs service needs-chain/1, which no loaded plugin offers
 text|not an ELF file
 empty|not an ELF file
 truncated|truncated ELF
-other-class|wrong ELF class: 32-bit
+other-class|wrong ELF class: $((32 * other_class))-bit
 other-machine|built for another machine
 not-shared|not a shared object
 writable|file writable by others

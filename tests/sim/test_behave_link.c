@@ -11,7 +11,10 @@
 #define QUEUED 200000u /* waits and is in flight, together */
 #define PART 10000u    /* acknowledged at once */
 #define SENT (20 * WINDOW)
-#define SIZE_1_0 40u /* of struct weir_link_conf */
+/* Of struct weir_link_conf, with what of it was padding. */
+#define SIZE_1_0                                                               \
+	((offsetof(struct weir_link_conf, unused) + sizeof(void *) - 1) &      \
+	 ~(sizeof(void *) - 1))
 
 /* How much of a large write leaves at once: CUBIC sends its first window, BBR
  * spreads it over the round trip that the handshake took. */

@@ -11,7 +11,7 @@
 #define NOBODY 0ull
 #define WRITTEN 4000u
 #define LONG_US (120 * 1000 * SIM_MS) /* for all that is ever repeated */
-#define OPS_SIZE_1_3 32u
+#define OPS_SIZE_1_3 offsetof(struct weir_link_ops, holder)
 #define CROWD 1000
 
 /* Whose the addresses ending in 2 are; the others are BOB's. */
