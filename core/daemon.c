@@ -221,15 +221,19 @@ static bool is_ignored(int signo)
 
 /* A terminal that goes away takes weir with it in order, unless whoever
  * started weir has had that ignored, as nohup(1) does. */
-static void signals_take(struct daemon *d)
+static bool signals_take(struct daemon *d)
 {
 	struct loop *l = d->core.loop;
+	bool all_heard;
 
 	d->signals[0] = loop_signal_new(l, SIGTERM, on_terminate, d);
 	d->signals[1] = loop_signal_new(l, SIGINT, on_terminate, d);
 	d->signals[2] = loop_signal_new(l, SIGUSR1, on_usr1, d);
-	if (!is_ignored(SIGHUP))
-		d->signals[3] = loop_signal_new(l, SIGHUP, on_terminate, d);
+	all_heard = d->signals[0] && d->signals[1] && d->signals[2];
+	if (is_ignored(SIGHUP))
+		return all_heard;
+	d->signals[3] = loop_signal_new(l, SIGHUP, on_terminate, d);
+	return all_heard && d->signals[3];
 }
 
 struct daemon *daemon_new(struct config *c, struct registry *r,
@@ -245,10 +249,19 @@ struct daemon *daemon_new(struct config *c, struct registry *r,
 	d = xcalloc(1, sizeof *d);
 	d->core.fd_limit = fd_limit;
 	d->core.loop = loop_new(after_turn, d);
+	if (!d->core.loop) {
+		weir_error(e, NULL, "cannot make an event loop: %s",
+			   strerror(errno));
+		free(d);
+		return NULL;
+	}
 	core_init(&d->core, c, r);
 	d->timer = loop_timer_new(&d->core.owner, timer_fired, d);
-	signals_take(d);
-	return d;
+	if (signals_take(d))
+		return d;
+	weir_error(e, NULL, "cannot hear signals: out of memory");
+	daemon_free(d);
+	return NULL;
 }
 
 static bool at_fault(const struct weir_instance *i, struct weir_error *e)

@@ -34,6 +34,7 @@
 
 #define US_PER_S 1000000
 #define NS_PER_US 1000
+#define BASE_FDS 3 /* libevent's: an epoll set and a pipe */
 
 struct posted {
 	void (*fn)(void *);
@@ -47,12 +48,12 @@ struct loop {
 	void *arg;
 	bool again, stopping;
 	int post_fd;
-	struct event *post_event;
+	struct event post_event;
 	struct watches watches;
 	struct event news; /* of the watches */
 	struct timers timers;
 	int wake_fd; /* expires at wake_us, for the timers; 0: it is not set */
-	struct event *wake_event;
+	struct event wake_event;
 	uint64_t wake_us, fired_us;
 	struct spin spin;
 	uint64_t news_us; /* when the first of this turn came; 0: none yet */
@@ -148,50 +149,75 @@ static void watches_ready(evutil_socket_t fd, short what, void *arg)
 	watches_tell(&l->watches);
 }
 
-/* libevent's part, or a loop without it is no loop. */
-static void loop_set_up(struct loop *l)
+/* Without a pipe libevent would end the program, and not a word said. */
+static bool base_fds_left(void)
+{
+	int fd[BASE_FDS], n = 0, err;
+
+	while (n < BASE_FDS && (fd[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+		n++;
+	err = errno;
+	for (int i = 0; i < n; i++)
+		close(fd[i]);
+	errno = err;
+	return n == BASE_FDS;
+}
+
+static bool base_new(struct loop *l)
 {
 	struct event_config *conf = event_config_new();
-	bool ready;
 
-	assert(conf);
 	event_set_log_callback(say_nothing);
+	if (!conf)
+		return false;
 	event_config_set_flag(conf, EVENT_BASE_FLAG_NOLOCK |
 					    EVENT_BASE_FLAG_NO_CACHE_TIME |
 					    EVENT_BASE_FLAG_IGNORE_ENV);
 	l->base = event_base_new_with_config(conf);
 	event_config_free(conf);
-	ready = watches_init(&l->watches);
-	assert(l->base && ready);
-	event_assign(&l->news, l->base, l->watches.fd, EV_READ | EV_PERSIST,
-		     watches_ready, l);
-	event_add(&l->news, NULL);
+	return l->base;
+}
+
+static bool hear(struct loop *l, struct event *e, int fd, short what,
+		 event_callback_fn tell)
+{
+	return fd >= 0 && event_assign(e, l->base, fd, what, tell, l) == 0 &&
+	       event_add(e, NULL) == 0;
+}
+
+static bool loop_set_up(struct loop *l)
+{
+	l->watches.fd = l->post_fd = l->wake_fd = -1;
+	if (!base_fds_left() || !base_new(l) || !watches_init(&l->watches))
+		return false;
+	l->post_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	l->wake_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	return hear(l, &l->news, l->watches.fd, EV_READ | EV_PERSIST,
+		    watches_ready) &&
+	       hear(l, &l->post_event, l->post_fd, EV_READ | EV_PERSIST,
+		    posts_ready) &&
+	       hear(l, &l->wake_event, l->wake_fd, EV_READ | EV_PERSIST | EV_ET,
+		    timers_fire);
 }
 
 struct loop *loop_new(void (*after_turn)(void *arg), void *arg)
 {
 	struct loop *l = xcalloc(1, sizeof *l);
+	int err;
 
-	loop_set_up(l);
 	spin_init(&l->spin);
 	l->after_turn = after_turn;
 	l->arg = arg;
 	pthread_mutex_init(&l->post_lock, NULL);
 	l->posts_end = &l->posts;
-	l->post_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	assert(l->post_fd >= 0);
-	l->post_event = event_new(l->base, l->post_fd, EV_READ | EV_PERSIST,
-				  posts_ready, l);
-	assert(l->post_event);
-	event_add(l->post_event, NULL);
-	l->wake_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	assert(l->wake_fd >= 0);
-	l->wake_event = event_new(l->base, l->wake_fd,
-				  EV_READ | EV_PERSIST | EV_ET, timers_fire, l);
-	assert(l->wake_event);
-	event_add(l->wake_event, NULL);
-	return l;
+	errno = 0;
+	if (loop_set_up(l))
+		return l;
+	err = errno ? errno : ENOMEM;
+	loop_free(l);
+	errno = err;
+	return NULL;
 }
 
 static void look(struct loop *l)
@@ -248,13 +274,13 @@ void loop_free(struct loop *l)
 		return;
 	assert(!l->posts); /* loop_run_posts came before */
 	timers_fini(&l->timers);
-	event_del(&l->news);
+	if (l->base)
+		event_base_free(l->base); /* and the events */
 	watches_fini(&l->watches);
-	event_free(l->wake_event);
-	close(l->wake_fd);
-	event_free(l->post_event);
-	close(l->post_fd);
-	event_base_free(l->base);
+	if (l->wake_fd >= 0)
+		close(l->wake_fd);
+	if (l->post_fd >= 0)
+		close(l->post_fd);
 	pthread_mutex_destroy(&l->post_lock);
 	free(l);
 }
@@ -365,8 +391,10 @@ struct loop_signal *loop_signal_new(struct loop *l, int signo,
 	s->arg = arg;
 	event_assign(&s->event, l->base, signo, EV_SIGNAL | EV_PERSIST,
 		     signal_fired, s);
-	event_add(&s->event, NULL);
-	return s;
+	if (event_add(&s->event, NULL) == 0)
+		return s;
+	free(s);
+	return NULL;
 }
 
 void loop_signal_free(struct loop_signal *s)

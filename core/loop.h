@@ -21,6 +21,7 @@ struct loop_owner {
 	struct loop_timer *timers;
 };
 
+/* NULL with errno where fds or memory are out. */
 struct loop *loop_new(void (*after_turn)(void *arg), void *arg);
 void loop_run(struct loop *); /* until loop_stop */
 void loop_stop(struct loop *);
@@ -44,6 +45,7 @@ struct loop_watch *loop_watch_new(struct loop_owner *, int fd, unsigned events,
 				  void (*ready)(void *, unsigned), void *arg);
 void loop_watch_free(struct loop_watch *); /* NULL is fine */
 
+/* NULL where it cannot be heard. */
 struct loop_signal *loop_signal_new(struct loop *, int signo,
 				    void (*fire)(void *), void *arg);
 void loop_signal_free(struct loop_signal *); /* NULL is fine */

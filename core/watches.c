@@ -31,7 +31,8 @@ bool watches_init(struct watches *s)
 void watches_fini(struct watches *s)
 {
 	assert(!s->freed);
-	close(s->fd);
+	if (s->fd >= 0)
+		close(s->fd);
 }
 
 /* An error or a hang-up is news for whoever waits for anything. */

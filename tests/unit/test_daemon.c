@@ -141,6 +141,30 @@ START_TEST(daemon_does_not_start_with_fewer_descriptors_than_it_takes)
 }
 END_TEST
 
+START_TEST(daemon_that_finds_too_few_descriptors_left_says_so)
+{
+	static const struct rlimit few = {64, 64};
+	struct weir_error e;
+	int fd, last = -1, refused = 0;
+
+	setup();
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((fd = dup(STDERR_FILENO)) >= 0)
+		last = fd;
+	while (!(world->daemon = daemon_new(&world->config, NULL, &e))) {
+		ck_assert_str_eq(e.text, "cannot make an event loop: "
+					 "Too many open files");
+		close(last--);
+		refused++;
+	}
+	ck_assert_int_gt(refused, 3);
+	daemon_free(world->daemon);
+	for (int left = 1; left < refused; left++)
+		ck_assert_int_ge(dup(STDERR_FILENO), 0); /* all came back */
+	free(world);
+}
+END_TEST
+
 START_TEST(daemon_ends_with_status_1_when_no_inbound_is_left)
 {
 	struct fake_part *second;
@@ -445,6 +469,7 @@ FAKE_MAIN("daemon",
 	  daemon_undoes_a_failed_start_and_names_the_place,
 	  daemon_does_not_start_without_leave_to_mark_its_sockets,
 	  daemon_does_not_start_with_fewer_descriptors_than_it_takes,
+	  daemon_that_finds_too_few_descriptors_left_says_so,
 	  daemon_ends_with_status_1_when_no_inbound_is_left,
 	  daemon_ends_with_status_1_when_a_service_is_lost,
 	  daemon_ends_no_session_inside_a_plugins_call,
