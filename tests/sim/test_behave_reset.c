@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#define MANY 3000
 #define SHORT_OF_MEMORY (6ull << 20)
 
 static void is_reset(struct peer *p, uint32_t seq)
@@ -97,6 +98,22 @@ START_TEST(rst_elsewhere_in_the_window_is_challenged)
 }
 END_TEST
 
+START_TEST(challenges_are_not_saved_up)
+{
+	struct peer p = peer_open(_i);
+
+	for (uint64_t sent = 0; sent <= 5; sent += 5) {
+		ck_assert_uint_eq(sim_counter("challenge_acks"), sent);
+		for (int i = 0; i < 100; i++)
+			say(&p, RST, 1000, 0, 0);
+		ck_assert_uint_eq(sim_counter("challenge_acks"), sent + 5);
+		sim_run(100000 * SIM_MS);
+	}
+	hear_all(&p);
+	ck_assert_int_eq(p.end->failed, 0);
+}
+END_TEST
+
 START_TEST(rst_outside_the_window_is_dropped)
 {
 	struct peer p = peer_open(_i);
@@ -141,6 +158,19 @@ START_TEST(rebooted_peer_resets_what_is_challenged)
 	say(&p, SYN, 0x40000000, 0, 0);
 	ck_assert_uint_eq(hear(&p)->ack, 1);
 	is_reset(&p, 1);
+}
+END_TEST
+
+START_TEST(resets_of_strangers_are_bounded)
+{
+	struct peer p = peer_new(_i);
+	uint64_t before = tun.packets;
+
+	say(&p, ACK, 5000, 7000, 10);
+	ck_assert_int_eq(hear(&p)->flags, RST);
+	for (int i = 0; i < MANY; i++)
+		say(&p, ACK, 5000, 7000, 10);
+	ck_assert_uint_le(tun.packets - before, MANY / 2);
 }
 END_TEST
 
@@ -262,10 +292,12 @@ int main(void)
 		rst_ends_last_ack,
 		rst_in_time_wait_is_ignored,
 		rst_elsewhere_in_the_window_is_challenged,
+		challenges_are_not_saved_up,
 		rst_outside_the_window_is_dropped,
 		syn_in_the_window_is_challenged,
 		syn_outside_the_window_is_challenged,
 		rebooted_peer_resets_what_is_challenged,
+		resets_of_strangers_are_bounded,
 		abort_resets_at_the_next_byte,
 		abort_while_segments_wait_to_go_again,
 		options_of_a_repeated_syn_change_nothing,

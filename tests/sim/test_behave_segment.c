@@ -243,6 +243,22 @@ START_TEST(old_timestamp_of_a_fin_counts_too)
 }
 END_TEST
 
+/* RFC 7323, 5.3: no bound may leave a peer without that ACK. */
+START_TEST(data_with_an_old_timestamp_is_answered_each_time)
+{
+	struct peer p = peer_open_with(_i, OFFER_ALL);
+
+	p.stamp = 2000;
+	say(&p, ACK, 1, 1, 100);
+	hear_all(&p);
+	p.stamp = 1500;
+	for (int i = 0; i < 2 * CHALLENGES_IN_5_S; i++) {
+		say(&p, ACK, 101, 1, 100);
+		ck_assert_uint_eq(hear(&p)->ack, 101);
+	}
+}
+END_TEST
+
 START_TEST(old_timestamp_of_a_reset_does_not_matter)
 {
 	struct peer p = peer_open_with(_i, OFFER_ALL);
@@ -266,6 +282,35 @@ START_TEST(timestamps_of_a_month_ago_prove_nothing)
 	p.stamp = 1500;
 	say(&p, ACK, 101, 1, 100);
 	ck_assert_uint_eq(core_read(&p), 200);
+}
+END_TEST
+
+static void window_is_open(struct peer *p, uint32_t seq)
+{
+	core_write(p, 500);
+	ck_assert_uint_eq(hear(p)->len, 500);
+	p->window = 65535;
+	say(p, ACK, seq, p->written + 1, 0);
+}
+
+/* Older by what it acknowledges, and by where it is. */
+START_TEST(late_segments_do_not_close_the_window)
+{
+	struct peer p = peer_open(_i);
+
+	core_write(&p, 2000);
+	hear_all(&p);
+	say(&p, ACK, 1, 2001, 0);
+	p.window = 0;
+	say(&p, ACK, 1, 1001, 0);
+	window_is_open(&p, 1);
+	say(&p, ACK, 1, p.written + 1, 100);
+	say(&p, ACK, 101, p.written + 1, 100);
+	hear_all(&p);
+	p.window = 0;
+	say(&p, ACK, 1, p.written + 1, 100);
+	hear_all(&p);
+	window_is_open(&p, 201);
 }
 END_TEST
 
@@ -433,8 +478,10 @@ int main(void)
 		syn_on_an_open_connection_acknowledges_nothing,
 		old_timestamp_of_a_bare_ack_counts_too,
 		old_timestamp_of_a_fin_counts_too,
+		data_with_an_old_timestamp_is_answered_each_time,
 		old_timestamp_of_a_reset_does_not_matter,
 		timestamps_of_a_month_ago_prove_nothing,
+		late_segments_do_not_close_the_window,
 		acks_are_not_answered_while_the_window_is_closed,
 		window_that_closes_and_nothing_else_is_believed,
 		probe_may_have_been_all_there_was,
