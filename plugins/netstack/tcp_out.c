@@ -17,7 +17,6 @@
 #define tcp_output tcp_output_stock
 #define tcp_send_empty_ack tcp_send_empty_ack_stock
 #define tcp_rexmit tcp_rexmit_stock
-#define tcp_rexmit_rto tcp_rexmit_rto_stock
 #define tcp_keepalive tcp_keepalive_stock
 #define tcp_zero_window_probe tcp_zero_window_probe_stock
 #define sys_now port_stamp_now
@@ -26,7 +25,6 @@
 #undef tcp_output
 #undef tcp_send_empty_ack
 #undef tcp_rexmit
-#undef tcp_rexmit_rto
 #undef tcp_keepalive
 #undef tcp_zero_window_probe
 
@@ -36,7 +34,6 @@
 
 err_t tcp_output(struct tcp_pcb *pcb);
 err_t tcp_rexmit(struct tcp_pcb *pcb);
-void tcp_rexmit_rto(struct tcp_pcb *pcb);
 err_t tcp_send_empty_ack(struct tcp_pcb *pcb);
 err_t tcp_keepalive(struct tcp_pcb *pcb);
 err_t tcp_zero_window_probe(struct tcp_pcb *pcb);
@@ -236,14 +233,6 @@ err_t tcp_rexmit(struct tcp_pcb *pcb)
 		return ERR_VAL;
 	pcb->unacked->flags |= SEGMENT_REPEATED;
 	return ERR_OK;
-}
-
-void tcp_rexmit_rto(struct tcp_pcb *pcb)
-{
-	if (!conn_of(pcb))
-		tcp_rexmit_rto_stock(pcb);
-	else
-		tcp_rexmit(pcb);
 }
 
 static struct pbuf *probe_new(struct tcp_pcb *pcb, uint32_t seq, u16_t len)
