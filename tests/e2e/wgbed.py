@@ -8,6 +8,7 @@ namespaces share."""
 import contextlib
 import itertools
 import os
+import pathlib
 import subprocess
 
 from bed import run
@@ -26,7 +27,12 @@ serial = itertools.count()
 
 
 def unique_name():
-    return f"wq{os.getpid()}n{next(serial)}"
+    """Of a device. Who is killed leaves the file of its socket: it goes with
+    the test."""
+    name = f"wq{os.getpid()}n{next(serial)}"
+    keep(contextlib.ExitStack()).callback(
+        pathlib.Path(FOLDER, name + ".sock").unlink, missing_ok=True)
+    return name
 
 
 def wireguard_go():
