@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import pathlib
+import socket
 import subprocess
 
 from bed import run
@@ -33,6 +34,11 @@ def unique_name():
     keep(contextlib.ExitStack()).callback(
         pathlib.Path(FOLDER, name + ".sock").unlink, missing_ok=True)
     return name
+
+
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
 
 
 def wireguard_go():
@@ -99,8 +105,9 @@ class WireguardGo:
             stderr=subprocess.DEVNULL,
             env=dict(os.environ, WG_PROCESS_FOREGROUND="1",
                      LOG_LEVEL="silent"))
-        wait_for(lambda: os.path.exists(f"{FOLDER}/{self.name}.sock"),
-                 READY_S, "the socket of wireguard-go")
+        # A file that nobody listens on yet is removed by wg.
+        wait_for(lambda: listens(f"{FOLDER}/{self.name}.sock"), READY_S,
+                 "the socket of wireguard-go")
         self.set("listen-port", self.port, "private-key", "/dev/stdin",
                  key=self.keys.private)
         for address in self.addresses:
