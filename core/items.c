@@ -179,7 +179,8 @@ static void add_service(struct loading *l, const struct registry_entry *e,
 		s.conf = part.conf;
 	}
 	add_needs(l, &s, depth);
-	append(l, &s);
+	if (!service_listed(l->config, s.component)) /* its need, in a ring */
+		append(l, &s);
 }
 
 /* `depth` ends a ring of services that need each other. */

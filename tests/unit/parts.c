@@ -152,7 +152,12 @@ static const struct weir_component engine =
 static const struct weir_component spare =
 	PART(WEIR_SERVICE, "spare", .ops = &service_ops);
 
+static const struct weir_component whole = PART(WEIR_INBOUND, "whole");
+static const struct weir_component inner =
+	PART(WEIR_SERVICE, "inner", .ops = &service_ops);
+
 static const struct weir_component *const inbounds[] = {&probe, NULL};
+static const struct weir_component *const both[] = {&whole, &inner, NULL};
 static const struct weir_component *const others[] = {&sink, &tunnel, &engine,
 						      &spare, NULL};
 static const struct weir_plugin plugins[] = {
@@ -160,6 +165,8 @@ static const struct weir_plugin plugins[] = {
 	 "MIT", "engine/1", inbounds},
 	{sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, "others", "1",
 	 "MIT", "", others},
+	{sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, "both", "1", "MIT",
+	 "inner/1", both},
 };
 
 struct registry *parts_registry(void)

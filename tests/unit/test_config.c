@@ -144,6 +144,16 @@ START_TEST(a_service_that_is_needed_is_made_unless_listed)
 }
 END_TEST
 
+START_TEST(a_plugin_that_needs_its_own_service_gets_one)
+{
+	const struct config *c = parsed("inbounds: {type: whole}\n"
+					"outbounds: {type: sink}\n");
+
+	ck_assert_uint_eq(c->services.count, 1);
+	ck_assert_str_eq(item(&c->services, 0)->tag, "inner");
+}
+END_TEST
+
 START_TEST(rules_keep_their_order_and_conditions)
 {
 	const struct config *c = parsed(
@@ -342,6 +352,7 @@ SUITE("config", t)
 	tcase_add_test(t, other_name_servers_take_the_place_of_the_systems);
 	tcase_add_test(t, levels_that_say_little_get_the_presets);
 	tcase_add_test(t, a_service_that_is_needed_is_made_unless_listed);
+	tcase_add_test(t, a_plugin_that_needs_its_own_service_gets_one);
 	tcase_add_test(t, rules_keep_their_order_and_conditions);
 	tcase_add_test(t, all_errors_come_in_one_run_in_the_order_of_the_file);
 	tcase_add_test(t, a_level_that_is_an_option_must_be_one_of_the_policys);
