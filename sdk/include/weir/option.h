@@ -23,7 +23,9 @@ enum weir_type {
 	WEIR_KEY,   /* uint8_t[32]: base64 (44 characters) or hex (64) */
 	WEIR_PATH,  /* const char *: absolute, made so from the file's folder */
 	WEIR_RANGE, /* struct weir_range: 443 or 8000-9000, within min..max */
-	WEIR_RECORD, /* a nested struct, described by `record` */
+	/* A nested struct, described by `record`. Where it is left out its
+	 * options have their presets, those that are required zero. */
+	WEIR_RECORD,
 };
 
 /* A SECRET is never printed, and wiped when its struct is freed. An instance
