@@ -232,7 +232,8 @@ static void session_turn(struct weir_task *task)
 {
 	struct session *s = container_of(task, struct session, task);
 
-	if (!s->failed && s->answered && (s->open || session_open(s)))
+	/* What came before a failure is still for the other end. */
+	if (s->open || (!s->failed && s->answered && session_open(s)))
 		session_pump(s);
 	if (s->failed) {
 		session_end(s);

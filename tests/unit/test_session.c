@@ -239,6 +239,18 @@ START_TEST(session_resets_the_client_when_the_far_end_fails)
 }
 END_TEST
 
+START_TEST(session_passes_on_what_came_before_a_failure)
+{
+	connect_through();
+	fake_end_receive(&client, "GET");
+	fake_end_fail(&client, ECONNRESET, "reset by the client");
+	fake_turn(world);
+	ck_assert_str_eq(fake_end_sent(far_end()), "GET");
+	ck_assert_int_eq(far_end()->close_err, ECONNRESET);
+	finish_test();
+}
+END_TEST
+
 START_TEST(session_resets_a_far_end_that_offers_no_way_to_write)
 {
 	setup();
@@ -461,6 +473,7 @@ FAKE_MAIN("session",
 	  session_closes_both_ends_when_the_client_does_not_accept,
 	  session_relays_and_closes_in_order,
 	  session_resets_the_client_when_the_far_end_fails,
+	  session_passes_on_what_came_before_a_failure,
 	  session_resets_a_far_end_that_offers_no_way_to_write,
 	  session_ends_exactly_at_its_idle_time,
 	  session_gives_the_downlink_alone_its_whole_time,

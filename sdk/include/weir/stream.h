@@ -43,7 +43,8 @@ struct weir_loan {
  * one way to write (write, or reserve + commit); sniffing needs peek, and so
  * does peek_loans, as write_loans needs write. Optional functions may be NULL.
  * Errors of an established stream are not returned but
- * reported with host->fail(). */
+ * reported with host->fail(); what came before is still read by the core, and
+ * after it there is no end of the stream to be shown, but nothing. */
 struct weir_stream_ops {
 	uint32_t size;
 
