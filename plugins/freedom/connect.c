@@ -201,6 +201,13 @@ static void attempt_drop(struct connecting *c, struct stream *s)
 	c->attempt[i] = c->attempt[--c->attempts];
 }
 
+/* Who refuses is ECONNREFUSED; these are of one who answered, perhaps said
+ * something, and reset the connection before we looked. */
+static bool was_connected(int err)
+{
+	return err == ECONNRESET || err == EPIPE;
+}
+
 /* The watch of every stream, attempt or connected. */
 static void attempt_ready(void *arg, unsigned events)
 {
@@ -220,7 +227,7 @@ static void attempt_ready(void *arg, unsigned events)
 	if (!err && !(events & WEIR_WRITABLE))
 		return;
 	attempt_drop(c, s);
-	if (err) {
+	if (err && !was_connected(err)) {
 		connecting_note(c, err);
 		stream_free(s);
 		connecting_advance(c);
@@ -229,6 +236,7 @@ static void attempt_ready(void *arg, unsigned events)
 	end = c->end;
 	++*c->freedom->n.tcp_connects;
 	connecting_free(c);
+	s->lost = (uint8_t)err;
 	stream_begin(s, end, events);
 }
 

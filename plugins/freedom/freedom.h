@@ -158,6 +158,7 @@ struct stream {
 	bool ended : 1; /* it is at the end of what it can receive */
 	bool wrote : 1, prompt : 1; /* TCP_NODELAY: from the second write on */
 	bool read_on : 1; /* a read that falls short may not have taken all */
+	uint8_t lost;	  /* errno that the kernel has told once; 0: none */
 };
 
 /* The attempt `s` is connected, as `events` told: it becomes the stream of

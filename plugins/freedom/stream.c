@@ -62,7 +62,7 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 	size_t asked = 0;
 	ssize_t got;
 
-	if (s->failed || s->starved)
+	if (s->starved && !s->failed)
 		return -EAGAIN;
 	for (int i = 0; i < n; i++)
 		asked += room[i].iov_len;
@@ -75,6 +75,10 @@ static ssize_t stream_receive(struct stream *s, const struct iovec *room, int n)
 			stream_fail(s, errno, "receive");
 		return -EAGAIN;
 	}
+	if (!got && s->lost)
+		stream_fail(s, s->lost, "receive");
+	if (!got && s->failed) /* no end: the kernel tells an error once */
+		return -EAGAIN;
 	s->starved = got && (size_t)got < asked && !s->read_on;
 	s->ended = !got;
 	*s->freedom->n.tcp_received_bytes += (uint64_t)got;

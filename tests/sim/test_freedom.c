@@ -323,6 +323,28 @@ START_TEST(a_reset_of_the_far_side_is_econnreset)
 }
 END_TEST
 
+/* As of a server that answers a request before it has read all of it. */
+START_TEST(what_came_before_a_reset_is_read_though_a_write_found_it_first)
+{
+	struct pair p;
+	char room[8];
+
+	pair_init(&p, AF_INET);
+	ck_assert_int_eq(end_read(p.end, room, 8), -EAGAIN);
+	ck_assert_int_eq(end_write(p.end, "unread", 6), 6);
+	usleep(10000);
+	send(p.far, "abc", 3, 0);
+	close(p.far);
+	p.far = -1;
+	usleep(10000);
+	ck_assert_int_eq(end_write(p.end, "x", 1), 0);
+	ck_assert(p.end->failed);
+	ck_assert_int_eq(end_read(p.end, room, 8), 3);
+	ck_assert_int_eq(end_read(p.end, room, 8), -EAGAIN); /* not the end */
+	pair_fini(&p, ECONNRESET);
+}
+END_TEST
+
 START_TEST(close_with_an_error_resets_and_without_one_does_not)
 {
 	struct pair p;
@@ -424,6 +446,9 @@ SUITE("freedom", t)
 			    sizeof writes / sizeof writes[0]);
 	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);
 	tcase_add_test(t, a_reset_of_the_far_side_is_econnreset);
+	tcase_add_test(
+		t,
+		what_came_before_a_reset_is_read_though_a_write_found_it_first);
 	tcase_add_loop_test(
 		t, close_with_an_error_resets_and_without_one_does_not, 0, 2);
 	tcase_add_test(t, via_passes_everything_through_the_other_outbound);

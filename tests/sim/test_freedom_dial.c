@@ -85,6 +85,33 @@ START_TEST(a_refused_port_is_econnrefused_within_50_ms)
 }
 END_TEST
 
+START_TEST(who_resets_at_once_was_connected_and_is_heard)
+{
+	struct freedom_conf conf = conf_preset();
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct linger reset = {1, 0};
+	struct weir_addr to;
+	int listener = loopback_new(AF_INET, SOCK_STREAM, &to), far;
+	struct weir_end *e = real_open(h, &to, WEIR_NET_TCP);
+	char bytes[8];
+	struct iovec room = {bytes, sizeof bytes};
+
+	far = accept(listener, NULL, NULL);
+	send(far, "busy", 4, 0);
+	setsockopt(far, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	close(far);
+	close(listener);
+	ck_assert(REAL_UNTIL(h, e->stream || e->failed));
+	ck_assert_ptr_nonnull(e->stream);
+	ck_assert_int_eq(e->stream->read(e->object, &room, 1), 4);
+	ck_assert_int_eq(e->stream->read(e->object, &room, 1), -EAGAIN);
+	ck_assert(e->failed);
+	ck_assert_int_eq(e->err, ECONNRESET);
+	real_end_free(e, ECONNRESET);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
 START_TEST(a_silent_host_is_etimedout_at_the_dial_timeout)
 {
 	struct freedom_conf conf = conf_preset();
@@ -344,6 +371,7 @@ SUITE("freedom_dial", t)
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(t, a_refused_port_is_econnrefused_within_50_ms, 0,
 			    2);
+	tcase_add_test(t, who_resets_at_once_was_connected_and_is_heard);
 	tcase_add_test(t, a_silent_host_is_etimedout_at_the_dial_timeout);
 	tcase_add_test(t, a_socket_that_cannot_be_had_fails_with_its_errno);
 	tcase_add_test(t, a_family_that_this_machine_lacks_is_unreachable);
