@@ -189,6 +189,12 @@ static void conn_ended(struct conn *c)
 		conn_free(c);
 }
 
+/* The peer has all that came before the reset, or no room for it. */
+static bool reset_is_due(const struct conn *c)
+{
+	return c->resets && c->pcb && (!c->tx || c->pcb->persist_backoff);
+}
+
 void conn_settle(struct conn *c)
 {
 	if (c->pcb && !c->established && c->pcb->state >= ESTABLISHED)
@@ -197,6 +203,8 @@ void conn_settle(struct conn *c)
 		send_wake(c);
 		send_pump(c);
 	}
+	if (reset_is_due(c))
+		conn_abort(c);
 	if (!c->pcb)
 		conn_ended(c);
 }

@@ -92,6 +92,7 @@ struct conn {
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
 	bool challenged : 1, fin_came : 1, outward : 1;
+	bool resets : 1;     /* closed by the core: ends in RST, not in FIN */
 	uint8_t tx_more : 2; /* send.c: blocks to reserve beyond the first */
 
 	struct recovery recovery; /* last, as its last part is cut */

@@ -448,7 +448,7 @@ static void pump(struct conn *c)
 	if (!pcb->unsent && !(pcb->flags & TF_FIN))
 		while (c->tx_next && send_piece(c))
 			;
-	if (c->finishing && !c->tx_next)
+	if (c->finishing && !c->tx_next && !c->resets)
 		send_fin(c);
 	c->recovery.pace.waits = c->pace_at;
 	note_idle(c);

@@ -76,6 +76,12 @@ static void stream_finish(void *s)
 		send_pump(c);
 }
 
+/* The far side's reset came behind its last bytes, and is passed on there. */
+static bool is_last_word(int err)
+{
+	return err == ECONNRESET || err == EPIPE;
+}
+
 static void stream_close(void *s, int err)
 {
 	struct conn *c = s;
@@ -83,9 +89,10 @@ static void stream_close(void *s, int err)
 
 	c->closed = true;
 	c->end = NULL;
+	c->resets = is_last_word(err) && c->tx;
 	if (held) {
 		accept_refuse(c, err);
-	} else if (err && c->pcb && c->pcb->state != TIME_WAIT) {
+	} else if (err && !c->resets && c->pcb && c->pcb->state != TIME_WAIT) {
 		conn_abort(c);
 		conn_settle(c);
 	} else {

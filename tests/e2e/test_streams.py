@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """TCP through the TUN: whole, in order, both ways, many at once."""
 import concurrent.futures
+import contextlib
 import os
 import random
 import socket
@@ -16,6 +17,8 @@ HTTP_PORT = 8080
 ECHO_PORT = 7000
 TOTAL_BYTES = int(os.environ.get("WEIR_E2E_BYTES", 1_000_000_000))
 PAIRS = 600
+EARLY_PORT = 7001
+EARLY_BYTES, EARLY_TIMES = 50_000, 20
 CROWD = 1000
 TCPI_OPT_ECN, TCPI_OPT_ECN_SEEN = 8, 16  # linux/tcp.h
 SETTLE_S = 8
@@ -120,6 +123,31 @@ def six_hundred_targets_survive_a_half_close(bed):
         for done in [pool.submit(half_close, bed, *p) for p in pairs]:
             done.result()
     wait_for(lambda: weir.fds() == before, SETTLE_S, "all fds closed")
+    wait_for(lambda: weir.sessions_open() == 0, SETTLE_S, "sessions at zero")
+
+
+def early_answer(bed, door):
+    """What a client reads of a server that does not want all it sends."""
+    with bed.socket("client", socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.settimeout(10)
+        s.connect((HOST4, EARLY_PORT))
+        with door.accept()[0] as peer:
+            s.sendall(bytes(EARLY_BYTES))
+            peer.recv(1000)
+            peer.sendall(b"too much")  # and a reset, as bytes are unread
+        with contextlib.suppress(ConnectionError):
+            while True:
+                s.send(bytes(EARLY_BYTES))
+        return s.recv(100)
+
+
+@test
+def an_answer_before_the_reset_of_an_upload_is_read(bed):
+    weir = Weir(bed)
+    with bed.inside("server"):
+        door = keep(servers.listener(EARLY_PORT))
+    for _ in range(EARLY_TIMES):
+        check_equal(early_answer(bed, door), b"too much", "the answer")
     wait_for(lambda: weir.sessions_open() == 0, SETTLE_S, "sessions at zero")
 
 

@@ -135,7 +135,7 @@ static double cost_us(int v6, const struct story *s, uint32_t segments)
 			s->ack(&t, i);
 		took = processor_us() - begun;
 		sim_flush(&tun);
-		sim_close(t.p.end, ECONNRESET);
+		sim_close(t.p.end, ECONNABORTED);
 		sim_flush(&tun);
 		if (!n || took < least)
 			least = took;

@@ -8,6 +8,7 @@
 
 #define MANY 3000
 #define SHORT_OF_MEMORY (6ull << 20)
+#define FAR_BYTES 100000u /* more than goes out at once */
 
 static void is_reset(struct peer *p, uint32_t seq)
 {
@@ -203,11 +204,51 @@ START_TEST(abort_while_segments_wait_to_go_again)
 	sim_run(3000 * SIM_MS);
 	hear_all(&p);
 	say(&p, ACK | PSH, 1, 1, 10);
-	sim_close(p.end, ECONNRESET);
+	sim_close(p.end, ECONNABORTED);
 	h = hear(&p);
 	ck_assert(h->flags & RST);
 	ck_assert_uint_eq(h->seq, 10001);
 	hear_nothing(&p);
+}
+END_TEST
+
+/* The core has written it: it came before the far side's reset. */
+START_TEST(far_side_s_reset_comes_behind_its_last_bytes)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+	uint32_t at = 1;
+
+	core_write(&p, FAR_BYTES);
+	sim_close(p.end, ECONNRESET);
+	while ((h = hear_within(&p, ANSWER_US, NULL))->len) {
+		at = h->seq + h->len;
+		say(&p, ACK, 1, at, 0);
+	}
+	ck_assert(h->flags & RST);
+	ck_assert(!(h->flags & FIN));
+	ck_assert_uint_eq(at, 1 + FAR_BYTES);
+	ck_assert_uint_eq(h->seq, at);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
+START_TEST(far_side_s_reset_does_not_wait_for_a_peer_that_is_full)
+{
+	struct peer p = peer_open(_i);
+	struct heard *h;
+	uint32_t sent;
+
+	core_write(&p, FAR_BYTES);
+	sent = hear_all(&p);
+	ck_assert_uint_lt(sent, FAR_BYTES);
+	sim_close(p.end, ECONNRESET);
+	hear_nothing(&p);
+	p.window = 0;
+	say(&p, ACK, 1, 1 + sent, 0);
+	h = hear(&p);
+	ck_assert(h->flags & RST);
+	ck_assert_uint_eq(h->seq, 1 + sent);
 }
 END_TEST
 
@@ -300,6 +341,8 @@ int main(void)
 		resets_of_strangers_are_bounded,
 		abort_resets_at_the_next_byte,
 		abort_while_segments_wait_to_go_again,
+		far_side_s_reset_comes_behind_its_last_bytes,
+		far_side_s_reset_does_not_wait_for_a_peer_that_is_full,
 		options_of_a_repeated_syn_change_nothing,
 		options_of_a_repeated_syn_change_nothing_where_memory_is_short,
 		syn_of_another_kind_does_not_disturb_the_handshake,
