@@ -10,6 +10,7 @@
 
 #include <linux/errqueue.h>
 #include <net/if.h>
+#include <netinet/ip_icmp.h>
 #include <unistd.h>
 
 #include "freedom.h"
@@ -135,6 +136,16 @@ static const struct sock_extended_err *error_of(struct msghdr *m)
 	return NULL;
 }
 
+/* The kernel tells these as a host or a network that cannot be reached: trouble
+ * that may pass, of which a client's socket says nothing unless it is asked. */
+static bool is_prohibited(const struct sock_extended_err *e)
+{
+	return e->ee_origin == SO_EE_ORIGIN_ICMP &&
+	       e->ee_type == ICMP_DEST_UNREACH &&
+	       (e->ee_code == ICMP_NET_ANO || e->ee_code == ICMP_HOST_ANO ||
+		e->ee_code == ICMP_PKT_FILTERED);
+}
+
 bool sock_next_error(int fd, int *err, struct weir_addr *peer)
 {
 	for (;;) {
@@ -154,7 +165,7 @@ bool sock_next_error(int fd, int *err, struct weir_addr *peer)
 		if (!e || e->ee_origin == SO_EE_ORIGIN_LOCAL || !e->ee_errno ||
 		    !m.msg_namelen)
 			continue;
-		*err = (int)e->ee_errno;
+		*err = is_prohibited(e) ? EACCES : (int)e->ee_errno;
 		addr_from_sockaddr(peer, &about);
 		return true;
 	}

@@ -13,6 +13,7 @@ from harness import CONFIG, Weir, check, check_equal, keep, main, test
 REFUSED_S = 0.050
 SILENT_S = 2
 CLOSED_PORT = 4999
+PROHIBITED4 = "10.77.9.1"
 HOLES = CONFIG + """\
   - { tag: hole, type: blackhole }
   - { tag: wall, type: blackhole, response: refuse }
@@ -83,6 +84,24 @@ def a_connected_udp_socket_learns_of_an_unreachable_network(bed):
         except OSError as e:
             error = e.errno
         check(error in UNREACHABLE, f"{host}: errno {error}")
+
+
+@test
+def a_connected_udp_socket_learns_that_it_is_prohibited(bed):
+    """Also where it asks for no soft errors."""
+    Weir(bed)
+    bed.ip("server", "route", "add", "prohibit", PROHIBITED4)
+    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_DGRAM))
+    s.settimeout(5)
+    s.connect((PROHIBITED4, 9))
+    s.send(b"?")
+    try:
+        error = s.recv(1)
+    except OSError as e:
+        error = e.errno
+    finally:
+        bed.ip("server", "route", "del", "prohibit", PROHIBITED4)
+    check_equal(error, errno.EHOSTUNREACH, "what the client learned")
 
 
 @test
