@@ -86,13 +86,13 @@ struct conn {
 	uint8_t error;	     /* errno why the pcb went; 0: in an orderly way */
 	uint8_t silences;    /* timeouts since anything was heard */
 	uint8_t options_len; /* of each segment; lwIP's mss has it in */
-	uint8_t phase;	     /* enum conn_phase */
 	uint8_t burst_place; /* in stack->burst, from 1; 0: not there */
 	bool hashed : 1, half_open : 1, closed : 1, told : 1;
 	bool finishing : 1, rx_eof : 1, starved : 1, full : 1;
 	bool established : 1, time_wait : 1, window_lent : 1;
 	bool challenged : 1, fin_came : 1, outward : 1;
 	bool resets : 1;     /* closed by the core: ends in RST, not in FIN */
+	uint8_t phase : 3;   /* enum conn_phase */
 	uint8_t tx_more : 2; /* send.c: blocks to reserve beyond the first */
 
 	struct recovery recovery; /* last, as its last part is cut */

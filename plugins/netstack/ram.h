@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /* Bytes: what the machine has and the process has addresses for, or the least
- * limit of the control groups that it is in (version 2). `process` is the file in which the kernel says
- * which these are, /proc/self/cgroup, and `groups` where their tree is mounted;
- * what cannot be read sets no limit. */
+ * limit of the control groups that it is in (version 2). `process` is the file
+ * in which the kernel says which these are, /proc/self/cgroup, and `groups`
+ * where their tree is mounted; what cannot be read sets no limit. */
 uint64_t ram_bytes(const char *process, const char *groups);
 
 #endif
