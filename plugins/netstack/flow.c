@@ -211,6 +211,8 @@ void flow_input(struct weir_link *link, const struct packet *p,
 		return;
 	}
 	flow_touch(f);
+	if (p->key.protocol != IPPROTO_UDP)
+		icmp_asked(f, p);
 	flow_queue(f, p, b);
 }
 

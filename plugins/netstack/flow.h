@@ -15,6 +15,7 @@ struct flow {
 	struct flow *newer, *older;
 	uint64_t holder; /* of its client's address as it began */
 	bool outward; /* opened by an outbound: the client is the link itself */
+	uint8_t sequence[2]; /* of pings: of the last request */
 };
 
 /* A datagram or echo request that passed the gate. Takes the buffer. */

@@ -169,7 +169,14 @@ void icmp_unreachable(struct weir_link *link, const uint8_t *packet,
 	emit_icmp(link, &p);
 }
 
-/* The lost request, as far as it is known: its identifier. */
+void icmp_asked(struct flow *f, const struct packet *p)
+{
+	memcpy(f->sequence, p->data + p->payload + ECHO_IDENTIFIER,
+	       sizeof f->sequence);
+}
+
+/* The lost request, as far as it is known: its identifier, and the number of
+ * the last one, which it nearly always is. */
 static void icmp_flow_unreachable(void *s, const struct weir_addr *peer,
 				  int err)
 {
@@ -190,6 +197,7 @@ static void icmp_flow_unreachable(void *s, const struct weir_addr *peer,
 	packet[at] = v6 ? 128 : 8;
 	packet[at + 4] = (uint8_t)(client.port >> 8);
 	packet[at + 5] = (uint8_t)client.port;
+	memcpy(packet + at + 6, f->sequence, sizeof f->sequence);
 	icmp_unreachable(f->link, packet, at + 8, err);
 }
 

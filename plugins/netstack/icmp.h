@@ -8,6 +8,11 @@
 /* Answer a ping to the link itself. Borrows the packet. */
 void icmp_answer(struct weir_link *link, const struct packet *p);
 
+struct flow;
+
+/* Remember this request as the flow's last: errors quote it. */
+void icmp_asked(struct flow *f, const struct packet *p);
+
 /* Tell the sender of the packet that begins with these bytes (IP header and at
  * least 8 more) that it could not be delivered. Errors without a counterpart
  * in ICMP say nothing. */

@@ -404,7 +404,7 @@ START_TEST(detached_flow_fails)
 }
 END_TEST
 
-START_TEST(ping_is_a_session_and_keeps_its_identifier)
+START_TEST(ping_is_a_session_and_keeps_its_numbers)
 {
 	struct path p = path_of(_i, 0);
 	struct weir_end *e;
@@ -434,6 +434,9 @@ START_TEST(ping_is_a_session_and_keeps_its_identifier)
 	/* identifier and sequence lie where ports would end */
 	ck_assert_uint_eq(s->payload_len, 56);
 	ck_assert_mem_eq(s->payload, payload, 56);
+	e->flow->unreachable(e->self, &peer, EHOSTUNREACH);
+	s = look(&tun);
+	ck_assert_mem_eq(s->payload + (_i ? 44 : 24), "\x12\x34\x00\x07", 4);
 }
 END_TEST
 
@@ -475,8 +478,7 @@ static void add_tests(TCase *t)
 			    2);
 	tcase_add_loop_test(t, refused_flow_is_dropped, 0, 2);
 	tcase_add_loop_test(t, detached_flow_fails, 0, 2);
-	tcase_add_loop_test(t, ping_is_a_session_and_keeps_its_identifier, 0,
-			    2);
+	tcase_add_loop_test(t, ping_is_a_session_and_keeps_its_numbers, 0, 2);
 	tcase_add_loop_test(t, ping_to_the_link_itself_is_answered_here, 0, 2);
 }
 
