@@ -7,7 +7,7 @@
  * group, whose limit is then in the topmost folder.
  *
  * A process of 32 bits runs out of addresses long before a machine that has
- * tens of gigabytes runs out of memory, and the kernel may have half of them. */
+ * tens of gigabytes runs out of memory; the kernel may have half of them. */
 #include "ram.h"
 
 #include <limits.h>
