@@ -192,8 +192,8 @@ static int packet_read(struct tun_device *t, struct virtio_net_hdr *header,
 		n = head > ahead ? readv(t->fd, v, 2)
 				 : read(t->fd, at - head, head + room);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno;
+	if (n < 0) /* EINVAL: a train that the header has no word for */
+		return errno == EINVAL ? EBADMSG : errno;
 	if ((size_t)n <= head)
 		return n ? EBADMSG : EBADFD;
 	if (head <= ahead)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@
 #define ROOM 65535
 #define HEADER_BYTES 40
 #define LONG_BYTES 9000
-#define KEPT 0xee /* what lies there stays */
+#define EVENT_ROOM 4 /* too little for an eventfd, which answers EINVAL */
+#define KEPT 0xee    /* what lies there stays */
 
 static struct tun_device device;
 static int kernel; /* the other end */
@@ -155,6 +157,17 @@ START_TEST(a_device_without_the_header_takes_packets_alone)
 }
 END_TEST
 
+START_TEST(a_packet_that_the_kernel_cannot_describe_is_dropped)
+{
+	struct tun_device refusing = {.fd = eventfd(1, EFD_NONBLOCK)};
+	struct weir_ingress p = {0};
+
+	ck_assert_int_eq(tun_read(&refusing, there, 0, EVENT_ROOM, &p),
+			 EBADMSG);
+	tun_close(&refusing);
+}
+END_TEST
+
 /* It may be one of weir's own: the number came from a file or a variable. */
 START_TEST(a_file_that_is_no_tun_is_left_open)
 {
@@ -176,6 +189,7 @@ SUITE("tun", tc)
 		tc, nothing_is_written_ahead_of_it_but_where_that_is_allowed);
 	tcase_add_test(tc, a_device_without_the_header_gives_packets_alone);
 	tcase_add_test(tc, a_header_without_a_packet_is_dropped);
+	tcase_add_test(tc, a_packet_that_the_kernel_cannot_describe_is_dropped);
 	tcase_add_test(tc, a_packet_leaves_as_its_views_have_it);
 	tcase_add_test(tc, a_train_leaves_as_its_views_have_it);
 	tcase_add_test(tc, a_device_without_the_header_takes_packets_alone);
