@@ -335,7 +335,8 @@ struct loop_timer *loop_timer_new(struct loop_owner *o, void (*fire)(void *),
 void loop_timer_set(struct loop_timer *t, uint64_t after_us)
 {
 	struct loop *l = t->loop;
-	uint64_t due_us = loop_now_us() + after_us;
+	uint64_t now_us = loop_now_us(), most_us = UINT64_MAX - now_us;
+	uint64_t due_us = now_us + (after_us < most_us ? after_us : most_us);
 
 	timers_remove(&l->timers, t);
 	timers_put(&l->timers, t,

@@ -80,8 +80,11 @@ static struct weir_timer **timer_place(struct weir_timer *t)
 
 void fakehost_timer_set(struct weir_timer *t, uint64_t after_us)
 {
+	uint64_t now_us = fakehost_current->now_us;
+	uint64_t most_us = UINT64_MAX - now_us;
+
 	(*timer_place(t))->set = true;
-	t->due_us = fakehost_current->now_us + after_us;
+	t->due_us = now_us + (after_us < most_us ? after_us : most_us);
 }
 
 void fakehost_timer_stop(struct weir_timer *t)

@@ -102,6 +102,16 @@ START_TEST(loop_fires_a_timer_once_and_not_before_its_time)
 }
 END_TEST
 
+START_TEST(loop_never_fires_a_timer_set_beyond_all_time)
+{
+	setup();
+	loop_timer_set(loop_timer_new(&owner, count, NULL), UINT64_MAX);
+	run_for(5);
+	ck_assert_int_eq(calls, 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(loop_moves_a_timer_that_is_set_again)
 {
 	setup();
@@ -344,6 +354,7 @@ END_TEST
 
 FAKE_MAIN("loop", loop_fires_a_timer_once_and_not_before_its_time,
 	  loop_does_not_round_a_timer_to_milliseconds,
+	  loop_never_fires_a_timer_set_beyond_all_time,
 	  loop_moves_a_timer_that_is_set_again, loop_stops_a_timer,
 	  loop_timer_may_free_itself, loop_watches_edges,
 	  loop_watches_levels_and_a_watch_may_free_itself,
