@@ -97,9 +97,11 @@ void workers_give(struct workers *w, struct work *work)
 	w->turn = (w->turn + 1) % w->count;
 }
 
+/* An exchange, since a store may become visible after the looks that follow:
+ * who was not told to tell again is then seen to be done. */
 void workers_heard(struct workers *w)
 {
-	atomic_store(&w->silent, false);
+	atomic_exchange(&w->silent, false);
 }
 
 /* Signals are the loop's. 0 or an errno. */
