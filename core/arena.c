@@ -7,9 +7,10 @@
  * go on: running out aborts. */
 #include "arena.h"
 
+#include "util.h"
+
 #include <stdalign.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +26,6 @@ struct block {
 struct arena {
 	struct block *plain, *secret;
 };
-
-static void *must(void *p)
-{
-	if (!p) {
-		fputs("weir: out of memory\n", stderr);
-		abort();
-	}
-	return p;
-}
 
 struct arena *arena_new(void)
 {

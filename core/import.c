@@ -86,7 +86,7 @@ static void print(void *arg, const char *fmt, ...)
 	n = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (n < 0)
-		abort(); /* out of memory */
+		out_of_memory();
 	put_lines(m, text);
 	explicit_bzero(text, (size_t)n);
 	free(text);

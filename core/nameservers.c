@@ -91,9 +91,7 @@ void nameservers_init(struct nameservers *n, const char *text,
 	FILE *out;
 
 	memset(n, 0, sizeof *n);
-	out = open_memstream(&n->text, &len);
-	if (!out)
-		abort();
+	out = must(open_memstream(&n->text, &len));
 	while ((line = strsep(&rest, "\n"))) {
 		char *kept = xstrdup(line);
 		const char *server = nameserver_of(line);
@@ -123,10 +121,8 @@ char *nameservers_config(const struct nameservers *n)
 {
 	char address[WEIR_ADDR_TEXT], *text;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out = must(open_memstream(&text, &len));
 
-	if (!out)
-		abort();
 	fputs("inbounds: [ { type: tun } ]\n" /* a configuration has one */
 	      "outbounds:\n",
 	      out);

@@ -49,11 +49,9 @@ static void append(struct registry *r, const struct weir_plugin *plugin,
 		   const struct weir_component *c, const char *path)
 {
 	struct slot **grown =
-		reallocarray(r->slots, r->count + 1, sizeof *r->slots);
+		must(reallocarray(r->slots, r->count + 1, sizeof *r->slots));
 	struct slot *s = xcalloc(1, sizeof *s);
 
-	if (!grown)
-		abort();
 	s->path = xstrdup(path);
 	s->entry.component = c;
 	s->entry.plugin = plugin;

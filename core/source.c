@@ -9,6 +9,7 @@
 #include "source.h"
 
 #include "tree.h"
+#include "util.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +17,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void *must(void *p)
-{
-	if (!p)
-		abort(); /* out of memory */
-	return p;
-}
 
 WEIR_PRINTF(2, 3)
 static bool trouble(struct source *s, const char *fmt, ...)

@@ -6,6 +6,8 @@
  * one of libevent's takes three times the memory. */
 #include "timers.h"
 
+#include "util.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -44,12 +46,8 @@ static void sift_down(struct timers *h, uint32_t at, struct loop_timer *t)
 
 static void grow(struct timers *h)
 {
-	struct loop_timer **heap;
-
 	h->room = h->room ? 2 * h->room : ROOM_LEAST;
-	heap = realloc(h->heap, (h->room + 1) * sizeof *heap);
-	assert(heap);
-	h->heap = heap;
+	h->heap = must(realloc(h->heap, (h->room + 1) * sizeof *h->heap));
 }
 
 void timers_put(struct timers *h, struct loop_timer *t, uint64_t due_us)

@@ -5,29 +5,36 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define container_of(ptr, type, member)                                        \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Memory for weir's own bounded structures: without it there is no going on. */
+/* Of memory for weir's own bounded structures: without it there is no going
+ * on. */
+static inline _Noreturn void out_of_memory(void)
+{
+	fputs("weir: out of memory\n", stderr);
+	abort();
+}
+
+static inline void *must(void *p)
+{
+	if (!p)
+		out_of_memory();
+	return p;
+}
+
 static inline void *xcalloc(size_t n, size_t size)
 {
-	void *p = calloc(n, size);
-
-	if (!p)
-		abort();
-	return p;
+	return must(calloc(n, size));
 }
 
 static inline char *xstrdup(const char *text)
 {
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
+	return must(strdup(text));
 }
 
 #endif

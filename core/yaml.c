@@ -11,6 +11,7 @@
 #include "tree.h"
 
 #include "utf8.h"
+#include "util.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -463,7 +464,7 @@ const struct node *yaml_read(struct arena *arena, struct report *report,
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&b.parser))
-		abort(); /* out of memory */
+		out_of_memory();
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text,
 				     len);
