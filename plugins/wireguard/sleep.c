@@ -17,7 +17,8 @@
 
 #include "constants.h"
 
-#define FAR_S (INT64_C(1) << 40) /* never; the clock's change is waited for */
+/* Never; the clock's change is waited for. */
+#define FAR_S (sizeof(time_t) > 4 ? INT64_C(1) << 40 : INT32_MAX)
 
 struct sleep_watch {
 	struct tunnel *tunnel;

@@ -3,6 +3,7 @@
  * are, as the network changes and names come to mean something else. */
 #include "tests/unit/wgtunnel.h"
 
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "plugins/wireguard/device.h"
@@ -352,6 +353,7 @@ END_TEST
 static void wall_clock_set(void)
 {
 	char path[64], what[64];
+	struct itimerspec left;
 	int heard = 0;
 
 	for (int fd = 0; fd < FDS_MOST; fd++) {
@@ -360,8 +362,11 @@ static void wall_clock_set(void)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		n = readlink(path, what, sizeof what - 1);
 		what[n < 0 ? 0 : n] = '\0';
-		if (strstr(what, "timerfd"))
-			heard += fakehost_fire(w.host, fd, WEIR_READABLE);
+		if (!strstr(what, "timerfd"))
+			continue;
+		ck_assert_int_eq(timerfd_gettime(fd, &left), 0);
+		ck_assert(left.it_value.tv_sec);
+		heard += fakehost_fire(w.host, fd, WEIR_READABLE);
 	}
 	ck_assert_int_eq(heard, 2);
 }
