@@ -11,13 +11,8 @@
 
 #define PROLOGUE "WireGuard v1 zx2c4 Jason@zx2c4.com"
 
-/* Where Noise's messages end: where the MACs begin. */
-#define FIRST_BYTES                                                            \
-	(offsetof(struct message_initiation, macs) -                           \
-	 offsetof(struct message_initiation, ephemeral))
-#define SECOND_BYTES                                                           \
-	(offsetof(struct message_response, macs) -                             \
-	 offsetof(struct message_response, ephemeral))
+#define FIRST_BYTES sizeof((struct message_initiation *)NULL)->noise
+#define SECOND_BYTES sizeof((struct message_response *)NULL)->noise
 
 _Static_assert(FIRST_BYTES == NOISE_FIRST_OVERHEAD + TAI64N_BYTES,
 	       "an initiation is Noise's first message with a timestamp");
@@ -102,7 +97,7 @@ bool handshake_initiate(struct handshake *h, const struct identity *me,
 	noise_begin(&h->noise, them->public_key, PROLOGUE, strlen(PROLOGUE));
 	ok = noise_write_first(&h->noise, &me->keys, them->public_key,
 			       them->static_static, ephemeral, stamp,
-			       sizeof stamp, out->ephemeral);
+			       sizeof stamp, out->noise);
 	crypto_wipe(ephemeral, sizeof ephemeral);
 	if (!ok) {
 		handshake_wipe(h);
@@ -122,7 +117,7 @@ bool handshake_read_static(struct handshake *h, const struct identity *me,
 		return false;
 	h->remote_index = message_get32(in->sender);
 	noise_begin(&h->noise, me->keys.public_key, PROLOGUE, strlen(PROLOGUE));
-	if (noise_read_first_static(&h->noise, &me->keys, in->ephemeral,
+	if (noise_read_first_static(&h->noise, &me->keys, in->noise,
 				    FIRST_BYTES, theirs))
 		return true;
 	handshake_wipe(h);
@@ -149,8 +144,8 @@ handshake_read_timestamp(struct handshake *h, struct remote *them,
 	uint8_t stamp[TAI64N_BYTES];
 
 	if (them->usable &&
-	    noise_read_first_payload(&h->noise, them->static_static,
-				     in->ephemeral, FIRST_BYTES, stamp))
+	    noise_read_first_payload(&h->noise, them->static_static, in->noise,
+				     FIRST_BYTES, stamp))
 		verdict = judge(them, stamp, now_us);
 	if (verdict != HANDSHAKE_OK) {
 		handshake_wipe(h);
@@ -177,7 +172,7 @@ bool handshake_respond(struct handshake *h, const struct remote *them,
 	message_put32(out->receiver, h->remote_index);
 	crypto_random_fill(random, ephemeral, sizeof ephemeral);
 	ok = noise_write_second(&h->noise, them->public_key, them->psk,
-				ephemeral, NULL, 0, out->ephemeral);
+				ephemeral, NULL, 0, out->noise);
 	crypto_wipe(ephemeral, sizeof ephemeral);
 	if (!ok) {
 		handshake_wipe(h);
@@ -198,7 +193,7 @@ bool handshake_finish(struct handshake *h, const struct identity *me,
 
 	ok = h->state == HANDSHAKE_INITIATED && me->set && them->usable &&
 	     message_get32(in->receiver) == h->local_index &&
-	     noise_read_second(&tried, &me->keys, them->psk, in->ephemeral,
+	     noise_read_second(&tried, &me->keys, them->psk, in->noise,
 			       SECOND_BYTES, nothing);
 	if (ok) {
 		h->noise = tried;

@@ -44,9 +44,14 @@ struct message_initiation {
 	struct message_header header;
 	uint8_t sender[4];
 	/* Noise's first message, in one piece. */
-	uint8_t ephemeral[WG_KEY_BYTES];
-	uint8_t sealed_static[WG_KEY_BYTES + WG_TAG_BYTES];
-	uint8_t sealed_timestamp[TAI64N_BYTES + WG_TAG_BYTES];
+	union {
+		uint8_t noise[2 * (WG_KEY_BYTES + WG_TAG_BYTES) + TAI64N_BYTES];
+		struct {
+			uint8_t ephemeral[WG_KEY_BYTES];
+			uint8_t sealed_static[WG_KEY_BYTES + WG_TAG_BYTES];
+			uint8_t sealed_timestamp[TAI64N_BYTES + WG_TAG_BYTES];
+		};
+	};
 	struct message_macs macs;
 };
 
@@ -55,8 +60,13 @@ struct message_response {
 	uint8_t sender[4];
 	uint8_t receiver[4];
 	/* Noise's second message. */
-	uint8_t ephemeral[WG_KEY_BYTES];
-	uint8_t sealed_nothing[WG_TAG_BYTES];
+	union {
+		uint8_t noise[WG_KEY_BYTES + WG_TAG_BYTES];
+		struct {
+			uint8_t ephemeral[WG_KEY_BYTES];
+			uint8_t sealed_nothing[WG_TAG_BYTES];
+		};
+	};
 	struct message_macs macs;
 };
 
