@@ -39,15 +39,6 @@ static int usage_error(const char *usage)
 	return EXIT_USAGE;
 }
 
-/* Standard output may be a full disk or a closed pipe: then we failed. */
-static int written(int status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	perror("weir: standard output");
-	return EXIT_FAILURE;
-}
-
 /* ---- weir check ---- */
 
 static const char check_usage[] =
@@ -87,7 +78,7 @@ int command_check(const struct options *global, int argc, char **argv)
 	opt = c ? EXIT_SUCCESS : EXIT_CONFIG;
 	config_free(c);
 	registry_free(r);
-	return written(opt);
+	return opt;
 }
 
 /* ---- weir schema ---- */
@@ -112,7 +103,7 @@ int command_schema(const struct options *o, int argc, char **argv)
 		return EXIT_FAILURE;
 	schema_json(r, stdout);
 	registry_free(r);
-	return written(EXIT_SUCCESS);
+	return EXIT_SUCCESS;
 }
 
 /* ---- weir plugin list ---- */
@@ -301,7 +292,7 @@ int command_plugin(const struct options *o, int argc, char **argv)
 			return status;
 		status = plugin_verbs[i].run(o, argc, argv);
 		return status == EXIT_USAGE ? usage_error(plugin_usage)
-					    : written(status);
+					    : status;
 	}
 	return usage_error(plugin_usage);
 }

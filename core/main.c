@@ -131,7 +131,17 @@ static bool standard_files_open(void)
 	return fd >= 0 && close(fd) == 0;
 }
 
-int main(int argc, char **argv)
+/* It may be a full disk or a closed pipe: then we failed, whatever it was that
+ * we had to say. */
+static int written(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("weir: standard output");
+	return EXIT_FAILURE;
+}
+
+static int weir(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"plugin-dir", required_argument, NULL, 'p'},
@@ -142,8 +152,6 @@ int main(int argc, char **argv)
 	struct options o = {0};
 	int opt;
 
-	if (!standard_files_open())
-		return EXIT_FAILURE;
 	while ((opt = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
@@ -163,4 +171,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return run_command(&o, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	return standard_files_open() ? written(weir(argc, argv)) : EXIT_FAILURE;
 }

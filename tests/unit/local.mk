@@ -451,8 +451,8 @@ dist_check_SCRIPTS += tests/unit/check_plot.py
 EXTRA_DIST += tests/unit/schema_names.py
 dist_check_SCRIPTS += tests/unit/check_service.sh tests/unit/check_wireguard.sh
 TESTS += tests/unit/check_service.sh tests/unit/check_wireguard.sh
-dist_check_SCRIPTS += tests/unit/check_import.sh
-TESTS += tests/unit/check_import.sh
+dist_check_SCRIPTS += tests/unit/check_command.sh tests/unit/check_import.sh
+TESTS += tests/unit/check_command.sh tests/unit/check_import.sh
 EXTRA_DIST += tests/unit/import_plugin.c
 include tests/unit/broken/local.mk
 include tests/unit/quick/local.mk

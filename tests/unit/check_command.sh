@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The command line: how each command ends, and what it says.
+set -u
+umask 022
+
+weir=${WEIR:-./weir}
+plugins=${PLUGIN_DIR:-$PWD/.libs}
+failed=0
+
+for plugin in netstack inbound-tun outbound-freedom; do
+	[ -e "$plugins/$plugin.so" ] && continue
+	echo "skip - the command line: $plugin was not built"
+	exit 77
+done
+dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-command.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+printf '%s\n' 'inbounds: [{type: tun}]' 'outbounds: [{type: freedom}]' \
+	>"$dir/weir.yaml"
+
+# ends NAME STATUS WORDS ARGUMENT...: weir with these ends so, and says that on
+# standard error; its output goes to $out.
+out=/dev/null
+ends() {
+	local name=$1 want=$2 words=$3 said status
+
+	shift 3
+	said=$("$weir" "$@" 2>&1 >"$out")
+	status=$?
+	if [ "$status" = "$want" ] && [[ $said = *"$words"* ]]; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		echo "# it ended with $status and said: $said"
+		failed=1
+	fi
+}
+
+out=/dev/full
+full() {
+	ends "weir $* fails where it cannot be read" 1 \
+		"standard output: No space left" --plugin-dir "$plugins" "$@"
+}
+full --version
+full --help
+for command in run check exec import plugin schema; do
+	full "$command" --help
+done
+full check -c "$dir/weir.yaml"
+full schema
+full plugin list
+full plugin help
+full plugin check "$plugins/netstack.so"
+exit $failed
