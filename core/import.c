@@ -261,6 +261,17 @@ static int import_file(struct import *m, const struct registry *r)
 	return status;
 }
 
+static bool take_kind(struct import *m, enum weir_kind kind)
+{
+	if (m->kind >= 0 && m->kind != (int)kind) {
+		fputs("weir: --inbound and --outbound exclude each other\n",
+		      stderr);
+		return false;
+	}
+	m->kind = (int)kind;
+	return true;
+}
+
 /* -1: go on; else the status to end with. */
 static int take_options(struct import *m, int argc, char **argv)
 {
@@ -277,7 +288,9 @@ static int take_options(struct import *m, int argc, char **argv)
 		if (opt == 't') {
 			m->type = optarg;
 		} else if (opt == 'i' || opt == 'o') {
-			m->kind = opt == 'i' ? WEIR_INBOUND : WEIR_OUTBOUND;
+			if (!take_kind(m, opt == 'i' ? WEIR_INBOUND
+						     : WEIR_OUTBOUND))
+				return EXIT_USAGE;
 		} else {
 			usage(opt == 'h' ? stdout : stderr);
 			return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;

@@ -115,6 +115,9 @@ import
 promise "without a file it is a usage error" refused 64
 import one two
 promise "with two as well" refused 64
+import --inbound --outbound "$dir/in/my vpn.txt"
+promise "it is not made both an inbound and an outbound" refused 64
+promise "and that is said" says "--inbound and --outbound exclude each other"
 
 [ -e "$built/outbound-wireguard.so" ] && [ -e "$built/inbound-wireguard.so" ] || {
 	echo "skip - wg-quick files: the wireguard plugins were not built"
