@@ -264,6 +264,25 @@ static void check_log_tag(struct loading *l, const char *tag,
 		     near.best ? near.best : "", near.best ? "?" : "");
 }
 
+/* The first would win. */
+static void refuse_same_log_tag(struct loading *l, const struct node *list,
+				size_t i, const struct node *n,
+				const struct report_path *path)
+{
+	const struct config_log_tag *all = l->config->log_tags.items;
+	size_t k;
+
+	for (k = 0; k < i && all[i].tag; k++) {
+		if (!all[k].tag || strcmp(all[k].tag, all[i].tag) != 0)
+			continue;
+		report_error(
+			l->d.report, n->mark, path,
+			"%.64s was given a level in line %u; give it one only",
+			all[i].tag, node_at(list, k)->mark.line);
+		return;
+	}
+}
+
 static void check_log_tags(struct loading *l)
 {
 	const struct node *list = node_get(node_get(l->root, "log"), "tags");
@@ -280,6 +299,7 @@ static void check_log_tags(struct loading *l)
 		const struct node *at = node_get(n, "tag");
 
 		check_log_tag(l, all[i].tag, at ? at : n, &step);
+		refuse_same_log_tag(l, list, i, at ? at : n, &step);
 	}
 }
 

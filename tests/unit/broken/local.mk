@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/unit/broken/levels-list.yaml \
 	tests/unit/broken/log-level.yaml \
 	tests/unit/broken/log-scalar.yaml \
+	tests/unit/broken/log-tag-twice.yaml \
 	tests/unit/broken/log-tag-unknown.yaml \
 	tests/unit/broken/mark-hex.yaml \
 	tests/unit/broken/merge-key.yaml \
