@@ -156,7 +156,12 @@ static int weir(int argc, char **argv)
 		switch (opt) {
 		case 'p':
 			o.plugin_dir = optarg;
-			break;
+			if (*optarg == '/')
+				break;
+			fprintf(stderr,
+				"weir: --plugin-dir: %s is not absolute\n",
+				optarg);
+			return EXIT_USAGE;
 		case 'v':
 			printf("weir %s, plugin interface %d.%d\n",
 			       PACKAGE_VERSION, WEIR_MAJOR, WEIR_MINOR);

@@ -36,6 +36,9 @@ ends() {
 	fi
 }
 
+ends "a relative --plugin-dir is a usage error" 64 \
+	"--plugin-dir: .libs is not absolute" --plugin-dir .libs schema
+
 out=/dev/full
 full() {
 	ends "weir $* fails where it cannot be read" 1 \
