@@ -74,7 +74,7 @@ int command_check(const struct options *global, int argc, char **argv)
 		return EXIT_FAILURE;
 	c = setup_config(&o, r);
 	if (c)
-		printf("%s: ok\n", setup_config_file(&o));
+		printf("%s: ok\n", c->file);
 	opt = c ? EXIT_SUCCESS : EXIT_CONFIG;
 	config_free(c);
 	registry_free(r);

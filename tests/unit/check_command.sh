@@ -39,6 +39,16 @@ ends() {
 ends "a relative --plugin-dir is a usage error" 64 \
 	"--plugin-dir: .libs is not absolute" --plugin-dir .libs schema
 
+out=$dir/said
+ends "standard input is checked" 0 "" \
+	--plugin-dir "$plugins" check -c - <"$dir/weir.yaml"
+if [ "$(cat "$out")" = "standard input: ok" ]; then
+	echo "ok - and called by its name"
+else
+	echo "not ok - and called by its name"
+	failed=1
+fi
+
 out=/dev/full
 full() {
 	ends "weir $* fails where it cannot be read" 1 \
