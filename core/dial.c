@@ -55,8 +55,10 @@ static void on_stream_ready(struct weir_end *end,
 	if (d->ready)
 		return;
 	d->ready = true;
-	d->stream = ops;
+	d->stream = ops->close ? ops : NULL;
 	d->object = s;
+	if (!instance_stream_whole(d->outbound, ops))
+		end->ops->fail(end, EIO, "outbound stream is incomplete");
 	queue(d);
 }
 

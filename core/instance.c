@@ -16,6 +16,7 @@
 #include "dial.h"
 #include "host.h"
 #include "log.h"
+#include "relay.h"
 #include "util.h"
 
 #define SERVICE_BYTES 64 /* "netstack/1" */
@@ -180,4 +181,15 @@ const void *instance_service(struct weir_instance *i, const char *name,
 const struct weir_outbound_ops *instance_outbound(const struct weir_instance *i)
 {
 	return i->component->ops;
+}
+
+bool instance_stream_whole(const struct weir_instance *i,
+			   const struct weir_stream_ops *ops)
+{
+	if (relay_can(ops))
+		return true;
+	log_line(WEIR_ERROR, i->tag,
+		 "plugin %s made a stream that lacks functions it needs",
+		 i->conf->plugin->name);
+	return false;
 }

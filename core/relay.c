@@ -21,8 +21,11 @@
 
 bool relay_can(const struct weir_stream_ops *ops)
 {
-	bool can_read = ops->read || (ops->peek && ops->consume);
-	bool can_write = ops->write || (ops->reserve && ops->commit);
+	bool shows =
+		ops->peek || (WEIR_HAS(ops, peek_loans) && ops->peek_loans);
+	bool can_read = (ops->read || ops->peek) && (!shows || ops->consume);
+	bool can_write =
+		(ops->write || ops->reserve) && (!ops->reserve || ops->commit);
 
 	return can_read && can_write && ops->finish && ops->close;
 }

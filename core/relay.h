@@ -30,7 +30,8 @@ struct relay {
 	size_t hold_bytes; /* bound of hold */
 };
 
-/* Whether these ends can be read and written at all. */
+/* Whether such an end can be read and written, by functions that are all there:
+ * peek has its consume, reserve its commit. */
 bool relay_can(const struct weir_stream_ops *);
 /* Move what can be moved, both ways. True: there is more to move although
  * neither end will say so, since the turn's share was used up. */

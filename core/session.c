@@ -88,9 +88,9 @@ static void out_ready(struct weir_end *end, const struct weir_stream_ops *ops,
 	if (s->answered)
 		return;
 	s->answered = true;
-	s->relay.end[RELAY_OUT].ops = ops;
+	s->relay.end[RELAY_OUT].ops = ops->close ? ops : NULL;
 	s->relay.end[RELAY_OUT].s = stream;
-	if (!relay_can(ops))
+	if (!instance_stream_whole(s->outbound, ops))
 		note_failure(s, EIO, "outbound stream is incomplete");
 	queue(s);
 }
@@ -268,7 +268,7 @@ struct weir_end *session_accept(struct weir_instance *inbound,
 	struct core *core = inbound->core;
 	struct session *s;
 
-	if (!relay_can(ops) || !dispatch_admits(core))
+	if (!instance_stream_whole(inbound, ops) || !dispatch_admits(core))
 		return NULL;
 	s = xcalloc(1, sizeof *s);
 	s->in.ops = &in_ops;

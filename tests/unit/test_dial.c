@@ -277,6 +277,22 @@ START_TEST(dial_tells_a_failure_after_ready_and_closes_once)
 }
 END_TEST
 
+START_TEST(dial_fails_where_what_it_got_cannot_be_read)
+{
+	setup();
+	dial("b", WEIR_NET_TCP);
+	fake_wait(world, 2);
+	fake_opened(b, 0)->stream.ops.consume = NULL;
+	fake_open_ready(fake_opened(b, 0));
+	fake_turn(world);
+	ck_assert_int_eq(dialler.readies, 0);
+	ck_assert_int_eq(dialler.failures, 1);
+	ck_assert_int_eq(dialler.err, EIO);
+	ck_assert_int_eq(fake_opened(b, 0)->stream.closes, 1);
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(dial_carries_flows)
 {
 	struct fake_flow *f;
@@ -330,6 +346,7 @@ FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
 	  dial_may_be_hung_up_inside_any_of_its_calls,
 	  dial_tells_news_outside_the_outbounds_call,
 	  dial_tells_a_failure_before_ready,
-	  dial_tells_a_failure_after_ready_and_closes_once, dial_carries_flows,
+	  dial_tells_a_failure_after_ready_and_closes_once,
+	  dial_fails_where_what_it_got_cannot_be_read, dial_carries_flows,
 	  dial_ends_before_the_outbound_it_goes_through_stops,
 	  dial_left_behind_unopened_is_swept)

@@ -142,9 +142,27 @@ START_TEST(log_drops_rather_than_waits_for_a_full_pipe)
 }
 END_TEST
 
+START_TEST(log_names_the_plugin_whose_stream_is_incomplete)
+{
+	struct fake *world = fake_pair();
+	struct fake_part *in = fake_part(world, "in");
+	struct fake_end client;
+
+	fake_start(world);
+	fake_end_init(&client, FAKE_PEEK | FAKE_READ | FAKE_WRITE);
+	client.ops.consume = NULL;
+	capture();
+	ck_assert_ptr_null(fake_accept(in, &client, "192.0.2.1:80"));
+	ck_assert_ptr_nonnull(strstr(logged(), "in: plugin fake made a stream "
+					       "that lacks functions"));
+	fake_stop(world);
+}
+END_TEST
+
 FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
 	  log_lets_no_control_character_through,
 	  log_has_priorities_where_standard_error_is_the_journal,
 	  log_has_none_where_only_a_parent_wrote_to_the_journal,
 	  log_cuts_a_long_line, log_is_bounded_in_rate_and_counts_the_rest,
-	  log_drops_rather_than_waits_for_a_full_pipe)
+	  log_drops_rather_than_waits_for_a_full_pipe,
+	  log_names_the_plugin_whose_stream_is_incomplete)

@@ -256,6 +256,14 @@ START_TEST(relay_knows_which_ends_it_can_serve)
 	fake_end_init(&e, ALL);
 	e.ops.close = NULL;
 	ck_assert(!relay_can(&e.ops));
+	fake_end_init(&e, ALL);
+	e.ops.consume = NULL;
+	ck_assert(!relay_can(&e.ops));
+	fake_end_init(&e, ALL);
+	e.ops.commit = NULL;
+	ck_assert(!relay_can(&e.ops));
+	fake_end_init(&e, (ALL | FAKE_LEND) & ~(unsigned)FAKE_PEEK);
+	ck_assert(!relay_can(&e.ops));
 }
 END_TEST
 
