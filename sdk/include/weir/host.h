@@ -156,7 +156,9 @@ struct weir_host {
 	 * were served. A task that defers itself runs in the next turn. */
 	void (*defer)(struct weir_instance *, struct weir_task *task);
 
-	/* Thread-safe: run fn(arg) on the loop. */
+	/* Thread-safe: run fn(arg) on the loop. Takes everything, so the bound
+	 * is the caller's: a thread whose last fn has not run yet adds to what
+	 * that one will find instead of posting again. */
 	void (*post)(struct weir_instance *, void (*fn)(void *arg), void *arg);
 
 	/* A socket that may leave weir: nonblocking, close-on-exec, with the
