@@ -59,6 +59,7 @@ struct wg_peer {
 
 	/* What its handshakes are made of. */
 	struct remote remote;
+	struct timespec stamped;    /* what our last initiation said */
 	struct handshake handshake; /* the one that we began */
 	bool handshake_indexed;	    /* handshake.local_index is in the table */
 	struct cookie_jar jar;

@@ -95,6 +95,20 @@ static void exchange_send(struct wg_peer *p, struct outgoing *out, uint16_t len,
 		device_drop(d, p, WG_DROP_FULL);
 }
 
+/* A peer takes no stamp that is not later than the last, whatever became of our
+ * clock. Initiations are 5 s apart: these will not run ahead of the time. */
+static void exchange_stamp(struct wg_peer *p, struct timespec *wall)
+{
+	p->device->ops->wall(p->device->arg, wall);
+	if (wall->tv_sec < p->stamped.tv_sec ||
+	    (wall->tv_sec == p->stamped.tv_sec &&
+	     wall->tv_nsec < p->stamped.tv_nsec)) {
+		*wall = p->stamped;
+		wall->tv_sec++;
+	}
+	p->stamped = *wall;
+}
+
 static bool exchange_make(struct wg_peer *p, struct message_initiation *out)
 {
 	struct wg_device *d = p->device;
@@ -105,7 +119,7 @@ static bool exchange_make(struct wg_peer *p, struct message_initiation *out)
 	if (!remote_ready(p) ||
 	    !index_new(&d->indices, d->random, INDEX_HANDSHAKE, p, &index))
 		return false;
-	d->ops->wall(d->arg, &wall);
+	exchange_stamp(p, &wall);
 	if (!handshake_initiate(&p->handshake, &d->identity, &p->remote, &wall,
 				index, d->random, out)) {
 		index_remove(&d->indices, index);

@@ -130,6 +130,24 @@ START_TEST(a_replayed_initiation_gets_no_reply)
 }
 END_TEST
 
+START_TEST(a_clock_that_is_set_back_ends_no_tunnel)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	b.nodes[0].wall_s = -86400;
+	for (int i = 0; i < 3; i++) {
+		bed_run(&b, 200); /* the key is too old */
+		bed_send(&b, 0, 1, 100);
+		bed_run(&b, 1);
+	}
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_REPLAYED), 0);
+	ck_assert_uint_eq(b.nodes[1].got_count, 1 + 3);
+	bed_fini(&b);
+}
+END_TEST
+
 /* Two initiations `gap_us` apart; the stamp's steps are 16.8 ms. */
 static void twice(struct bed *b, uint64_t gap_us)
 {
@@ -345,6 +363,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, both_sides_need_the_same_pre_shared_key);
 	tcase_add_test(t, both_may_begin_at_once);
 	tcase_add_test(t, a_replayed_initiation_gets_no_reply);
+	tcase_add_test(t, a_clock_that_is_set_back_ends_no_tunnel);
 	tcase_add_test(t, initiations_less_than_20_ms_apart_are_dropped);
 	tcase_add_test(t, strangers_get_no_reply);
 	tcase_add_test(t, a_wrong_first_mac_gets_no_reply_of_any_kind);

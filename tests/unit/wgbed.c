@@ -139,7 +139,8 @@ static void node_wall(void *arg, struct timespec *now)
 {
 	struct node *n = arg;
 
-	now->tv_sec = BED_EPOCH_S + (time_t)(n->bed->now_us / SECOND_US);
+	now->tv_sec =
+		BED_EPOCH_S + n->wall_s + (time_t)(n->bed->now_us / SECOND_US);
 	now->tv_nsec = (long)(n->bed->now_us % SECOND_US * 1000);
 }
 

@@ -57,6 +57,7 @@ struct node {
 	uint8_t private_key[WG_KEY_BYTES], public_key[WG_KEY_BYTES];
 	struct weir_addr address; /* of its socket */
 	uint64_t wake_us;
+	int64_t wall_s; /* its clock was set by so much */
 	bool flush_wanted;
 	atomic_uint told; /* how often workers said that something is done */
 	bool full;	  /* its socket takes nothing, */
