@@ -52,12 +52,12 @@ static void on_stream_ready(struct weir_end *end,
 {
 	struct weir_dial *d = dial_of(end);
 
-	if (d->ready)
+	if (d->ready || d->stream)
 		return;
-	d->ready = true;
 	d->stream = ops->close ? ops : NULL;
 	d->object = s;
-	if (!instance_stream_whole(d->outbound, ops))
+	d->ready = instance_stream_whole(d->outbound, ops);
+	if (!d->ready)
 		end->ops->fail(end, EIO, "outbound stream is incomplete");
 	queue(d);
 }
@@ -203,6 +203,8 @@ static void dial_start(struct weir_dial *d)
 static void tell_ready(struct weir_dial *d)
 {
 	d->told = true;
+	if (d->failed) /* as soon as it was ready */
+		queue(d);
 	if (d->stream)
 		d->ops->stream_ready(d->arg, d->stream, d->object);
 	else
@@ -221,10 +223,10 @@ static void run(struct weir_task *task)
 		dial_end(d, d->err);
 	} else if (!d->opened) {
 		dial_start(d);
-	} else if (d->failed) {
-		tell_failed(d);
 	} else if (d->ready && !d->told) {
 		tell_ready(d);
+	} else if (d->failed) {
+		tell_failed(d);
 	} else if (events) {
 		d->events = 0;
 		d->ops->notify(d->arg, events);

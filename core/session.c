@@ -32,6 +32,7 @@ struct session {
 	uint64_t started_us, active_us;
 	bool answered; /* the outbound is ready, or failed */
 	bool open;     /* bytes are relayed */
+	bool cut;      /* the outbound was ready, and failed */
 	bool failed;
 	int err;
 	char *why; /* NULL: closed in order */
@@ -77,6 +78,7 @@ static void out_fail(struct weir_end *end, int err, const char *why)
 	struct session *s = session_of(end);
 
 	s->answered = true;
+	s->cut |= !s->failed && s->relay.end[RELAY_OUT].ops;
 	note_failure(s, err, why);
 }
 
@@ -233,7 +235,8 @@ static void session_turn(struct weir_task *task)
 	struct session *s = container_of(task, struct session, task);
 
 	/* What came before a failure is still for the other end. */
-	if (s->open || (!s->failed && s->answered && session_open(s)))
+	if (s->open ||
+	    (s->answered && (!s->failed || s->cut) && session_open(s)))
 		session_pump(s);
 	if (s->failed) {
 		session_end(s);

@@ -269,7 +269,6 @@ START_TEST(dial_tells_a_failure_after_ready_and_closes_once)
 	dial("b", WEIR_NET_TCP);
 	fake_wait(world, 2);
 	fake_end_fail(&fake_opened(b, 0)->stream, ECONNRESET, "reset");
-	ck_assert_int_eq(dialler.failures, 0);
 	fake_turn(world);
 	ck_assert_int_eq(dialler.failures, 1);
 	ck_assert_int_eq(fake_opened(b, 0)->stream.closes, 1);
@@ -289,6 +288,33 @@ START_TEST(dial_fails_where_what_it_got_cannot_be_read)
 	ck_assert_int_eq(dialler.failures, 1);
 	ck_assert_int_eq(dialler.err, EIO);
 	ck_assert_int_eq(fake_opened(b, 0)->stream.closes, 1);
+	fake_stop(world);
+}
+END_TEST
+
+START_TEST(dial_that_fails_as_soon_as_it_is_ready_was_ready)
+{
+	setup();
+	dial("b", WEIR_NET_TCP);
+	fake_turn(world);
+	fake_open_ready(fake_opened(b, 0));
+	fake_end_fail(&fake_opened(b, 0)->stream, ECONNRESET, "reset");
+	fake_turn(world);
+	ck_assert_int_eq(dialler.readies, 1);
+	fake_turn(world);
+	fake_wait(world, 2);
+	ck_assert_int_eq(dialler.failures, 1);
+	ck_assert_int_eq(dialler.err, ECONNRESET);
+	dialler.hang_up = true; /* when it hears of the first */
+	dial("b", WEIR_NET_TCP);
+	fake_turn(world);
+	fake_open_ready(fake_opened(b, 1));
+	fake_end_fail(&fake_opened(b, 1)->stream, ECONNRESET, "reset");
+	fake_turn(world);
+	fake_wait(world, 2);
+	ck_assert_int_eq(dialler.readies, 2);
+	ck_assert_int_eq(dialler.failures, 1);
+	ck_assert_int_eq(fake_opened(b, 1)->stream.closes, 1);
 	fake_stop(world);
 }
 END_TEST
@@ -347,6 +373,7 @@ FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
 	  dial_tells_news_outside_the_outbounds_call,
 	  dial_tells_a_failure_before_ready,
 	  dial_tells_a_failure_after_ready_and_closes_once,
-	  dial_fails_where_what_it_got_cannot_be_read, dial_carries_flows,
+	  dial_fails_where_what_it_got_cannot_be_read,
+	  dial_that_fails_as_soon_as_it_is_ready_was_ready, dial_carries_flows,
 	  dial_ends_before_the_outbound_it_goes_through_stops,
 	  dial_left_behind_unopened_is_swept)

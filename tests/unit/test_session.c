@@ -25,10 +25,15 @@ static struct fake_end *far_end(void)
 	return &fake_opened(out, 0)->stream;
 }
 
-static void connect_through(void)
+static void dial_out(void)
 {
 	setup();
 	ck_assert_ptr_nonnull(fake_accept(in, &client, "192.0.2.1:80"));
+}
+
+static void connect_through(void)
+{
+	dial_out();
 	fake_open_ready(fake_opened(out, 0));
 	fake_turn(world);
 	ck_assert_int_eq(client.accepts, 1);
@@ -52,8 +57,7 @@ static void finish_test(void)
 
 START_TEST(session_accepts_the_handshake_only_when_the_outbound_is_ready)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	fake_wait(world, 10);
 	ck_assert_int_eq(client.accepts, 0);
 	fake_open_ready(fake_opened(out, 0));
@@ -113,8 +117,7 @@ END_TEST
 
 START_TEST(session_tells_the_client_why_the_outbound_failed)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	fake_open_fail(fake_opened(out, 0), ECONNREFUSED, "refused");
 	ck_assert_int_eq(client.closes, 0);
 	fake_turn(world);
@@ -169,8 +172,7 @@ END_TEST
 
 START_TEST(session_abandons_an_open_once_when_the_client_is_gone)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	fake_end_fail(&client, ECONNRESET, "reset");
 	fake_end_fail(&client, ECONNRESET, "reset");
 	ck_assert_int_eq(fake_opened(out, 0)->abandons, 0);
@@ -182,8 +184,7 @@ END_TEST
 
 START_TEST(session_closes_a_stream_that_came_after_the_client_went)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	fake_end_fail(&client, ECONNRESET, "reset");
 	fake_open_ready(fake_opened(out, 0));
 	fake_turn(world);
@@ -251,10 +252,21 @@ START_TEST(session_passes_on_what_came_before_a_failure)
 }
 END_TEST
 
+START_TEST(session_opens_for_a_far_end_that_failed_as_soon_as_it_was_ready)
+{
+	dial_out();
+	fake_open_ready(fake_opened(out, 0));
+	fake_end_fail(far_end(), ECONNRESET, "reset by peer");
+	fake_turn(world);
+	ck_assert_int_eq(client.accepts, 1);
+	ck_assert_int_eq(client.close_err, ECONNRESET);
+	finish_test();
+}
+END_TEST
+
 START_TEST(session_resets_a_far_end_that_offers_no_way_to_write)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	fake_end_init(far_end(), FAKE_PEEK);
 	far_end()->host = out->host;
 	fake_open_ready(fake_opened(out, 0));
@@ -433,8 +445,7 @@ END_TEST
 
 START_TEST(session_that_is_opening_is_abandoned_when_weir_stops)
 {
-	setup();
-	fake_accept(in, &client, "192.0.2.1:80");
+	dial_out();
 	daemon_end(world->daemon, 0);
 	fake_wait(world, 5);
 	ck_assert_int_eq(fake_opened(out, 0)->abandons, 1);
@@ -474,6 +485,7 @@ FAKE_MAIN("session",
 	  session_relays_and_closes_in_order,
 	  session_resets_the_client_when_the_far_end_fails,
 	  session_passes_on_what_came_before_a_failure,
+	  session_opens_for_a_far_end_that_failed_as_soon_as_it_was_ready,
 	  session_resets_a_far_end_that_offers_no_way_to_write,
 	  session_ends_exactly_at_its_idle_time,
 	  session_gives_the_downlink_alone_its_whole_time,
