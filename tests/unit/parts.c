@@ -152,7 +152,8 @@ static const struct weir_component engine =
 static const struct weir_component spare =
 	PART(WEIR_SERVICE, "spare", .ops = &service_ops);
 
-static const struct weir_component whole = PART(WEIR_INBOUND, "whole");
+static const struct weir_component whole =
+	PART(WEIR_INBOUND, "whole", .ops = NULL);
 static const struct weir_component inner =
 	PART(WEIR_SERVICE, "inner", .ops = &service_ops);
 
