@@ -6,6 +6,8 @@
 #include "core/util.h"
 #include "tests/suite.h"
 
+#define WAIT_TURNS 3 /* a dial: to open, to be ready, to be told */
+
 static void note(struct fake_part *p, const char *what)
 {
 	char *to = p->fake->order;
@@ -210,19 +212,27 @@ static void wait_over(void *arg)
 	loop_stop(arg);
 }
 
-void fake_wait(struct fake *f, unsigned ms)
+static void run_for(struct fake *f, uint64_t us)
 {
 	struct loop *l = daemon_loop(f->daemon);
 	struct loop_timer *t = loop_timer_new(&f->owner, wait_over, l);
 
-	loop_timer_set(t, ms * UINT64_C(1000));
+	loop_timer_set(t, us);
 	loop_run(l);
 	loop_timer_free(t);
 }
 
+/* Where this process is held up, the time may have but one turn. */
+void fake_wait(struct fake *f, unsigned ms)
+{
+	run_for(f, ms * UINT64_C(1000));
+	for (int turn = 0; turn < WAIT_TURNS; turn++)
+		fake_turn(f);
+}
+
 void fake_turn(struct fake *f)
 {
-	fake_wait(f, 0);
+	run_for(f, 0);
 }
 
 int fake_stop(struct fake *f)
