@@ -25,6 +25,7 @@ struct kernel {
 	const struct weir_link_ops *link_ops;
 	void *link;
 	struct weir_watch *watch; /* NULL: the tunnel is full, or detached */
+	bool gone;		  /* the device was removed; it was told */
 
 	/* A packet to the tunnel; with `held` it waits for room there. */
 	bool held;

@@ -42,6 +42,7 @@ void kernel_ready(void *arg, unsigned events)
 			k->outbound->host->log(
 				k->outbound->instance, WEIR_ERROR,
 				"the interface %s was removed", k->device.name);
+			k->gone = true;
 			kernel_pause(k);
 			return;
 		} else if (!guard_leaves(&k->guard, k->out_room,
@@ -58,7 +59,7 @@ bool kernel_resume(struct kernel *k)
 {
 	if (k->held && !pass(k))
 		return true;
-	if (!k->watch)
+	if (!k->watch && !k->gone)
 		k->watch = k->outbound->host->watch_new(
 			k->outbound->instance, k->device.fd,
 			WEIR_READABLE | WEIR_LEVEL_TRIGGERED, kernel_ready, k);

@@ -73,6 +73,17 @@ def rules_go_where_the_interface_was_removed(bed):
 
 
 @test
+def that_the_interface_was_removed_is_told_once(bed):
+    pair = Pair(bed, SERVER4, more=KERNEL)
+    bed.ip("proxy", "link", "del", "weirwg0")
+    for _ in range(3):
+        check(not fetch(bed, FAR4), "a request went through")
+    pair.weir.stop()
+    check_equal(pair.weir.log().count("weirwg0 was removed"), 1,
+                "lines of the log about it")
+
+
+@test
 def rules_go_where_the_interface_was_renamed(bed):
     check_rules_go(bed, "set", "weirwg0", "down", "name", "other0")
 
