@@ -73,7 +73,7 @@ static const char *why_not(int err)
 {
 	switch (err) {
 	case EBUSY:
-		return "it exists and another process uses it";
+		return "it exists and another inbound or process uses it";
 	case EPERM:
 		return "not permitted; it takes CAP_NET_ADMIN, or an existing "
 		       "TUN that belongs to this user";

@@ -290,7 +290,8 @@ static bool bind_file(struct uapi_socket *s, struct weir_error *e)
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return trouble(e, path, "is there, and is not a socket");
 	if (is_alive(&s->address))
-		return trouble(e, path, "another program listens there");
+		return trouble(e, path,
+			       "another tunnel or program listens there");
 	if (unlink(path) < 0 && errno != ENOENT)
 		return trouble(e, path, strerror(errno));
 	if (bind(s->fd, address, sizeof s->address) < 0)

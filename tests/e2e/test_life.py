@@ -209,6 +209,16 @@ class UsersTun:
 
 
 @test
+def two_inbounds_of_one_tun_are_told_so(bed):
+    log = refusal(lambda: Weir(bed, """\
+inbounds: [{ type: tun, tag: a }, { type: tun, tag: b }]
+outbounds: [{ type: freedom }]
+""", own_tun=True))
+    check("b.name: cannot have the TUN weir0: it exists and another inbound "
+          "or process uses it" in log, f"it says {log}")
+
+
+@test
 def a_tun_of_the_users_own_is_served_without_privileges(bed):
     UsersTun(bed).start()
     serve(bed, servers.echo_server, PORT, PORT)
