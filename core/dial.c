@@ -4,9 +4,11 @@
  * Theory of operation: dial_open only queues; the outbound's open() runs at
  * the end of the turn, so nothing is called back inside dial. What the outbound
  * tells waits for the end of a turn as well, one thing a turn, since the
- * dialler answers by calling the stream that is telling. Datagrams and their
- * errors are borrowed, so they are passed on at once; a dial hung up meanwhile
- * is closed at the end of the turn. */
+ * dialler answers by calling the stream that is telling. Of a stream that
+ * failed it first has turns to read what came before, also where it is dialled
+ * itself and passes the news on. Datagrams and their errors are borrowed, so
+ * they are passed on at once; a dial hung up meanwhile is closed at the end of
+ * the turn. */
 #include "dial.h"
 
 #include <errno.h>
@@ -14,6 +16,8 @@
 #include "end.h"
 #include "policy.h"
 #include "util.h"
+
+#define LAST_TURNS 8 /* more than dials are chained */
 
 struct weir_dial {
 	struct weir_end end;
@@ -28,6 +32,7 @@ struct weir_dial {
 	bool told;	       /* the dialler knows that it is ready */
 	bool in_call, hung_up; /* the latter inside the former */
 	bool hushed;	       /* ended, but not by who dialled */
+	uint8_t last_turns;    /* since it failed */
 	unsigned events;
 	void *pending;
 	const struct weir_stream_ops *stream;
@@ -188,6 +193,18 @@ static void tell_failed(struct weir_dial *d)
 	ops->failed(arg, err, why);
 }
 
+/* The stream is gone once the failure is told. */
+static bool last_call(struct weir_dial *d)
+{
+	if (!d->told || !d->stream || !d->ops->notify ||
+	    d->last_turns == LAST_TURNS)
+		return false;
+	d->last_turns++;
+	queue(d);
+	d->ops->notify(d->arg, WEIR_READABLE);
+	return true;
+}
+
 static void dial_start(struct weir_dial *d)
 {
 	const struct weir_outbound_ops *out = instance_outbound(d->outbound);
@@ -226,7 +243,8 @@ static void run(struct weir_task *task)
 	} else if (d->ready && !d->told) {
 		tell_ready(d);
 	} else if (d->failed) {
-		tell_failed(d);
+		if (!last_call(d))
+			tell_failed(d);
 	} else if (events) {
 		d->events = 0;
 		d->ops->notify(d->arg, events);

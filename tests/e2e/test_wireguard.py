@@ -3,6 +3,7 @@
 """Sessions through a WireGuard tunnel whose other end is wireguard-go."""
 import errno
 import socket
+import struct
 import subprocess
 import time
 
@@ -18,6 +19,7 @@ from wgtraffic import (PORT, check_all, check_echo, check_hash, check_upload,
 RESUME_S = 10
 RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11),
                   socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
+RESET_PORT, RESET_TIMES = 8086, 20
 FAIL_S = 10  # long before an outbound gives up by itself
 NOBODY4, NOBODY6 = "10.80.1.1", "2001:db8:80::1"
 
@@ -198,6 +200,45 @@ def answers_too_long_for_a_datagram_come_over_tcp(bed):
                          more=f"    dns: [{FAR4}]\n")))
     check(fetch(bed, HOST4), "the request by name failed")
     check_equal(weir.counters()["wg", "dns_truncated"], 1, "truncated answers")
+
+
+def before_a_reset(bed, door, said):
+    """What a client reads of a server that says so much and resets."""
+    with bed.socket("client", socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.settimeout(10)
+        s.setblocking(False)
+        s.connect_ex((HOST4, RESET_PORT))
+        with door.accept()[0] as peer:
+            peer.sendall(said)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            struct.pack("ii", 1, 0))
+        s.settimeout(10)
+        got = b""
+        try:
+            while data := s.recv(100000):
+                got += data
+        except OSError as e:
+            return got, e.errno
+        return got, 0
+
+
+@test
+def what_a_server_says_before_its_reset_comes_through_a_chain(bed):
+    near, far = Keys(), Keys()
+    go = WireguardGo(bed, "server", far)
+    go.peer(near.public)
+    name_server(bed, FAR4)
+    Weir(bed, wgbed.through(
+        '  - { tag: named, type: freedom, redirect: "host.example", '
+        "via: wg }\n"
+        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
+                         more=f"    dns: [{FAR4}]\n")))
+    with bed.inside("server"):
+        door = keep(servers.listener(RESET_PORT))
+    for _ in range(RESET_TIMES):
+        for said in b"", b"busy", bytes(5000):
+            check_equal(before_a_reset(bed, door, said),
+                        (said, errno.ECONNRESET), "what was read")
 
 
 @test

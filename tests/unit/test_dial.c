@@ -270,6 +270,8 @@ START_TEST(dial_tells_a_failure_after_ready_and_closes_once)
 	fake_wait(world, 2);
 	fake_end_fail(&fake_opened(b, 0)->stream, ECONNRESET, "reset");
 	fake_turn(world);
+	ck_assert_int_eq(dialler.failures, 0);
+	fake_wait(world, 2);
 	ck_assert_int_eq(dialler.failures, 1);
 	ck_assert_int_eq(fake_opened(b, 0)->stream.closes, 1);
 	fake_stop(world);
@@ -288,6 +290,28 @@ START_TEST(dial_fails_where_what_it_got_cannot_be_read)
 	ck_assert_int_eq(dialler.failures, 1);
 	ck_assert_int_eq(dialler.err, EIO);
 	ck_assert_int_eq(fake_opened(b, 0)->stream.closes, 1);
+	fake_stop(world);
+}
+END_TEST
+
+START_TEST(dial_shows_what_came_before_a_failure_to_a_chain_of_diallers)
+{
+	struct iovec view;
+
+	setup();
+	b->answer = FAKE_READY;
+	dial("b", WEIR_NET_TCP);
+	fake_wait(world, 2);
+	fake_end_receive(&fake_opened(b, 0)->stream, "last");
+	fake_end_fail(&fake_opened(b, 0)->stream, ECONNRESET, "reset");
+	for (int i = 0; i < 4; i++)
+		fake_turn(world);
+	ck_assert_int_eq(dialler.failures, 0);
+	ck_assert_int_gt(dialler.notices, 0);
+	ck_assert_int_eq(dialler.stream->peek(dialler.object, &view, 1), 1);
+	ck_assert_uint_eq(view.iov_len, 4);
+	fake_wait(world, 2);
+	ck_assert_int_eq(dialler.failures, 1);
 	fake_stop(world);
 }
 END_TEST
@@ -374,6 +398,7 @@ FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
 	  dial_tells_a_failure_before_ready,
 	  dial_tells_a_failure_after_ready_and_closes_once,
 	  dial_fails_where_what_it_got_cannot_be_read,
+	  dial_shows_what_came_before_a_failure_to_a_chain_of_diallers,
 	  dial_that_fails_as_soon_as_it_is_ready_was_ready, dial_carries_flows,
 	  dial_ends_before_the_outbound_it_goes_through_stops,
 	  dial_left_behind_unopened_is_swept)

@@ -41,9 +41,9 @@ struct weir_policy {
 	uint32_t buffer_bytes; /* bound of what is held a direction */
 };
 
-/* What the core tells who dialled (see dial). After failed() the dial is gone.
- * Of the others the ready of what is dialled is needed, the rest may be
- * NULL. */
+/* What the core tells who dialled (see dial). After failed() the dial is gone;
+ * notify tells before that what is left to read of a stream. Of the others the
+ * ready of what is dialled is needed, the rest may be NULL. */
 struct weir_dialer_ops {
 	uint32_t size;
 	void (*stream_ready)(void *arg, const struct weir_stream_ops *,
