@@ -92,8 +92,12 @@ void flow_undelivered(struct flow *fl, const struct weir_addr *peer, int err)
 	struct undelivered *u = &fl->errors[fl->error_count];
 
 	if (err == WEIR_ESILENT || !fl->ops->unreachable ||
-	    fl->error_count == ERRORS_MAX || peer->kind == WEIR_ADDR_NAME)
+	    peer->kind == WEIR_ADDR_NAME)
 		return;
+	if (fl->error_count == ERRORS_MAX) {
+		++*instance_counter(fl->inbound, "flow_errors_full");
+		return;
+	}
 	u->peer = *peer;
 	u->err = err;
 	fl->error_count++;

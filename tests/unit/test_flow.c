@@ -2,6 +2,7 @@
 /* Flows of datagrams: a client, any number of peers, a leg an outbound. */
 #include "core/flow.h"
 #include "core/backlog.h"
+#include "core/leg.h"
 #include "fake.h"
 
 static struct fake *world;
@@ -224,6 +225,22 @@ START_TEST(flow_tells_the_client_what_could_not_be_delivered)
 	fake_turn(world);
 	ck_assert_int_eq(client.error_count, 2);
 	ck_assert_int_eq(out->open_count, 1);
+	finish_test();
+}
+END_TEST
+
+START_TEST(flow_counts_the_errors_that_a_turn_has_no_room_for)
+{
+	struct weir_addr peer = fake_addr("192.0.2.1:9");
+
+	setup_ready();
+	send_to("192.0.2.1:9", "a");
+	for (int i = 0; i < ERRORS_MAX + 2; i++)
+		out->host->unreachable(leg(out)->handle, &peer, ECONNREFUSED);
+	fake_turn(world);
+	ck_assert_int_eq(client.error_count, ERRORS_MAX);
+	ck_assert_uint_eq(*instance_counter(in->instance, "flow_errors_full"),
+			  2);
 	finish_test();
 }
 END_TEST
@@ -464,6 +481,7 @@ FAKE_MAIN("flow", flow_routes_each_destination_on_its_own,
 	  flow_puts_an_answer_inside_send_aside,
 	  flow_puts_a_clients_answer_inside_send_aside,
 	  flow_tells_the_client_what_could_not_be_delivered,
+	  flow_counts_the_errors_that_a_turn_has_no_room_for,
 	  flow_passes_an_outbounds_unreachable_on,
 	  flow_tells_nothing_of_a_silent_refusal,
 	  flow_opens_a_failed_leg_again_after_a_second,
