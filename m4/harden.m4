@@ -19,10 +19,14 @@ AS_IF([test "x$enable_sanitize" != xyes], [
 	WEIR_TRY_CFLAG([HARDEN_CFLAGS], [-fstack-clash-protection])
 	WEIR_TRY_CFLAG([HARDEN_CFLAGS], [-fcf-protection])
 	# glibc warns, rightly, when there is no optimiser to do the checks.
-	AS_CASE([" $CFLAGS "],
+	AS_CASE([" $CPPFLAGS $CFLAGS "],
 		[*" -O0 "*|*_FORTIFY_SOURCE*], [],
-		[*" -O"*], [AS_VAR_APPEND([HARDEN_CFLAGS],
-			[" -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])
+		[*" -O"*], [AC_COMPILE_IFELSE([AC_LANG_SOURCE([[
+#if _FORTIFY_SOURCE < 2
+#error fewer checks than ours
+#endif
+]])], [], [AS_VAR_APPEND([HARDEN_CFLAGS],
+			[" -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
 ])
 WEIR_TRY_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,relro])
 WEIR_TRY_LDFLAG([HARDEN_LDFLAGS], [-Wl,-z,now])
