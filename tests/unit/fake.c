@@ -6,7 +6,8 @@
 #include "core/util.h"
 #include "tests/suite.h"
 
-#define WAIT_TURNS 3 /* a dial: to open, to be ready, to be told */
+/* Of a dial: to open, to be ready, to be told, to be read to its end. */
+#define WAIT_TURNS 12
 
 static void note(struct fake_part *p, const char *what)
 {
