@@ -112,7 +112,7 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	union sockaddr_any sa;
 	socklen_t len = addr_to_sockaddr(to, &sa);
 	struct stream *s = calloc(1, sizeof *s);
-	int err;
+	int err, on = 1;
 
 	if (!s)
 		return ENOMEM;
@@ -122,6 +122,9 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	s->fd = sock_new(f, addr_family(to), SOCK_STREAM, 0);
 	if (s->fd < 0)
 		goto out;
+	/* An urgent byte keeps its place (RFC 6093), or it would be lost: what
+	 * is relayed has no other way for it. */
+	setsockopt(s->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	if (connect(s->fd, &sa.sa, len) < 0 && errno != EINPROGRESS)
 		goto out;
 	/* After connect: a socket that never tried reports a hang-up. */
