@@ -16,15 +16,7 @@ static const struct weir_option options[] = {
 static const struct weir_schema schema =
 	WEIR_SCHEMA(struct conf, options, NULL);
 
-static const struct weir_component component = {.size = sizeof component,
-						.kind = WEIR_OUTBOUND,
-						.type = "wide-option",
-						.summary = "does nothing",
-						.schema = &schema,
-						.ops = &null_ops,
-						.create = null_create,
-						.start = null_start,
-						.stop = null_stop,
-						.destroy = null_destroy};
+static const struct weir_component component = {NULL_OUTBOUND("wide-option"),
+						.schema = &schema};
 
 WEIR_PLUGIN("wide-option", "1.0", "GPL-2.0-or-later", "", &component);

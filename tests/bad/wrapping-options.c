@@ -19,15 +19,7 @@ static const struct weir_schema schema = {.size = sizeof schema,
 					  .conf_size = sizeof(struct conf),
 					  .options = options};
 
-static const struct weir_component component = {.size = sizeof component,
-						.kind = WEIR_OUTBOUND,
-						.type = "wrapping-options",
-						.summary = "does nothing",
-						.schema = &schema,
-						.ops = &null_ops,
-						.create = null_create,
-						.start = null_start,
-						.stop = null_stop,
-						.destroy = null_destroy};
+static const struct weir_component component = {
+	NULL_OUTBOUND("wrapping-options"), .schema = &schema};
 
 WEIR_PLUGIN("wrapping-options", "1.0", "GPL-2.0-or-later", "", &component);
