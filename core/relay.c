@@ -81,13 +81,21 @@ static bool step_lend(struct relay_end *from, struct relay_end *to)
 	return took(from, view, n, taken > 0 ? (size_t)taken : 0);
 }
 
+/* Views of what there is to read; none or less: nothing now, or the end. */
+static int look(struct relay_end *from, struct iovec *view)
+{
+	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+
+	from->eof = n < 0;
+	return n;
+}
+
 static bool step_peek(struct relay_end *from, struct relay_end *to)
 {
 	struct iovec view[RELAY_VIEWS];
-	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+	int n = look(from, view);
 	ssize_t taken;
 
-	from->eof = n < 0;
 	if (n <= 0)
 		return false;
 	taken = to->ops->write(to->s, view, n);
@@ -129,10 +137,9 @@ static size_t put_reserve(struct relay_end *to, const struct iovec *view, int n)
 static bool step_copy(struct relay_end *from, struct relay_end *to)
 {
 	struct iovec view[RELAY_VIEWS];
-	int n = from->ops->peek(from->s, view, RELAY_VIEWS);
+	int n = look(from, view);
 	size_t taken;
 
-	from->eof = n < 0;
 	if (n <= 0)
 		return false;
 	taken = put_reserve(to, view, n);
