@@ -7,6 +7,9 @@ build=$top/build
 build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
 	xz-utils libevent-dev libyaml-dev libc-ares-dev libjansson-dev
 	libmnl-dev uthash-dev libwolfssl-dev libssl-dev)
+if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
+	build_packages+=(libipsec-mb-dev) # Intel's processors only
+fi
 
 say() {
 	printf '\n==> %s\n' "$*"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aead.h - ChaCha20-Poly1305 of the data path, by one of two libraries.
+/* aead.h - ChaCha20-Poly1305 of the data path, by one of three libraries.
  *
  * A struct aead is one direction of one keypair, embedded in its owner. What
  * the library wants to keep for it is made at the first packet, so a keypair
@@ -47,17 +47,24 @@ struct aead_ops {
 	void (*wipe)(struct aead *a);
 };
 
-extern const struct aead_ops aead_wolfssl;
+#ifdef WEIR_AEAD_IPSEC_MB
+extern const struct aead_ops aead_ipsec_mb;
+#endif
 #ifdef WEIR_AEAD_OPENSSL
 extern const struct aead_ops aead_openssl;
 #endif
+extern const struct aead_ops aead_wolfssl;
 
-/* What configure chose (--with-aead). */
-extern const struct aead_ops *const aead_default;
+/* Those of this build (--with-aead), the fastest first, wolfSSL last, and
+ * NULL. */
+extern const struct aead_ops *const aead_all[];
 
-/* That, or wolfSSL where it may not do this cipher, as libcrypto may not where
- * the system keeps to FIPS. Seals a packet to see. */
-const struct aead_ops *aead_usable(void);
+/* Whether it does this cipher here: ipsec-mb wants a processor to gain by,
+ * libcrypto may not where the system keeps to FIPS. Seals a packet to see. */
+bool aead_works(const struct aead_ops *ops);
+
+/* The first that works; wolfSSL is taken to. */
+const struct aead_ops *aead_best(void);
 
 static inline void aead_init(struct aead *a, const struct aead_ops *ops,
 			     enum aead_direction direction,

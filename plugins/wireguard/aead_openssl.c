@@ -113,5 +113,3 @@ const struct aead_ops aead_openssl = {
 	.open = openssl_open,
 	.wipe = openssl_wipe,
 };
-
-const struct aead_ops *const aead_default = &aead_openssl;

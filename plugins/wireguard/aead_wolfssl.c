@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* aead_wolfssl.c - the data path by wolfSSL's one-shot functions, which keep
  * nothing between packets: the key is all there is. It is in every build, to
- * stand in for the other library. */
+ * stand in for the others. */
 #include "aead.h"
 #include "wolf.h"
 
@@ -66,20 +66,3 @@ const struct aead_ops aead_wolfssl = {
 	.open = wolfssl_open,
 	.wipe = wolfssl_wipe,
 };
-
-const struct aead_ops *aead_usable(void)
-{
-	static const uint8_t key[WG_KEY_BYTES];
-	uint8_t sealed[WG_TAG_BYTES];
-	struct aead a;
-	bool ok;
-
-	aead_init(&a, aead_default, AEAD_SEAL, key);
-	ok = aead_seal(&a, sealed, sealed, 0, 0);
-	aead_wipe(&a);
-	return ok ? aead_default : &aead_wolfssl;
-}
-
-#ifndef WEIR_AEAD_OPENSSL
-const struct aead_ops *const aead_default = &aead_wolfssl;
-#endif

@@ -71,7 +71,7 @@ struct wg_device *wg_new(const struct wg_conf *conf)
 	}
 	d->ops = conf->ops;
 	d->arg = conf->arg;
-	d->aead = aead_usable();
+	d->aead = aead_best();
 	d->mtu_bytes = conf->mtu_bytes;
 	d->random = conf->random ? conf->random : &crypto_random_system;
 	d->wake_us = WHEEL_NEVER;
@@ -105,9 +105,10 @@ void wg_free(struct wg_device *d)
 	free(d);
 }
 
-bool wg_aead_replaced(const struct wg_device *d)
+const char *wg_aead(const struct wg_device *d, bool *replaced)
 {
-	return d->aead != aead_default;
+	*replaced = d->aead == &aead_wolfssl && d->aead != aead_all[0];
+	return d->aead->name;
 }
 
 void wg_up(struct wg_device *d, uint64_t now_us)

@@ -8,6 +8,7 @@ WG_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard \
 	$(WOLFSSL_CFLAGS) $(AEAD_CPPFLAGS)
 
 wg_sources = \
+	plugins/wireguard/aead.c \
 	plugins/wireguard/aead.h \
 	plugins/wireguard/aead_wolfssl.c \
 	plugins/wireguard/allowedips.c \
@@ -81,9 +82,12 @@ wg_sources += \
 if AEAD_OPENSSL
 wg_sources += plugins/wireguard/aead_openssl.c
 endif
+if AEAD_IPSEC_MB
+wg_sources += plugins/wireguard/aead_ipsec_mb.c
+endif
 libwg_la_SOURCES = $(wg_sources)
 libwg_la_CPPFLAGS = $(WG_CPPFLAGS)
-libwg_la_LIBADD = $(WOLFSSL_LIBS) $(CRYPTO_LIBS)
+libwg_la_LIBADD = $(WOLFSSL_LIBS) $(AEAD_LIBS)
 
 # The engine at work: what a user configures, sockets, a link of the netstack,
 # names and the network's changes.

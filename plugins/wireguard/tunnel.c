@@ -261,6 +261,21 @@ static bool workers_hear(struct tunnel *t, struct weir_error *e)
 	return t->done || weir_error(e, "workers", "%s", strerror(errno));
 }
 
+static void library_tell(const struct tunnel *t)
+{
+	bool replaced;
+	const char *name = wg_aead(t->device, &replaced);
+
+	if (replaced)
+		t->conf.host->log(t->conf.instance, WEIR_WARN,
+				  "none of the faster libraries may do "
+				  "ChaCha20-Poly1305 here; %s does",
+				  name);
+	else
+		t->conf.host->log(t->conf.instance, WEIR_DEBUG,
+				  "ChaCha20-Poly1305 by %s", name);
+}
+
 static bool device_make(struct tunnel *t, struct weir_error *e)
 {
 	struct wg_conf conf = {.ops = &tunnel_engine_ops,
@@ -269,12 +284,10 @@ static bool device_make(struct tunnel *t, struct weir_error *e)
 			       .workers = t->conf.workers};
 
 	t->device = wg_new(&conf);
-	if (t->device && wg_aead_replaced(t->device))
-		t->conf.host->log(t->conf.instance, WEIR_WARN,
-				  "libcrypto may not do ChaCha20-Poly1305 "
-				  "here; wolfSSL does, which is slower");
-	if (t->device)
+	if (t->device) {
+		library_tell(t);
 		return true;
+	}
 	if (errno == EAGAIN)
 		return weir_error(e, "workers",
 				  "%u more threads cannot be started",

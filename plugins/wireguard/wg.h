@@ -163,8 +163,9 @@ struct wg_conf {
 struct wg_device *wg_new(const struct wg_conf *conf);
 /* Wipes every key; tells WG_EVENT_REMOVED of each peer. */
 void wg_free(struct wg_device *d);
-/* The library that was to seal the packets may not; a slower one does. */
-bool wg_aead_replaced(const struct wg_device *d);
+/* The library that seals the packets, as --with-aead has it; whether it does so
+ * since none of the faster ones of this build may. */
+const char *wg_aead(const struct wg_device *d, bool *replaced);
 
 /* Up: handshakes are answered, packets taken; peers with a persistent keepalive
  * begin. Down again: sessions and waiting packets are gone. A device that is

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef WEIR_AEAD_IPSEC_MB
+#include <intel-ipsec-mb.h>
+#endif
 #ifdef WEIR_AEAD_OPENSSL
 #include <openssl/evp.h>
 #endif
@@ -122,6 +125,58 @@ static bool evp_open(void *self, uint64_t counter)
 }
 #endif
 
+#ifdef WEIR_AEAD_IPSEC_MB
+static IMB_MGR *mb_new(void)
+{
+	IMB_MGR *m = alloc_mb_mgr(0);
+
+	must(m != NULL);
+	init_mb_mgr_auto(m, NULL);
+	return m;
+}
+
+static bool mb_do(IMB_MGR *m, uint64_t counter, const uint8_t *src, bool seals)
+{
+	uint8_t nonce[NONCE_BYTES], tag[WG_TAG_BYTES];
+	IMB_JOB *job = IMB_GET_NEXT_JOB(m);
+
+	nonce_of(nonce, counter);
+	job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+	job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
+	job->cipher_direction = seals ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
+	job->chain_order =
+		seals ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+	job->enc_keys = job->dec_keys = key;
+	job->key_len_in_bytes = sizeof key;
+	job->iv = nonce;
+	job->iv_len_in_bytes = sizeof nonce;
+	job->src = src;
+	job->dst = out;
+	job->cipher_start_src_offset_in_bytes = 0;
+	job->hash_start_src_offset_in_bytes = 0;
+	job->msg_len_to_cipher_in_bytes = packet_bytes;
+	job->msg_len_to_hash_in_bytes = packet_bytes;
+	job->u.CHACHA20_POLY1305.aad = nonce;
+	job->u.CHACHA20_POLY1305.aad_len_in_bytes = 0;
+	job->auth_tag_output = seals ? out + packet_bytes : tag;
+	job->auth_tag_output_len_in_bytes = sizeof tag;
+	job = IMB_SUBMIT_JOB_NOCHECK(m);
+	return job && job->status == IMB_STATUS_COMPLETED &&
+	       (seals || memcmp(tag, src + packet_bytes, sizeof tag) == 0);
+}
+
+static bool mb_seal(void *self, uint64_t counter)
+{
+	return mb_do(self, counter, plain, true);
+}
+
+static bool mb_open(void *self, uint64_t counter)
+{
+	(void)counter;
+	return mb_do(self, 0, sealed, false);
+}
+#endif
+
 static bool weir_turn(const struct contender *c, uint64_t counter)
 {
 	if (c->weirs->direction == AEAD_SEAL)
@@ -199,6 +254,17 @@ int main(int argc, char **argv)
 		      (struct contender){"openssl", "open", evp_open, 0, d});
 	EVP_CIPHER_CTX_free(e);
 	EVP_CIPHER_CTX_free(d);
+#endif
+#ifdef WEIR_AEAD_IPSEC_MB
+	if (aead_works(&aead_ipsec_mb)) {
+		IMB_MGR *m = mb_new();
+
+		ok &= library(
+			&aead_ipsec_mb,
+			(struct contender){"ipsec-mb", "seal", mb_seal, 0, m},
+			(struct contender){"ipsec-mb", "open", mb_open, 0, m});
+		free_mb_mgr(m);
+	}
 #endif
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -61,7 +61,7 @@ noinst_LTLIBRARIES += libwgfuzz.la
 libwgfuzz_la_SOURCES = $(wg_sources)
 libwgfuzz_la_CPPFLAGS = $(WG_CPPFLAGS)
 libwgfuzz_la_CFLAGS = $(AM_CFLAGS) $(FUZZ_CFLAGS)
-libwgfuzz_la_LIBADD = $(WOLFSSL_LIBS) $(CRYPTO_LIBS)
+libwgfuzz_la_LIBADD = $(WOLFSSL_LIBS) $(AEAD_LIBS)
 
 noinst_PROGRAMS += tests/fuzz/fuzz_wg_handshake
 tests_fuzz_fuzz_wg_handshake_SOURCES = tests/fuzz/fuzz_wg_handshake.c

@@ -181,7 +181,7 @@ static void client_confirm(struct load *l, unsigned number)
 	handshake_derive(&c->handshake, &keys);
 	message_data_header(&header, c->handshake.remote_index, 0);
 	memcpy(bytes, &header, sizeof header);
-	aead_init(&seal, aead_default, AEAD_SEAL, keys.send);
+	aead_init(&seal, aead_best(), AEAD_SEAL, keys.send);
 	aead_seal(&seal, bytes + sizeof header, &nothing, 0, 0);
 	aead_wipe(&seal);
 	if (l->shown)

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The data path, by each library that this build has. */
+/* The data path, by each library of this build that works here. */
+#include "tests/suite.h"
+
 #include "wg.h"
 
 #include "aead.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #ifdef WEIR_AEAD_OPENSSL
 #include <openssl/crypto.h>
-
-#include "tests/suite.h"
+#include <openssl/evp.h>
 #endif
 
 #define LEN_MOST 2048u
+#define BACKENDS_MOST 3
 
-static const struct aead_ops *const backends[] = {
-	&aead_wolfssl,
-#ifdef WEIR_AEAD_OPENSSL
-	&aead_openssl,
-#endif
-};
-#define BACKENDS ((int)(sizeof backends / sizeof *backends))
+static const struct aead_ops *backends[BACKENDS_MOST];
+static int backends_count;
 
 static uint8_t key[WG_KEY_BYTES], text[LEN_MOST];
 static struct aead seal, open_;
@@ -99,21 +97,55 @@ START_TEST(data_is_enciphered_as_rfc_8439_says)
 }
 END_TEST
 
-START_TEST(both_libraries_give_the_same_for_every_length)
+START_TEST(each_library_gives_the_same_for_every_length)
 {
 	static uint8_t a[LEN_MOST + 16], b[LEN_MOST + 16];
-	struct aead one, other;
+	struct aead other;
 
-	setup();
-	aead_init(&one, backends[0], AEAD_SEAL, key);
-	aead_init(&other, backends[BACKENDS - 1], AEAD_SEAL, key);
-	for (size_t len = 0; len <= LEN_MOST; len += len < 300 ? 1 : 89) {
-		ck_assert(aead_seal(&one, a, text, len, len * 977));
+	begin(_i);
+	aead_init(&other, &aead_wolfssl, AEAD_SEAL, key);
+	for (size_t len = 0; len <= LEN_MOST; len++) {
+		ck_assert(aead_seal(&seal, a, text, len, len * 977));
 		ck_assert(aead_seal(&other, b, text, len, len * 977));
 		ck_assert_mem_eq(a, b, len + 16);
+		ck_assert(aead_open(&open_, b, b, len + 16, len * 977));
+		ck_assert_mem_eq(b, text, len);
 	}
-	aead_wipe(&one);
 	aead_wipe(&other);
+	end();
+}
+END_TEST
+
+/* What a thread seals with its own, beside the loop's. */
+static void *seal_many(void *sealed)
+{
+	struct aead a;
+
+	aead_init(&a, seal.ops, AEAD_SEAL, key);
+	for (unsigned i = 0; i < 1000; i++)
+		if (!aead_seal(&a, sealed, text, 1420, i))
+			abort();
+	aead_wipe(&a);
+	return NULL;
+}
+
+START_TEST(threads_do_not_disturb_each_other)
+{
+	static uint8_t sealed[4][1420 + 16];
+	uint8_t here[1420 + 16];
+	pthread_t threads[4];
+
+	begin(_i);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, seal_many, sealed[i]),
+			0);
+	seal_many(here);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_mem_eq(sealed[i], here, sizeof here);
+	}
+	end();
 }
 END_TEST
 
@@ -194,6 +226,21 @@ START_TEST(a_key_without_packets_costs_no_memory)
 }
 END_TEST
 
+START_TEST(the_best_is_the_first_that_works)
+{
+	ck_assert(aead_works(&aead_wolfssl));
+	ck_assert_ptr_eq(aead_best(), backends[0]);
+#ifdef WEIR_AEAD_OPENSSL
+	ck_assert(EVP_set_default_properties(NULL, "fips=yes"));
+	ck_assert(!aead_works(&aead_openssl));
+	ck_assert_ptr_ne(aead_best(), &aead_openssl);
+	ck_assert(aead_works(aead_best()));
+	ck_assert(EVP_set_default_properties(NULL, ""));
+	ck_assert(aead_works(&aead_openssl));
+#endif
+}
+END_TEST
+
 #ifdef WEIR_AEAD_OPENSSL
 static unsigned keys_freed;
 
@@ -233,7 +280,9 @@ START_TEST(libcrypto_frees_no_memory_that_holds_a_key)
 	unsigned before;
 	void *careless;
 
-	begin(1);
+	setup();
+	aead_init(&seal, &aead_openssl, AEAD_SEAL, key);
+	aead_init(&open_, &aead_openssl, AEAD_OPEN, key);
 	before = keys_freed;
 	ck_assert(aead_seal(&seal, out, text, 64, 0));
 	ck_assert(aead_open(&open_, out, out, sizeof out, 0));
@@ -247,30 +296,39 @@ START_TEST(libcrypto_frees_no_memory_that_holds_a_key)
 END_TEST
 #endif
 
-SUITE("wg_aead", t)
+/* Also of libcrypto, which is told before it has any memory. */
+static void libraries_begin(void)
 {
-	tcase_add_loop_test(t, data_is_sealed_as_others_seal_it, 0, BACKENDS);
-	tcase_add_loop_test(t, data_is_enciphered_as_rfc_8439_says, 0,
-			    BACKENDS);
-	tcase_add_loop_test(
-		t, a_packet_is_sealed_and_opened_in_place_and_elsewhere, 0,
-		BACKENDS);
-	tcase_add_loop_test(t, a_forgery_is_refused_and_leaves_zeros, 0,
-			    BACKENDS);
-	tcase_add_loop_test(t, a_wiped_key_is_gone_and_can_be_wiped_again, 0,
-			    BACKENDS);
-	tcase_add_loop_test(t, a_key_without_packets_costs_no_memory, 0,
-			    BACKENDS);
-	tcase_add_test(t, both_libraries_give_the_same_for_every_length);
-#ifdef WEIR_AEAD_OPENSSL
-	tcase_add_test(t, libcrypto_frees_no_memory_that_holds_a_key);
-#endif
 	if (!crypto_init())
 		abort();
 #ifdef WEIR_AEAD_OPENSSL
-	/* Before it has any memory. */
 	if (!CRYPTO_set_mem_functions(zeroed_malloc, zeroed_realloc,
 				      spying_free))
 		abort();
+#endif
+	for (int i = 0; aead_all[i]; i++)
+		if (aead_works(aead_all[i]))
+			backends[backends_count++] = aead_all[i];
+}
+
+SUITE("wg_aead", t)
+{
+	const TTest *const of_each[] = {
+		data_is_sealed_as_others_seal_it,
+		data_is_enciphered_as_rfc_8439_says,
+		each_library_gives_the_same_for_every_length,
+		a_packet_is_sealed_and_opened_in_place_and_elsewhere,
+		a_forgery_is_refused_and_leaves_zeros,
+		a_wiped_key_is_gone_and_can_be_wiped_again,
+		a_key_without_packets_costs_no_memory,
+		threads_do_not_disturb_each_other,
+	};
+
+	libraries_begin();
+	for (size_t i = 0; i < sizeof of_each / sizeof *of_each; i++)
+		tcase_add_loop_test(t, of_each[i], 0, backends_count);
+	tcase_add_test(t, the_best_is_the_first_that_works);
+#ifdef WEIR_AEAD_OPENSSL
+	tcase_add_test(t, libcrypto_frees_no_memory_that_holds_a_key);
 #endif
 }

@@ -5,9 +5,6 @@
 #include "device.h"
 
 #include <stdlib.h>
-#ifdef WEIR_AEAD_OPENSSL
-#include <openssl/evp.h>
-#endif
 
 START_TEST(packets_are_padded_to_16_but_never_past_the_mtu)
 {
@@ -386,23 +383,6 @@ START_TEST(a_device_that_is_down_says_nothing)
 }
 END_TEST
 
-#ifdef WEIR_AEAD_OPENSSL
-START_TEST(packets_pass_where_libcrypto_may_not_seal_them)
-{
-	struct bed b;
-
-	ck_assert(EVP_set_default_properties(NULL, "fips=yes"));
-	bed_init(&b);
-	bed_session(&b, 0, 1);
-	bed_send(&b, 1, 0, 100);
-	bed_run(&b, 1);
-	ck_assert_uint_eq(b.nodes[0].got_count, 1);
-	bed_fini(&b);
-	ck_assert(EVP_set_default_properties(NULL, ""));
-}
-END_TEST
-#endif
-
 static void tests(TCase *t)
 {
 	tcase_add_test(t, packets_are_padded_to_16_but_never_past_the_mtu);
@@ -423,9 +403,6 @@ static void tests(TCase *t)
 	tcase_add_test(t, a_reader_without_room_loses_packets_and_nothing_else);
 	tcase_add_test(t, bytes_are_counted_as_wireguard_go_does);
 	tcase_add_test(t, a_device_that_is_down_says_nothing);
-#ifdef WEIR_AEAD_OPENSSL
-	tcase_add_test(t, packets_pass_where_libcrypto_may_not_seal_them);
-#endif
 }
 
 int main(void)
