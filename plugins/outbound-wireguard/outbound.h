@@ -42,6 +42,7 @@ struct outbound {
 	struct names *names;
 	struct bridge *bridges; /* whose open was not answered yet */
 	uint64_t *streams, *flows, *pings, *failures, *unresolved;
+	int socket_err; /* of the last try to open it */
 };
 
 /* ---- options.c */

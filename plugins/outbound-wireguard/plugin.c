@@ -22,11 +22,24 @@ static uint64_t *counter_of(struct outbound *o, enum weir_net net)
 	return net == WEIR_NET_UDP ? o->flows : o->pings;
 }
 
+/* Each session tries again: why it cannot is told once. 0 or an errno. */
+static int socket_open(struct outbound *o)
+{
+	int err = tunnel_up(&o->tunnel);
+
+	if (err && err != o->socket_err)
+		o->host->log(o->instance, WEIR_WARN,
+			     "cannot open the tunnel's socket: %s",
+			     strerror(err));
+	o->socket_err = err;
+	return err;
+}
+
 static void *outbound_open(void *self, struct weir_end *end,
 			   const struct weir_addr *target, enum weir_net net)
 {
 	struct outbound *o = self;
-	int err = tunnel_up(&o->tunnel);
+	int err = socket_open(o);
 
 	if (err) {
 		++*o->failures;

@@ -56,6 +56,19 @@ def nothing_is_sent_before_the_first_session(bed):
 
 
 @test
+def a_port_that_is_taken_is_told_and_used_once_it_is_free(bed):
+    pair = Pair(bed, SERVER4, more="    listen_port: 53999\n")
+    web(bed)
+    with bed.socket("proxy", socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 53999))
+        for _ in range(2):
+            check(not fetch(bed, FAR4), "the port is not taken")
+    said = "cannot open the tunnel's socket: Address already in use"
+    check_equal(pair.weir.log().count(said), 1, "times that it says why")
+    check(fetch(bed, FAR4), "the port is not used")
+
+
+@test
 def another_preshared_key_lets_nothing_through(bed):
     near, far = Keys(), Keys()
     go = WireguardGo(bed, "server", far)
