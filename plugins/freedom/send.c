@@ -4,8 +4,9 @@
  * Neighbours in a vector that go to one peer and have one size leave as one
  * train (UDP_SEGMENT): the kernel cuts it. A train that came in as one leaves
  * as one. Where the kernel refuses a train its datagrams are sent singly: for
- * ever after EIO (a device that cannot), this once after EINVAL (segments
- * larger than the packets of this path; another peer's may be wider).
+ * ever after EIO (a device that cannot), this once after EINVAL or, of newer
+ * kernels, EMSGSIZE (segments larger than the packets of this path, which cut
+ * a single one into fragments; another peer's may be wider).
  *
  * Nothing is queued. A full socket buffer ends the vector: what is left of it
  * is dropped and counted. */
@@ -152,7 +153,7 @@ static int batch_try(struct udp *u, const struct batch *b)
 	m.msg_namelen = addr_to_sockaddr(&b->peer, &to);
 	if (b->segments > 1 && !k->no_trains) {
 		err = transmit_train(k, b, &m);
-		if (err != EIO && err != EINVAL)
+		if (err != EIO && err != EINVAL && err != EMSGSIZE)
 			return err;
 	}
 	return transmit_singly(k, b, &m);
