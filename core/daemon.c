@@ -246,6 +246,7 @@ struct daemon *daemon_new(struct config *c, struct registry *r,
 	if (!fds_suffice(fd_limit, e))
 		return NULL;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow drops lines */
 	d = xcalloc(1, sizeof *d);
 	d->core.fd_limit = fd_limit;
 	d->core.loop = loop_new(after_turn, d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The log, read back through a pipe in place of standard error. */
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,27 @@ START_TEST(log_drops_rather_than_waits_for_a_full_pipe)
 }
 END_TEST
 
+START_TEST(log_whose_file_may_not_grow_ends_nobody)
+{
+	struct fake *world = fake_pair();
+	FILE *file = tmpfile();
+	struct rlimit was, none;
+
+	fake_start(world);
+	ck_assert_int_ge(dup2(fileno(file), STDERR_FILENO), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	log_line(WEIR_ERROR, "x", "lost");
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+	capture();
+	log_line(WEIR_ERROR, "x", "after");
+	ck_assert_ptr_nonnull(strstr(logged(), "1 lines dropped\n"));
+	fake_stop(world);
+	fclose(file);
+}
+END_TEST
+
 START_TEST(log_names_the_plugin_whose_stream_is_incomplete)
 {
 	struct fake *world = fake_pair();
@@ -165,4 +187,5 @@ FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
 	  log_has_none_where_only_a_parent_wrote_to_the_journal,
 	  log_cuts_a_long_line, log_is_bounded_in_rate_and_counts_the_rest,
 	  log_drops_rather_than_waits_for_a_full_pipe,
+	  log_whose_file_may_not_grow_ends_nobody,
 	  log_names_the_plugin_whose_stream_is_incomplete)
