@@ -25,7 +25,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct sim_link tun;
 static struct client canary, target;
 static struct weir_end *canary_end, *target_end;
 
@@ -33,8 +32,7 @@ static void begin(void)
 {
 	if (sim.stack)
 		return;
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
+	tun_begin();
 	client_init(&canary, &tun, path4(77, "203.0.113.1", 443));
 	canary_end = client_open(&canary);
 }

@@ -62,7 +62,6 @@ struct pair {
 	unsigned n_runs;
 };
 
-static struct sim_link tun;
 static struct pair pairs[PAIRS];
 static uint8_t lost; /* which of the next packets to peers, in turn */
 static struct weir_buffer *hoard[HOARD];

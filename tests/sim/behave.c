@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "bytes.h"
 #include "tests/suite.h"
 
 #define FILL_PIECE 50000u
@@ -12,8 +13,6 @@
 #define MULTIPLIER 2654435761u
 #define STEP_US 1000u
 #define STAMPS_LEN 12u /* of the option, in a segment */
-
-struct sim_link tun;
 
 static uint8_t pattern(uint32_t seq)
 {
@@ -26,28 +25,6 @@ static void check_pattern(const uint8_t *at, uint32_t seq, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		if (at[i] != pattern(seq + i))
 			ck_abort_msg("byte %u is wrong", seq + i);
-}
-
-static void put16(uint8_t *to, uint32_t v)
-{
-	to[0] = (uint8_t)(v >> 8);
-	to[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *to, uint32_t v)
-{
-	put16(to, v >> 16);
-	put16(to + 2, v);
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-	return (uint32_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return get16(p) << 16 | get16(p + 2);
 }
 
 void relink(const struct weir_link_conf *conf)
@@ -449,8 +426,7 @@ void reach_time_wait(struct peer *p)
 static void begin(int congestion)
 {
 	sim_congestion = congestion;
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
+	tun_begin();
 }
 
 static void begin_cubic(void)
@@ -463,19 +439,12 @@ static void begin_bbr(void)
 	begin(SIM_BBR);
 }
 
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
-}
-
 static void add_case(Suite *suite, const char *name, void (*begin_as)(void),
 		     const TTest *const *tests, size_t n)
 {
 	TCase *t = tcase_create(name);
 
-	tcase_add_checked_fixture(t, begin_as, end);
+	tcase_add_checked_fixture(t, begin_as, tun_end);
 	tcase_set_timeout(t, 60);
 	for (size_t i = 0; i < n; i++)
 		tcase_add_loop_test(t, tests[i], 0, 2);

@@ -56,10 +56,8 @@ struct heard {
 	uint16_t window, urgent;
 };
 
-extern struct sim_link tun;
-
-/* A fresh stack and link are there when a test begins; this takes a link of
- * another kind. */
+/* A fresh stack and the link `tun` are there when a test begins; this takes a
+ * link of another kind. */
 void relink(const struct weir_link_conf *conf);
 
 struct peer peer_new(int v6);

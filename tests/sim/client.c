@@ -6,26 +6,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static void put16(uint8_t *to, uint32_t v)
+#include "bytes.h"
+
+struct sim_link tun;
+
+void tun_begin(void)
 {
-	to[0] = (uint8_t)(v >> 8);
-	to[1] = (uint8_t)v;
+	sim_start(NULL);
+	sim_attach(&tun, NULL);
 }
 
-static void put32(uint8_t *to, uint32_t v)
+void tun_end(void)
 {
-	put16(to, v >> 16);
-	put16(to + 2, v);
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-	return (uint32_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return get16(p) << 16 | get16(p + 2);
+	sim_flush(&tun);
+	sim_stop();
+	sim_flush(&tun);
 }
 
 static uint32_t sum16(uint32_t sum, const uint8_t *p, uint32_t len)
@@ -197,6 +192,16 @@ uint32_t make_too_big(uint8_t *to, const struct path *p, uint32_t seq,
 	put32(icmp + tcp + 4, seq);
 	return make_ip(to, p, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, icmp,
 		       tcp + 20);
+}
+
+struct client client_of(int v6)
+{
+	struct client c;
+
+	client_init(&c, &tun,
+		    v6 ? path6(40000, "2001:db8::5", 80)
+		       : path4(40000, "203.0.113.5", 80));
+	return c;
 }
 
 void client_init(struct client *c, struct sim_link *l, struct path path)

@@ -6,6 +6,11 @@
 
 #include "sim.h"
 
+/* Where a test needs one link and no more: what it begins and ends with. */
+extern struct sim_link tun;
+void tun_begin(void);
+void tun_end(void);
+
 #define FIN 0x01
 #define SYN 0x02
 #define RST 0x04
@@ -59,6 +64,7 @@ uint32_t make_too_big(uint8_t *to, const struct path *p, uint32_t seq,
 		      uint32_t mtu);
 void fix_checksums(uint8_t *packet, uint32_t len);
 
+struct client client_of(int v6); /* of the link `tun` */
 void client_init(struct client *c, struct sim_link *l, struct path path);
 void client_send(struct client *c, uint8_t flags, const void *data,
 		 uint32_t len); /* moves seq */

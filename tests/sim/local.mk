@@ -28,13 +28,15 @@ tests_sim_test_accept_SOURCES = tests/sim/test_accept.c $(stack_sim)
 tests_sim_test_accept_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_accept_LDADD = $(stack_sim_ldadd)
 tests_sim_test_accept_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
-tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c $(stack_sim)
+tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c \
+	tests/sim/datagrams.h $(stack_sim)
 tests_sim_test_fragments_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)
 tests_sim_test_unreachable_SOURCES = tests/sim/test_unreachable.c $(stack_sim)
 tests_sim_test_unreachable_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_unreachable_LDADD = $(stack_sim_ldadd)
-tests_sim_test_udp_SOURCES = tests/sim/test_udp.c $(stack_sim)
+tests_sim_test_udp_SOURCES = tests/sim/test_udp.c tests/sim/datagrams.h \
+	$(stack_sim)
 tests_sim_test_udp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_udp_LDADD = $(stack_sim_ldadd)
 tests_sim_test_gro_SOURCES = tests/sim/test_gro.c $(stack_sim)

@@ -12,7 +12,6 @@
 #define PLENTY UINT32_MAX
 #define ALLOCATIONS_MOST 100u
 
-static struct sim_link tun;
 static uint32_t allocations_left = PLENTY;
 
 /* The linker has the stack and lwIP come here; one in a row fails. */
@@ -24,29 +23,6 @@ void *__wrap_malloc(size_t bytes)
 	if (allocations_left != PLENTY && !allocations_left--)
 		return NULL;
 	return __real_malloc(bytes);
-}
-
-static void begin(void)
-{
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
-}
-
-static struct client client_of(int v6)
-{
-	struct client c;
-
-	client_init(&c, &tun,
-		    v6 ? path6(40000, "2001:db8::5", 80)
-		       : path4(40000, "203.0.113.5", 80));
-	return c;
 }
 
 START_TEST(handshake_is_held_until_accept)
@@ -182,7 +158,7 @@ START_TEST(syn_flood_is_bounded_and_harms_nobody)
 	struct weir_end *e;
 	struct iovec v;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	e = client_open(&c);
@@ -212,7 +188,7 @@ START_TEST(new_client_gets_in_during_a_flood)
 	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
 	struct client c = client_of(_i % 2), flood;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	client_init(&flood, &tun, c.path);
@@ -249,7 +225,7 @@ START_TEST(who_repeats_a_syn_in_a_flood_is_let_in)
 	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	client_init(&flood, &tun, c.path);
@@ -276,7 +252,7 @@ START_TEST(first_syn_is_let_in_again_soon_after_a_flood)
 	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	client_init(&flood, &tun, c.path);
@@ -353,7 +329,7 @@ static void add_tests(TCase *t)
 
 SUITE("accept", t)
 {
-	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_checked_fixture(t, tun_begin, tun_end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
 }

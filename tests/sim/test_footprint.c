@@ -98,21 +98,14 @@ static uint64_t idle_connection_bytes(int v6)
 static void begin(int congestion)
 {
 	sim_congestion = congestion;
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
-}
-
-static void end(void)
-{
-	sim_stop();
-	sim_flush(&tun);
+	tun_begin();
 }
 
 START_TEST(idle_connection_takes_at_most_800_bytes_of_the_stack)
 {
 	begin(SIM_CUBIC);
 	ck_assert_uint_le(idle_connection_bytes(_i), CUBIC_MOST);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -120,7 +113,7 @@ START_TEST(idle_connection_of_bbr_takes_its_model_more)
 {
 	begin(SIM_BBR);
 	ck_assert_uint_le(idle_connection_bytes(_i), BBR_MOST);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -146,7 +139,7 @@ START_TEST(what_a_flight_takes_is_counted)
 	taken = heap_bytes() - before;
 	ck_assert_uint_gt(taken, 3 * FLIGHT); /* mostly not payload */
 	ck_assert_uint_le(taken, sim_counter("memory_bytes") * 21 / 20);
-	end();
+	tun_end();
 }
 END_TEST
 

@@ -1,51 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_fragments.c - datagrams of every size, in fragments where they do not
  * fit. Each test runs over IPv4 and IPv6. */
-#include "client.h"
+#include "datagrams.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "tests/suite.h"
-
-static struct sim_link tun;
-static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
-
-static void begin(void)
-{
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
-	for (int i = 0; i < PACKET_MOST; i++)
-		payload[i] = (uint8_t)(i * 7 + i / 256);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
-}
-
-static struct path path_of(int v6, uint16_t port)
-{
-	return v6 ? path6(5000, "2001:db8::53", port)
-		  : path4(5000, "203.0.113.53", port);
-}
-
-static struct weir_end *send_udp(const struct path *p, uint32_t len)
-{
-	sim_input(&tun, packet, make_udp(packet, p, payload, len));
-	return sim.ends;
-}
-
-static void reply(struct weir_end *e, const struct weir_addr *from,
-		  uint32_t len, uint16_t segment)
-{
-	struct weir_datagram d = {from, payload, len, segment};
-
-	ck_assert_int_eq(e->flow->send(e->self, &d, 1), 1);
-}
 
 static const uint32_t sizes[] = {0, 1, 2, 1472, 1473, 9000, 65507};
 
@@ -123,7 +85,7 @@ START_TEST(fragment_memory_is_bounded)
 	struct sim_conf conf = {100, 100, 64 << 20, 256 << 10};
 	struct path p = path_of(_i, 53);
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	for (int i = 0; i < 1000; i++) {
@@ -220,7 +182,7 @@ static void add_tests(TCase *t)
 
 SUITE("fragments", t)
 {
-	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_checked_fixture(t, begin, tun_end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
 }

@@ -12,15 +12,13 @@
 
 #define VARIANTS 12
 
-static struct sim_link tun;
 static struct client canary;
 static struct weir_end *canary_end;
 static uint8_t packet[PACKET_MOST];
 
 static void begin(void)
 {
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
+	tun_begin();
 	client_init(&canary, &tun, path4(77, "203.0.113.1", 443));
 	canary_end = client_open(&canary);
 }
@@ -47,9 +45,7 @@ static void canary_is_alive(void)
 static void end(void)
 {
 	canary_is_alive();
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
+	tun_end();
 }
 
 /* The same packet of ours, for want of a way to the host. */

@@ -14,7 +14,6 @@
 #define STREAM_BYTES 400000u
 #define SCARCE_BYTES (6u * 65536) /* three slabs */
 
-static struct sim_link tun;
 static struct client one, two;
 static struct weir_end *end_one, *end_two;
 static uint8_t packet[PACKET_MOST], payload[STREAM_BYTES], got[STREAM_BYTES];
@@ -46,13 +45,6 @@ static void begin(void)
 static void begin6(void)
 {
 	begin_with(1, NULL);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
 }
 
 static void flush(void)
@@ -394,7 +386,7 @@ START_TEST(scarce_memory_loses_packets_and_nothing_else)
 	take(end_one, &len, lens);
 	ck_assert_uint_gt(len, 0);
 	ck_assert_mem_eq(got, payload, len);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -466,8 +458,8 @@ int main(void)
 	TCase *t4 = tcase_create("v4"), *t6 = tcase_create("v6");
 	TCase *alone = tcase_create("alone"), *gone = tcase_create("gone");
 
-	tcase_add_checked_fixture(t4, begin, end);
-	tcase_add_checked_fixture(t6, begin6, end);
+	tcase_add_checked_fixture(t4, begin, tun_end);
+	tcase_add_checked_fixture(t6, begin6, tun_end);
 	add_tests(t4);
 	add_tests(t6);
 	tcase_add_loop_test(alone, scarce_memory_loses_packets_and_nothing_else,

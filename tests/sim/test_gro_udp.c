@@ -8,7 +8,6 @@
 
 #include "tests/suite.h"
 
-static struct sim_link tun;
 static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
 
 static struct path path_of(int v6, uint16_t port)
@@ -19,15 +18,9 @@ static struct path path_of(int v6, uint16_t port)
 
 static void begin(void)
 {
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
+	tun_begin();
 	for (uint32_t i = 0; i < PACKET_MOST; i++)
 		payload[i] = (uint8_t)(i * 7 + i / 251);
-}
-
-static void end(void)
-{
-	sim_stop();
 }
 
 static void flush(void)
@@ -108,7 +101,7 @@ END_TEST
 
 SUITE("gro, udp", t)
 {
-	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_checked_fixture(t, begin, tun_end);
 	tcase_add_loop_test(t, equal_datagrams_are_one_train, 0, 2);
 	tcase_add_loop_test(t, datagrams_that_differ_stay_apart, 0, 2);
 	tcase_add_loop_test(t, a_mark_in_the_header_keeps_datagrams_apart, 0,

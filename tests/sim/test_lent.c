@@ -15,7 +15,6 @@
 #define SLAB 65536u /* half of the budget may be such */
 #define MANY 60
 
-static struct sim_link tun;
 static struct client from, to;
 static struct weir_end *reader, *writer; /* the core's, of each */
 static uint8_t train[TRAIN], came[8 * TRAIN];
@@ -28,12 +27,9 @@ static void begin_with(const struct sim_conf *conf, uint32_t mtu, int v6)
 	link.mtu_bytes = mtu;
 	sim_start(conf);
 	sim_attach(&tun, &link);
-	client_init(&from, &tun,
-		    v6 ? path6(40000, "2001:db8::5", 80)
-		       : path4(40000, "203.0.113.5", 80));
-	client_init(&to, &tun,
-		    v6 ? path6(40001, "2001:db8::5", 80)
-		       : path4(40001, "203.0.113.5", 80));
+	from = client_of(v6);
+	to = client_of(v6);
+	to.path.client_port++;
 	to.mss = (uint16_t)(mtu - 40);
 	reader = client_open(&from);
 	writer = client_open(&to);
@@ -41,13 +37,6 @@ static void begin_with(const struct sim_conf *conf, uint32_t mtu, int v6)
 	came_len = 0;
 	for (uint32_t i = 0; i < TRAIN; i++)
 		train[i] = (uint8_t)(i ^ i >> 8);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
 }
 
 static void send_train(void)
@@ -123,7 +112,7 @@ START_TEST(bytes_are_sent_from_where_they_came)
 	train[TRAIN / 2] ^= 0xff;
 	receive_all(TRAIN);
 	ck_assert_mem_eq(came, train, TRAIN);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -147,7 +136,7 @@ START_TEST(lent_bytes_outlive_their_reader)
 	ck_assert_mem_eq(came, train, TRAIN);
 	sim_run(SIM_MS);
 	ck_assert_uint_eq(sim_counter("memory_bytes"), 0);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -161,7 +150,7 @@ START_TEST(packets_are_whole_where_trains_meet)
 	ck_assert_int_eq(receive_all(4 * TRAIN), 1);
 	for (int i = 0; i < 4; i++)
 		ck_assert_mem_eq(came + (size_t)i * TRAIN, train, TRAIN);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -179,7 +168,7 @@ START_TEST(a_few_bytes_are_copied)
 	ck_assert_uint_eq(pass(NULL), 5);
 	receive_all(5);
 	ck_assert_mem_eq(came, "hello", 5);
-	end();
+	tun_end();
 }
 END_TEST
 
@@ -207,7 +196,7 @@ START_TEST(slabs_are_left_to_read_into)
 	}
 	for (size_t i = 0; i < n; i++)
 		sim.ops->buffer_put(sim.stack, b[i]);
-	end();
+	tun_end();
 }
 END_TEST
 

@@ -26,9 +26,7 @@ static void begin_small(void)
 
 static void end(void)
 {
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
+	tun_end();
 	free(crowd);
 }
 

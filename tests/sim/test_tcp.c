@@ -9,31 +9,6 @@
 
 #include "tests/suite.h"
 
-static struct sim_link tun;
-
-static void begin(void)
-{
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
-}
-
-static struct client client_of(int v6)
-{
-	struct client c;
-
-	client_init(&c, &tun,
-		    v6 ? path6(40000, "2001:db8::5", 80)
-		       : path4(40000, "203.0.113.5", 80));
-	return c;
-}
-
 static size_t read_all(struct weir_end *e, char *to, size_t room)
 {
 	struct iovec v[8];
@@ -455,7 +430,7 @@ static void add_tests(TCase *t)
 
 SUITE("tcp", t)
 {
-	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_checked_fixture(t, tun_begin, tun_end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
 }

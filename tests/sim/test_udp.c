@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_udp.c - datagrams and pings as a client on the link sees them. Each test
  * runs over IPv4 and IPv6. */
-#include "client.h"
+#include "datagrams.h"
 
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "tests/suite.h"
-
-static struct sim_link tun;
-static uint8_t packet[PACKET_MOST], payload[PACKET_MOST];
-
-static void begin(void)
-{
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
-	for (int i = 0; i < PACKET_MOST; i++)
-		payload[i] = (uint8_t)(i * 7 + i / 256);
-}
-
-static void end(void)
-{
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
-}
-
-static struct path path_of(int v6, uint16_t port)
-{
-	return v6 ? path6(5000, "2001:db8::53", port)
-		  : path4(5000, "203.0.113.53", port);
-}
 
 static struct weir_addr addr_of(int v6, const char *ip4, const char *ip6,
 				uint16_t port)
@@ -41,20 +17,6 @@ static struct weir_addr addr_of(int v6, const char *ip4, const char *ip6,
 
 	inet_pton(v6 ? AF_INET6 : AF_INET, v6 ? ip6 : ip4, a.ip);
 	return a;
-}
-
-static struct weir_end *send_udp(const struct path *p, uint32_t len)
-{
-	sim_input(&tun, packet, make_udp(packet, p, payload, len));
-	return sim.ends;
-}
-
-static void reply(struct weir_end *e, const struct weir_addr *from,
-		  uint32_t len, uint16_t segment)
-{
-	struct weir_datagram d = {from, payload, len, segment};
-
-	ck_assert_int_eq(e->flow->send(e->self, &d, 1), 1);
 }
 
 START_TEST(one_socket_has_one_flow_for_every_destination)
@@ -484,7 +446,7 @@ static void add_tests(TCase *t)
 
 SUITE("udp", t)
 {
-	tcase_add_checked_fixture(t, begin, end);
+	tcase_add_checked_fixture(t, begin, tun_end);
 	tcase_set_timeout(t, 60);
 	add_tests(t);
 }

@@ -11,24 +11,20 @@
 
 #define QUOTE_MOST 100
 
-static struct sim_link tun;
 static struct weir_end *opened;
 static struct weir_addr target;
 static struct sim_packet *sent; /* the last one of the stack's */
 
 static void setup(void)
 {
-	sim_start(NULL);
-	sim_attach(&tun, NULL);
+	tun_begin();
 	sent = NULL;
 }
 
 static void teardown(void)
 {
 	free(sent);
-	sim_flush(&tun);
-	sim_stop();
-	sim_flush(&tun);
+	tun_end();
 }
 
 static void hear_last(void)
