@@ -115,13 +115,14 @@ tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 # WireGuard: wg-quick files, and the language of wg.
 check_PROGRAMS += tests/unit/test_wg_quick
 TESTS += tests/unit/test_wg_quick
-tests_unit_test_wg_quick_SOURCES = tests/unit/test_wg_quick.c $(WG_QUICK)
+tests_unit_test_wg_quick_SOURCES = tests/unit/test_wg_quick.c tests/unit/told.h \
+	$(WG_QUICK)
 tests_unit_test_wg_quick_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)
 tests_unit_test_wg_quick_LDADD = $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_wg_import
 TESTS += tests/unit/test_wg_import
-tests_unit_test_wg_import_SOURCES = tests/unit/test_wg_import.c \
+tests_unit_test_wg_import_SOURCES = tests/unit/test_wg_import.c tests/unit/told.h \
 	plugins/wireguard/import.c plugins/wireguard/import.h $(WG_QUICK)
 tests_unit_test_wg_import_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)

@@ -5,28 +5,9 @@
 
 #include "plugins/wireguard/import.h"
 #include "tests/suite.h"
+#include "tests/unit/told.h"
 
-#define PRIVATE "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
-#define PUBLIC "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 #define OTHER "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0="
-#define SECRET "FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE="
-
-/* What was told. */
-static struct told {
-	char text[4096];
-	size_t used, errors, warnings;
-} told;
-
-static void tell(void *arg, bool is_error, const char *line)
-{
-	struct told *t = arg;
-	int n = snprintf(t->text + t->used, sizeof t->text - t->used, "%s\n",
-			 line);
-
-	t->used += (size_t)n;
-	ck_assert_uint_lt(t->used, sizeof t->text);
-	*(is_error ? &t->errors : &t->warnings) += 1;
-}
 
 static char printed[65536];
 static size_t printed_len;
