@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "random.h"
 #include "tool.h"
 
 #define BATCH 64
@@ -57,16 +58,6 @@ struct flood {
 	struct iovec views[BATCH];
 	struct mmsghdr messages[BATCH];
 };
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t draw(struct flood *f)
-{
-	uint64_t z = f->random += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
 
 static uint32_t sum_add(uint32_t sum, const void *data, size_t len)
 {
@@ -100,7 +91,7 @@ static size_t make_syn(struct flood *f, struct ip *ip, uint16_t source)
 	ip->ip_p = IPPROTO_TCP;
 	tcp->source = source;
 	tcp->dest = htons(f->port);
-	tcp->seq = (uint32_t)draw(f);
+	tcp->seq = (uint32_t)random_next(&f->random);
 	tcp->doff = (uint16_t)(len / 4) & 0xf;
 	tcp->syn = 1;
 	tcp->window = htons(UINT16_MAX);
@@ -129,14 +120,15 @@ static size_t make_fragment(struct flood *f, struct ip *ip)
 {
 	ip->ip_p = IPPROTO_UDP;
 	ip->ip_off = htons(MORE_FRAGMENTS);
-	ip->ip_id = (uint16_t)draw(f);
+	ip->ip_id = (uint16_t)random_next(&f->random);
 	return FRAGMENT_BYTES;
 }
 
 static void make(struct flood *f, unsigned slot)
 {
 	struct ip *ip = (struct ip *)(void *)f->packets[slot];
-	uint64_t who = f->kind == FLOOD_UDP ? f->serial++ : draw(f) >> 16;
+	uint64_t who = f->kind == FLOOD_UDP ? f->serial++
+					    : random_next(&f->random) >> 16;
 	uint16_t source = htons((uint16_t)(PORT_LEAST + who % PORT_COUNT));
 	size_t len;
 

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "random.h"
+
 #define SLOTS 65536 /* packets under way at most; a power of two */
 #define SLOT_ALIGN 64
 #define SECOND_NS 1000000000ull
@@ -54,18 +56,9 @@ struct impair_path {
 	uint32_t room; /* the slot that the next packet is read into */
 };
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t scramble(uint64_t z)
-{
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
 static uint64_t draw(struct impair_path *p, enum mishap kind)
 {
-	p->random[kind] += 0x9e3779b97f4a7c15ull;
-	return scramble(p->random[kind]);
+	return random_next(&p->random[kind]);
 }
 
 /* From 0 to just below 1. */
@@ -108,7 +101,8 @@ struct impair_path *impair_path_new(const struct impair_settings *set)
 		return NULL;
 	}
 	for (unsigned kind = 0; kind < MISHAPS; kind++)
-		p->random[kind] = scramble(scramble(set->seed) + kind);
+		p->random[kind] =
+			random_scramble(random_scramble(set->seed) + kind);
 	if (set->rate_bits)
 		p->queue_ns = line_ns(p, set->queue_bytes);
 	/* The last one freed is the next one used: few pages are touched. */

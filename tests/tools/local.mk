@@ -12,12 +12,12 @@ tests_tools_impair_SOURCES = tests/tools/impair.c \
 	tests/tools/impair_options.c tests/tools/impair_options.h \
 	tests/tools/impair_path.c tests/tools/impair_path.h \
 	tests/tools/impair_tun.c tests/tools/impair_tun.h \
-	tests/tools/tool.c tests/tools/tool.h
+	tests/tools/random.h tests/tools/tool.c tests/tools/tool.h
 
 # Packets that nobody honest sends.
 check_PROGRAMS += tests/tools/flood
 tests_tools_flood_SOURCES = tests/tools/flood.c \
-	tests/tools/tool.c tests/tools/tool.h
+	tests/tools/random.h tests/tools/tool.c tests/tools/tool.h
 
 # What a proxy behind a TUN can reach at all.
 check_PROGRAMS += tests/tools/split
@@ -37,7 +37,8 @@ endif
 if HAVE_WOLFSSL
 check_PROGRAMS += tests/tools/wgload
 tests_tools_wgload_SOURCES = tests/tools/wgload.c tests/tools/wgflood.c \
-	tests/tools/wgload.h tests/tools/tool.c tests/tools/tool.h
+	tests/tools/wgload.h tests/tools/random.h \
+	tests/tools/tool.c tests/tools/tool.h
 tests_tools_wgload_CPPFLAGS = $(WG_CPPFLAGS) -I$(top_srcdir)
 tests_tools_wgload_LDADD = libwg.la
 endif

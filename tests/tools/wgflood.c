@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
+
 #define SECOND_US 1000000u
 #define RATE_MOST 1000000
 #define SOURCES 256u
@@ -26,16 +28,6 @@ struct flood {
 	struct message_initiation heard;
 	uint64_t random, sent, refused, responses, cookies, others;
 };
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t draw(struct flood *f)
-{
-	uint64_t z = f->random += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
 
 static void overhear(struct flood *f)
 {
@@ -64,7 +56,7 @@ static void make(struct flood *f, struct message_initiation *m)
 		return;
 	}
 	for (size_t at = 0; at < sizeof *m; at += 4) {
-		uint32_t word = (uint32_t)draw(f);
+		uint32_t word = (uint32_t)random_next(&f->random);
 
 		memcpy(bytes + at, &word, sizeof word);
 	}

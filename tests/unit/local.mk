@@ -425,7 +425,8 @@ endif
 check_PROGRAMS += tests/unit/test_impair
 TESTS += tests/unit/test_impair
 tests_unit_test_impair_SOURCES = tests/unit/test_impair.c \
-	tests/tools/impair_path.c tests/tools/impair_path.h
+	tests/tools/impair_path.c tests/tools/impair_path.h \
+	tests/tools/random.h
 tests_unit_test_impair_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_impair_LDADD = $(CHECK_LIBS)
 
