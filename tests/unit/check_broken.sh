@@ -3,17 +3,12 @@
 # Every file in broken/ begins with "# expect: LINE:COLUMN: WORDS", one line an
 # error. weir check must say each of them, nothing else, and end with 78.
 set -u
+# shellcheck source=tests/unit/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-weir=${WEIR:-./weir}
-plugins=${PLUGIN_DIR:-$PWD/.libs}
-folder=${abs_top_srcdir:-.}/tests/unit/broken
-failed=0
-
-for plugin in netstack inbound-tun outbound-freedom outbound-blackhole; do
-	[ -e "$plugins/$plugin.so" ] && continue
-	echo "skip - broken configurations: $plugin was not built"
-	exit 77
-done
+folder=$top/tests/unit/broken
+need "broken configurations" netstack inbound-tun outbound-freedom \
+	outbound-blackhole
 
 # Errors of $1 that are not as expected; empty where all is well.
 judge() {

@@ -3,16 +3,10 @@
 # The command line: how each command ends, and what it says.
 set -u
 umask 022
+# shellcheck source=tests/unit/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-weir=${WEIR:-./weir}
-plugins=${PLUGIN_DIR:-$PWD/.libs}
-failed=0
-
-for plugin in netstack inbound-tun outbound-freedom; do
-	[ -e "$plugins/$plugin.so" ] && continue
-	echo "skip - the command line: $plugin was not built"
-	exit 77
-done
+need "the command line" netstack inbound-tun outbound-freedom
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-command.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 printf '%s\n' 'inbounds: [{type: tun}]' 'outbounds: [{type: freedom}]' \

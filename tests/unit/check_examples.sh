@@ -3,19 +3,13 @@
 # The examples of the manual are right, and the manual names every option that
 # the plugins and the core have; the JSON Schema is JSON that accepts them.
 set -u
+# shellcheck source=tests/unit/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-weir=${WEIR:-./weir}
-plugins=${PLUGIN_DIR:-$PWD/.libs}
-top=${abs_top_srcdir:-.}
 python=${PYTHON:-python3}
-failed=0
 
-for plugin in netstack inbound-tun outbound-freedom outbound-blackhole \
-    inbound-wireguard outbound-wireguard; do
-	[ -e "$plugins/$plugin.so" ] && continue
-	echo "skip - examples: $plugin was not built"
-	exit 77
-done
+need "examples" netstack inbound-tun outbound-freedom outbound-blackhole \
+	inbound-wireguard outbound-wireguard
 
 # tell NAME WRONG: a test went well where WRONG is empty.
 tell() {

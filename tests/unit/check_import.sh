@@ -5,24 +5,17 @@
 # wg-quick file of quick/.
 set -u
 umask 022
+# shellcheck source=tests/unit/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-src=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
-weir=${WEIR:-./weir}
-built=${PLUGIN_DIR:-$PWD/.libs}
-failed=0
-
-for plugin in netstack inbound-tun outbound-freedom; do
-	[ -e "$built/$plugin.so" ] && continue
-	echo "skip - weir import: $plugin was not built"
-	exit 77
-done
+need "weir import" netstack inbound-tun outbound-freedom
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-import.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/plugins" "$dir/in"
-cp "$built"/*.so "$dir/plugins" || exit 1
+cp "$plugins"/*.so "$dir/plugins" || exit 1
 # The compiler may be several words ("ccache gcc").
 ${CC:-cc} -std=gnu11 -shared -fPIC -fvisibility=hidden \
-	-I"$src/sdk/include" "$src/tests/unit/import_plugin.c" \
+	-I"$top/sdk/include" "$top/tests/unit/import_plugin.c" \
 	-o "$dir/plugins/outbound-foreign.so" || exit 1
 
 # promise TEXT COMMAND...: kept where the command succeeds.
@@ -119,12 +112,12 @@ import --inbound --outbound "$dir/in/my vpn.txt"
 promise "it is not made both an inbound and an outbound" refused 64
 promise "and that is said" says "--inbound and --outbound exclude each other"
 
-[ -e "$built/outbound-wireguard.so" ] && [ -e "$built/inbound-wireguard.so" ] || {
+[ -e "$plugins/outbound-wireguard.so" ] && [ -e "$plugins/inbound-wireguard.so" ] || {
 	echo "skip - wg-quick files: the wireguard plugins were not built"
 	exit $failed
 }
 cd "$dir/in" || exit 1
-for file in "$src"/tests/unit/quick/*.conf; do
+for file in "$top"/tests/unit/quick/*.conf; do
 	name=$(basename "$file")
 	cp "$file" . && chmod 600 "$name"
 	import "$name"
@@ -142,7 +135,7 @@ promise "no command of a file was executed" \
 chmod 644 crlf.conf
 import crlf.conf
 promise "a file of keys that others can read is refused" refused 78
-for file in "$src"/tests/unit/quick/broken/*.conf; do
+for file in "$top"/tests/unit/quick/broken/*.conf; do
 	name=$(basename "$file")
 	cp "$file" . && chmod 600 "$name"
 	import --outbound "$name"

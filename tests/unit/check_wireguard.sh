@@ -4,17 +4,11 @@
 # files hold keys, so they are written here, closed to others.
 set -u
 umask 077
+# shellcheck source=tests/unit/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-weir=${WEIR:-./weir}
-plugins=${PLUGIN_DIR:-$PWD/.libs}
-failed=0
-
-for plugin in netstack inbound-tun outbound-freedom inbound-wireguard \
-    outbound-wireguard; do
-	[ -e "$plugins/$plugin.so" ] && continue
-	echo "skip - tunnels that weir check refuses: $plugin was not built"
-	exit 77
-done
+need "tunnels that weir check refuses" netstack inbound-tun outbound-freedom \
+	inbound-wireguard outbound-wireguard
 
 folder=$(mktemp -d) || exit 1
 trap 'rm -r "$folder"' EXIT

@@ -444,6 +444,7 @@ endif
 endif
 
 # Whole files, through the real weir and its plugins.
+EXTRA_DIST += tests/unit/checks.sh
 dist_check_SCRIPTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
 TESTS += tests/unit/check_broken.sh tests/unit/check_examples.sh
 
