@@ -11,6 +11,8 @@
  * their first. */
 #include "guard.h"
 
+#include "bytes.h"
+
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -40,11 +42,6 @@ struct seen {
 	const uint8_t *transport; /* `len` bytes */
 	size_t len;
 };
-
-static uint32_t get16(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 8 | at[1];
-}
 
 static bool see4(const uint8_t *p, size_t len, struct seen *s)
 {

@@ -9,6 +9,8 @@
  * to be completed, which nobody does: the peer's tag has vouched for it. */
 #include "merge.h"
 
+#include "bytes.h"
+
 #include <netinet/in.h>
 
 #define ALIGNED 16u
@@ -35,22 +37,6 @@
 #define TCP_ACK 0x10u
 #define TCP_PSH 0x08u
 #define TRAIN_MOST 65535u
-
-static uint32_t get16(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
 
 static uint32_t sum(uint32_t total, const uint8_t *p, size_t even)
 {

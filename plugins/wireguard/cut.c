@@ -9,6 +9,7 @@
  * sealed, and summed there while it is in the cache. */
 #include "cut.h"
 
+#include "bytes.h"
 #include "sum.h"
 
 #include <netinet/in.h>
@@ -30,28 +31,6 @@
 #define UDP_LEN_AT 4u
 #define UDP_CHECK_AT 6u
 #define UDP_HEADER_BYTES 8u
-
-static uint32_t get16(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 8 | at[1];
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return get16(at) << 16 | get16(at + 2);
-}
 
 /* Copy the next `len` bytes of the views. */
 static void cut_read(struct cut *c, uint8_t *to, size_t len)

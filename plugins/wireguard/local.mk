@@ -50,6 +50,7 @@ wg_sources = \
 	plugins/wireguard/wolf.h
 # The device on top of them.
 wg_sources += \
+	plugins/wireguard/bytes.h \
 	plugins/wireguard/configure.c \
 	plugins/wireguard/constants.h \
 	plugins/wireguard/cut.c \
