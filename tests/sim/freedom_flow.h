@@ -8,12 +8,9 @@
 #include <unistd.h>
 
 #include "../../plugins/freedom/udp.h"
+#include "freedom_preset.h"
 #include "loopback.h"
 #include "realhost.h"
-
-extern const struct weir_plugin weir_plugin_1;
-
-#define FREEDOM (weir_plugin_1.components[0])
 
 static inline int flow_send(struct weir_end *e, const struct weir_addr *peer,
 			    const void *data, uint32_t len, uint16_t segment)

@@ -159,7 +159,7 @@ realhost_sim = tests/sim/realhost.c tests/sim/realhost.h tests/sim/loopback.h \
 
 if OUTBOUND_FREEDOM
 if HAVE_CHECK
-freedom_sim = $(realhost_sim) $(freedom_sources)
+freedom_sim = tests/sim/freedom_preset.h $(realhost_sim) $(freedom_sources)
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \

@@ -7,20 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../plugins/freedom/freedom.h"
+#include "freedom_preset.h"
 #include "loopback.h"
 #include "realhost.h"
 #include "tests/suite.h"
-
-extern const struct weir_plugin weir_plugin_1;
-
-#define FREEDOM (weir_plugin_1.components[0])
-
-static struct freedom_conf conf_preset(void)
-{
-	return (struct freedom_conf){.dial_timeout_ms = 16000,
-				     .keepalive_ms = 45000};
-}
 
 /* A connected stream and the far side's socket. */
 struct pair {
