@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 #define LINE_BYTES 1024
 #define LINES_BURST 2000 /* a level, a second */
 
@@ -107,19 +109,6 @@ static void tell_dropped(time_t now)
 		logger.dropped = 0;
 }
 
-/* Control characters: below space, DEL, and C1 in its two UTF-8 bytes. */
-static void blot(char *line, size_t len)
-{
-	unsigned char *p = (unsigned char *)line, *end = p + len;
-
-	for (; p < end; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
-		else if (*p == 0xc2 && p + 1 < end && (p[1] & 0xe0) == 0x80)
-			p[0] = p[1] = '?';
-	}
-}
-
 void log_vline(enum weir_level level, const char *tag, const char *fmt,
 	       va_list args)
 {
@@ -143,7 +132,7 @@ void log_vline(enum weir_level level, const char *tag, const char *fmt,
 					 args);
 	if (len > sizeof line - 1)
 		len = sizeof line - 1;
-	blot(line, len);
+	utf8_blot(line, len);
 	line[len++] = '\n';
 	if (!put(line, len))
 		logger.dropped++;

@@ -3,11 +3,12 @@
  * the path and the value it speaks of live on the caller's stack. Lines are
  * kept up to a bound (a hostile file could cause one for every second byte),
  * sorted by their place and handed out together. Whatever of the file is
- * repeated in a line was written by somebody else: control characters are
- * blotted out, so that no terminal obeys them. */
+ * repeated in a line was written by somebody else. */
 #include "report.h"
 
 #include <stdlib.h>
+
+#include "utf8.h"
 
 #define REPORT_LINES 100u
 #define REPORT_LINE_BYTES 1024u
@@ -73,19 +74,6 @@ static void put_path(struct draft *d, const struct report_path *path)
 		    path->name);
 }
 
-/* Control characters: below space, DEL, and C1 in its two UTF-8 bytes. */
-static void blot(struct draft *d)
-{
-	unsigned char *p = (unsigned char *)d->text;
-
-	for (; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
-		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-			p[0] = p[1] = '?';
-	}
-}
-
 static void keep(struct report *r, struct config_mark mark,
 		 const struct report_path *path, bool warning, const char *fmt,
 		 va_list args)
@@ -102,7 +90,7 @@ static void keep(struct report *r, struct config_mark mark,
 	put_path(&d, path);
 	put(&d, path ? ": " : "");
 	put_args(&d, fmt, args);
-	blot(&d);
+	utf8_blot(d.text, d.used);
 	line = &r->lines[r->kept];
 	*line = (struct line){mark, r->kept, warning,
 			      arena_strndup(r->arena, d.text, d.used)};

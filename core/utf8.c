@@ -57,3 +57,15 @@ bool utf8_valid(const char *text, size_t len, unsigned *line, unsigned *column)
 	}
 	return true;
 }
+
+void utf8_blot(char *text, size_t len)
+{
+	unsigned char *p = (unsigned char *)text, *end = p + len;
+
+	for (; p < end; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p + 1 < end && (p[1] & 0xe0) == 0x80)
+			p[0] = p[1] = '?';
+	}
+}

@@ -10,4 +10,8 @@
  * ends. Where not: line and column, from 1, of the first bad character. */
 bool utf8_valid(const char *text, size_t len, unsigned *line, unsigned *column);
 
+/* Put ? in the place of control characters (below space, DEL, and C1 in its two
+ * bytes), so that no terminal obeys what somebody else wrote. */
+void utf8_blot(char *text, size_t len);
+
 #endif
