@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Theory of operation.
  *
- * check, schema and plugin load the plugins as `run` would, say what they were
- * asked for on standard output and what is wrong on standard error, and end.
- * No instance is made, so none of them needs a privilege or has an effect. */
+ * run serves. check, schema and plugin load the plugins as run would, say what
+ * they were asked for on standard output and what is wrong on standard error,
+ * and end. They make no instance, so they need no privilege and have no
+ * effect. */
 #include "command.h"
 
 #include <getopt.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "load.h"
 #include "schema.h"
 #include "setup.h"
@@ -20,6 +22,12 @@ static const struct option help_only[] = {
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
+
+static int usage_error(const char *usage)
+{
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
 
 /* Options of a command that has none but --help. -1: go on; else the status
  * to end with. */
@@ -33,10 +41,64 @@ static int take_help(int argc, char **argv, const char *usage)
 	return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-static int usage_error(const char *usage)
+/* The same of one that reads a configuration, which the options may name. */
+static int take_config(int argc, char **argv, const char *usage,
+		       struct options *o)
 {
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) == 'c')
+		o->config = optarg;
+	if (opt == -1)
+		return optind < argc ? usage_error(usage) : -1;
+	fputs(usage, opt == 'h' ? stdout : stderr);
+	return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+/* ---- weir run ---- */
+
+static const char run_usage[] =
+	"usage: weir run [-c FILE]\n\n"
+	"Serve until SIGTERM, SIGINT or SIGHUP; SIGUSR1 logs the counters.\n\n"
+	"  -c, --config FILE  default: " WEIR_SYSCONFDIR "/weir/weir.yaml\n"
+	"  -h, --help         print this\n";
+
+static int serve(struct config *c, struct registry *r)
+{
+	struct weir_error e;
+	struct daemon *d = daemon_new(c, r, &e);
+	int status = EXIT_FAILURE;
+
+	if (d && daemon_start(d, &e))
+		status = daemon_run(d);
+	else
+		fprintf(stderr, "%s\n", e.text);
+	daemon_free(d);
+	return status;
+}
+
+int command_run(const struct options *global, int argc, char **argv)
+{
+	struct options o = *global;
+	int status = take_config(argc, argv, run_usage, &o);
+	struct registry *r;
+	struct config *c;
+
+	if (status >= 0)
+		return status;
+	r = setup_registry(&o);
+	if (!r)
+		return EXIT_FAILURE;
+	c = setup_config(&o, r);
+	status = c ? serve(c, r) : EXIT_CONFIG;
+	config_free(c);
+	registry_free(r);
+	return status;
 }
 
 /* ---- weir check ---- */
@@ -50,35 +112,23 @@ static const char check_usage[] =
 
 int command_check(const struct options *global, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct options o = *global;
+	int status = take_config(argc, argv, check_usage, &o);
 	struct registry *r;
 	struct config *c;
-	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (opt != 'c') {
-			fputs(check_usage, opt == 'h' ? stdout : stderr);
-			return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
-		}
-		o.config = optarg;
-	}
-	if (optind < argc)
-		return usage_error(check_usage);
+	if (status >= 0)
+		return status;
 	r = setup_registry(&o);
 	if (!r)
 		return EXIT_FAILURE;
 	c = setup_config(&o, r);
 	if (c)
 		printf("%s: ok\n", c->file);
-	opt = c ? EXIT_SUCCESS : EXIT_CONFIG;
+	status = c ? EXIT_SUCCESS : EXIT_CONFIG;
 	config_free(c);
 	registry_free(r);
-	return opt;
+	return status;
 }
 
 /* ---- weir schema ---- */

@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "daemon.h"
 #include "exec.h"
 #include "import.h"
 #include "log.h"
 #include "options.h"
-#include "setup.h"
 #include "util.h"
 
 struct command {
@@ -19,8 +17,6 @@ struct command {
 	int (*run)(const struct options *, int argc, char **argv);
 	const char *summary;
 };
-
-static int command_run(const struct options *, int argc, char **argv);
 
 static const struct command commands[] = {
 	{"run", command_run, "serve a configuration in the foreground"},
@@ -45,66 +41,6 @@ static void usage(FILE *to)
 	      "  --version         print the version\n"
 	      "  --help            print this; `weir COMMAND --help` for more\n",
 	      to);
-}
-
-static void run_usage(FILE *to)
-{
-	fprintf(to,
-		"usage: weir run [-c FILE]\n\n"
-		"Serve until SIGTERM, SIGINT or SIGHUP; SIGUSR1 logs the "
-		"counters.\n\n"
-		"  -c, --config FILE  default: %s\n"
-		"  -h, --help         print this\n",
-		setup_config_file(&(struct options){0}));
-}
-
-static int serve(struct config *c, struct registry *r)
-{
-	struct weir_error e;
-	struct daemon *d = daemon_new(c, r, &e);
-	int status = EXIT_FAILURE;
-
-	if (d && daemon_start(d, &e))
-		status = daemon_run(d);
-	else
-		fprintf(stderr, "%s\n", e.text);
-	daemon_free(d);
-	return status;
-}
-
-static int command_run(const struct options *global, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	struct options o = *global;
-	struct registry *r;
-	struct config *c;
-	int opt, status = EXIT_CONFIG;
-
-	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (opt == 'c') {
-			o.config = optarg;
-		} else {
-			run_usage(opt == 'h' ? stdout : stderr);
-			return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
-		}
-	}
-	if (optind < argc) {
-		run_usage(stderr);
-		return EXIT_USAGE;
-	}
-	r = setup_registry(&o);
-	if (!r)
-		return EXIT_FAILURE;
-	c = setup_config(&o, r);
-	if (c)
-		status = serve(c, r);
-	config_free(c);
-	registry_free(r);
-	return status;
 }
 
 static int run_command(const struct options *o, int argc, char **argv)
