@@ -331,7 +331,8 @@ START_TEST(flow_ends_when_idle_and_resets_nothing)
 }
 END_TEST
 
-#define EXCHANGE_MS 100u
+/* Real time: a machine under load may be late by half of it. */
+#define EXCHANGE_MS 1000u
 
 /* The flow that an inbound made with a shorter time for exchanges. */
 static void ask(void)
@@ -346,7 +347,7 @@ START_TEST(flow_that_was_one_exchange_ends_sooner)
 {
 	setup();
 	ask();
-	fake_wait(world, 3 * EXCHANGE_MS);
+	fake_wait(world, EXCHANGE_MS + EXCHANGE_MS / 10);
 	ck_assert_int_eq(client.closes, 0); /* the answer may take its time */
 	reply_from(leg(out), "192.0.2.1:9", "b");
 	fake_wait(world, EXCHANGE_MS / 2);
@@ -362,11 +363,12 @@ START_TEST(flow_that_is_a_conversation_has_the_policys_idle_time)
 {
 	setup();
 	ask();
-	for (int i = 0; i < 45; i++) {
+	for (int i = 0; i < 6; i++) {
 		reply_from(leg(out), "192.0.2.1:9", "b");
 		fake_wait(world, EXCHANGE_MS / 2);
+		ck_assert_int_eq(client.closes, 0);
 	}
-	fake_wait(world, 5 * EXCHANGE_MS);
+	fake_wait(world, 2 * EXCHANGE_MS);
 	ck_assert_int_eq(client.closes, 0);
 	finish_test();
 }
