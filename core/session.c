@@ -183,6 +183,18 @@ static uint64_t limit_us(const struct session *s)
 	return p->idle_ms * UINT64_C(1000);
 }
 
+/* Of silence, which of its limits it was. */
+static const char *limit_name(const struct session *s)
+{
+	if (!s->open)
+		return "handshake timed out";
+	if (s->relay.end[RELAY_OUT].finished)
+		return "downlink_only ran out behind the client's end";
+	if (s->relay.end[RELAY_IN].finished)
+		return "uplink_only ran out behind the target's end";
+	return "idle";
+}
+
 static void timer_fired(void *arg)
 {
 	struct session *s = arg;
@@ -191,8 +203,7 @@ static void timer_fired(void *arg)
 	if (now_us < due_us)
 		loop_timer_set(s->timer, due_us - now_us);
 	else
-		note_failure(s, ETIMEDOUT,
-			     s->open ? "idle" : "handshake timed out");
+		note_failure(s, ETIMEDOUT, limit_name(s));
 }
 
 static bool session_open(struct session *s)

@@ -181,6 +181,29 @@ START_TEST(log_names_the_plugin_whose_stream_is_incomplete)
 }
 END_TEST
 
+START_TEST(log_tells_which_limit_ended_a_half_closed_session)
+{
+	struct fake *world = fake_pair();
+	struct fake_part *in = fake_part(world, "in");
+	struct fake_end client;
+
+	fake_start(world);
+	world->levels[0].policy.downlink_only_ms = 0;
+	fake_part(world, "out")->answer = FAKE_READY;
+	fake_end_init(&client, FAKE_PEEK | FAKE_WRITE);
+	ck_assert_ptr_nonnull(fake_accept(in, &client, "192.0.2.1:80"));
+	fake_turn(world);
+	client.in_eof = true;
+	fake_end_notify(&client, WEIR_READABLE);
+	log_configure(WEIR_INFO, &(struct weir_list){0});
+	capture();
+	fake_turn(world);
+	ck_assert_int_eq(client.closes, 1);
+	ck_assert_ptr_nonnull(strstr(logged(), "downlink_only ran out"));
+	fake_stop(world);
+}
+END_TEST
+
 FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
 	  log_lets_no_control_character_through,
 	  log_has_priorities_where_standard_error_is_the_journal,
@@ -188,4 +211,5 @@ FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
 	  log_cuts_a_long_line, log_is_bounded_in_rate_and_counts_the_rest,
 	  log_drops_rather_than_waits_for_a_full_pipe,
 	  log_whose_file_may_not_grow_ends_nobody,
-	  log_names_the_plugin_whose_stream_is_incomplete)
+	  log_names_the_plugin_whose_stream_is_incomplete,
+	  log_tells_which_limit_ended_a_half_closed_session)
