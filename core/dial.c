@@ -72,11 +72,13 @@ static void on_flow_ready(struct weir_end *end, const struct weir_flow_ops *ops,
 {
 	struct weir_dial *d = dial_of(end);
 
-	if (d->ready)
+	if (d->ready || d->flow)
 		return;
-	d->ready = true;
-	d->flow = ops;
+	d->flow = ops->close ? ops : NULL;
 	d->object = f;
+	d->ready = instance_flow_whole(d->outbound, ops);
+	if (!d->ready)
+		end->ops->fail(end, EIO, "outbound flow is incomplete");
 	queue(d);
 }
 

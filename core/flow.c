@@ -313,6 +313,8 @@ struct weir_end *flow_accept(struct weir_instance *inbound,
 	struct core *core = inbound->core;
 	struct flow *fl;
 
+	if (!instance_flow_whole(inbound, ops))
+		return NULL;
 	if (core->flow_count >= dispatch_flows_most(core))
 		flow_evict(core);
 	if (!dispatch_admits(core))

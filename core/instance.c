@@ -183,13 +183,24 @@ const struct weir_outbound_ops *instance_outbound(const struct weir_instance *i)
 	return i->component->ops;
 }
 
+static bool is_whole(const struct weir_instance *i, bool whole,
+		     const char *what)
+{
+	if (!whole)
+		log_line(WEIR_ERROR, i->tag,
+			 "plugin %s made a %s that lacks functions it needs",
+			 i->conf->plugin->name, what);
+	return whole;
+}
+
 bool instance_stream_whole(const struct weir_instance *i,
 			   const struct weir_stream_ops *ops)
 {
-	if (relay_can(ops))
-		return true;
-	log_line(WEIR_ERROR, i->tag,
-		 "plugin %s made a stream that lacks functions it needs",
-		 i->conf->plugin->name);
-	return false;
+	return is_whole(i, relay_can(ops), "stream");
+}
+
+bool instance_flow_whole(const struct weir_instance *i,
+			 const struct weir_flow_ops *ops)
+{
+	return is_whole(i, ops->send && ops->close, "flow");
 }

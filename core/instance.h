@@ -63,9 +63,11 @@ static inline void instance_carried(struct weir_instance *i, uint64_t up_bytes,
 }
 
 const struct weir_outbound_ops *instance_outbound(const struct weir_instance *);
-/* Whether the end that it hands over can be relayed; if not its plugin is to
- * blame, and the log says so. */
+/* Whether the end that it hands over has what its use takes; if not its plugin
+ * is to blame, and the log says so. */
 bool instance_stream_whole(const struct weir_instance *,
 			   const struct weir_stream_ops *);
+bool instance_flow_whole(const struct weir_instance *,
+			 const struct weir_flow_ops *);
 
 #endif

@@ -38,20 +38,6 @@ static void leg_give(void *arg, const struct weir_datagram *d)
 		flow_undelivered(leg->flow, d->peer, leg->err);
 }
 
-static void leg_opened(struct weir_end *end, const struct weir_flow_ops *ops,
-		       void *f)
-{
-	struct leg *leg = leg_of(end);
-
-	if (leg->state != LEG_OPENING)
-		return;
-	leg->state = LEG_READY;
-	leg->ops = ops;
-	leg->f = f;
-	if (leg->backlog.count)
-		flow_queue(leg->flow);
-}
-
 static void tell_undelivered(void *arg, const struct weir_datagram *d)
 {
 	struct leg *leg = arg;
@@ -73,6 +59,23 @@ static void leg_failed(struct weir_end *end, int err, const char *why)
 	leg->failed_us = loop_now_us();
 	backlog_drain(&leg->backlog, tell_undelivered, leg);
 	flow_queue(leg->flow);
+}
+
+static void leg_opened(struct weir_end *end, const struct weir_flow_ops *ops,
+		       void *f)
+{
+	struct leg *leg = leg_of(end);
+
+	if (leg->state != LEG_OPENING)
+		return;
+	leg->ops = ops;
+	leg->f = f;
+	if (ops->close)
+		leg->state = LEG_READY;
+	if (!instance_flow_whole(leg->outbound, ops))
+		leg_failed(end, EIO, "outbound flow is incomplete");
+	else if (leg->backlog.count)
+		flow_queue(leg->flow);
 }
 
 static void leg_delivered(struct weir_end *end, const struct weir_datagram *v,

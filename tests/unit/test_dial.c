@@ -117,6 +117,21 @@ START_TEST(dial_calls_nothing_back_inside_dial)
 }
 END_TEST
 
+START_TEST(dial_fails_where_the_flow_lacks_functions)
+{
+	setup();
+	dial("b", WEIR_NET_UDP);
+	fake_turn(world);
+	fake_opened(b, 0)->flow.ops.send = NULL;
+	fake_open_ready(fake_opened(b, 0));
+	fake_turn(world);
+	ck_assert_int_eq(dialler.readies, 0);
+	ck_assert_int_eq(dialler.failures, 1);
+	ck_assert_int_eq(fake_opened(b, 0)->flow.closes, 1);
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(dial_without_a_tag_goes_through_via)
 {
 	setup();
@@ -386,6 +401,7 @@ START_TEST(dial_left_behind_unopened_is_swept)
 END_TEST
 
 FAKE_MAIN("dial", dial_calls_nothing_back_inside_dial,
+	  dial_fails_where_the_flow_lacks_functions,
 	  dial_without_a_tag_goes_through_via,
 	  an_outbound_hears_what_its_via_carries,
 	  dial_is_refused_where_there_is_no_such_outbound,

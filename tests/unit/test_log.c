@@ -181,6 +181,36 @@ START_TEST(log_names_the_plugin_whose_stream_is_incomplete)
 }
 END_TEST
 
+START_TEST(log_names_the_plugin_whose_flow_is_incomplete)
+{
+	struct fake *world = fake_pair();
+	struct fake_part *in = fake_part(world, "in");
+	struct fake_part *out = fake_part(world, "out");
+	struct weir_addr peer = fake_addr("192.0.2.1:9");
+	struct fake_flow client, *leg;
+
+	fake_start(world);
+	fake_flow_init(&client);
+	client.ops.send = NULL;
+	capture();
+	ck_assert_ptr_null(fake_accept_flow(in, &client, "192.0.2.1:9"));
+	ck_assert_ptr_nonnull(strstr(logged(), "in: plugin fake made a flow "
+					       "that lacks functions"));
+	fake_flow_init(&client);
+	ck_assert_ptr_nonnull(fake_accept_flow(in, &client, "192.0.2.1:9"));
+	fake_flow_deliver(&client, &peer, "a");
+	leg = &fake_opened(out, 0)->flow;
+	leg->ops.send = NULL;
+	fake_open_ready(fake_opened(out, 0));
+	fake_turn(world);
+	ck_assert_ptr_nonnull(strstr(logged(), "out: plugin fake made a flow "
+					       "that lacks functions"));
+	ck_assert_int_eq(leg->closes, 1);
+	ck_assert_int_eq(client.errors[0], EIO);
+	fake_stop(world);
+}
+END_TEST
+
 START_TEST(log_tells_which_limit_ended_a_half_closed_session)
 {
 	struct fake *world = fake_pair();
@@ -212,4 +242,5 @@ FAKE_MAIN("log", log_takes_lines_up_to_the_level_of_their_tag,
 	  log_drops_rather_than_waits_for_a_full_pipe,
 	  log_whose_file_may_not_grow_ends_nobody,
 	  log_names_the_plugin_whose_stream_is_incomplete,
+	  log_names_the_plugin_whose_flow_is_incomplete,
 	  log_tells_which_limit_ended_a_half_closed_session)
