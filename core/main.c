@@ -116,5 +116,9 @@ static int weir(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return standard_files_open() ? written(weir(argc, argv)) : EXIT_FAILURE;
+	if (!standard_files_open()) {
+		perror("weir: /dev/null");
+		return EXIT_FAILURE;
+	}
+	return written(weir(argc, argv));
 }

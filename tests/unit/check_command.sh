@@ -58,4 +58,14 @@ full schema
 full plugin list
 full plugin help
 full plugin check "$plugins/netstack.so"
+
+# Nothing can stand in for a standard file that is closed.
+name="a machine without /dev/null is told so"
+if unshare -Urm true 2>"$dir/said"; then
+	program=$(readlink -f "$weir") weir=unshare out=$dir/said
+	ends "$name" 1 "weir: /dev/null: No such file" -Urm sh -c \
+		'mount -t tmpfs none /dev && exec "$@"' sh "$program" --version
+else
+	echo "skip - $name: $(cat "$dir/said")"
+fi
 exit $failed
