@@ -7,7 +7,7 @@
  * last, bear the question's number and repeat its name; c-ares makes the
  * packets and takes them apart. One that was cut short is worth nothing: the
  * same server is asked again over TCP. One that may not know EDNS is asked
- * again without it. */
+ * again without it, and if that was it, not with it any more. */
 #include <ares.h>
 #include <ares_nameser.h>
 #include <errno.h>
@@ -34,7 +34,8 @@ struct dns_question {
 	struct weir_timer *timer;
 	uint16_t id;
 	bool v6;
-	bool plain; /* without EDNS */
+	bool plain;		     /* without EDNS */
+	const struct weir_addr *old; /* who may not know that */
 	unsigned tries;
 	int err;			/* once the tries are used up */
 	const struct weir_addr *server; /* asked last; NULL: none yet */
@@ -50,6 +51,7 @@ struct dns_question {
 struct dns {
 	struct outbound *outbound;
 	struct weir_addr *servers;
+	bool *plain; /* each: it does not know EDNS */
 	size_t server_count;
 	struct weir_dial *dial;
 	const struct weir_flow_ops *flow; /* NULL: not ready */
@@ -157,6 +159,7 @@ static bool question_plainer(struct dns_question *q, int rcode)
 	if (q->plain || (rcode != FORMERR && rcode != NOTIMP))
 		return false;
 	q->plain = true;
+	q->old = q->server;
 	if (!question_write(q))
 		return false;
 	q->tries--;
@@ -188,6 +191,8 @@ static bool question_take(struct dns_question *q, const unsigned char *p,
 		return false;
 	}
 	++*q->dns->answered;
+	if (q->old == q->server)
+		q->dns->plain[q->server - q->dns->servers] = true;
 	if (n > 0)
 		question_end(q, 0, found, n, ttl_s);
 	else
@@ -269,11 +274,16 @@ static void answers_take(struct dns *dns, const struct weir_datagram *d)
 static void question_send(struct dns_question *q)
 {
 	struct dns *dns = q->dns;
-	struct weir_datagram d = {.data = q->packet,
-				  .len = (uint32_t)q->packet_len};
+	struct weir_datagram d = {0};
 
 	q->server = &dns->servers[q->tries++ % dns->server_count];
+	if (dns->plain[q->server - dns->servers] && !q->plain) {
+		q->plain = true;
+		(void)question_write(q); /* else it says no once more */
+	}
 	d.peer = q->server;
+	d.data = q->packet;
+	d.len = (uint32_t)q->packet_len;
 	++*dns->asked;
 	dns->flow->send(dns->inner, &d, 1);
 	dns->outbound->host->timer_set(q->timer, TRY_US);
@@ -390,8 +400,9 @@ struct dns *dns_new(struct outbound *o, const struct weir_list *servers)
 	dns->outbound = o;
 	dns->server_count = servers->count;
 	dns->servers = calloc(servers->count, sizeof *dns->servers);
-	if (!dns->servers) {
-		free(dns);
+	dns->plain = calloc(servers->count, sizeof *dns->plain);
+	if (!dns->servers || !dns->plain) {
+		dns_free(dns);
 		return NULL;
 	}
 	for (size_t i = 0; i < servers->count; i++) {
@@ -412,5 +423,6 @@ void dns_free(struct dns *dns)
 	if (dns->dial)
 		dns->outbound->host->hang_up(dns->dial, 0);
 	free(dns->servers);
+	free(dns->plain);
 	free(dns);
 }
