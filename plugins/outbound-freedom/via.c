@@ -17,7 +17,8 @@ struct bridge {
 	struct pending pending;
 	struct freedom *freedom;
 	struct weir_end *end;
-	struct weir_dial *dial; /* NULL: failed */
+	struct weir_dial *dial;	     /* NULL: failed */
+	struct weir_timer *deadline; /* NULL: it is ready */
 	bool ready;
 	const struct weir_flow_ops *flow; /* of a flow: the inner end */
 	void *inner;
@@ -28,8 +29,16 @@ struct bridge {
 	struct moved *moved; /* peers, elsewhere */
 };
 
+static void deadline_end(struct bridge *b)
+{
+	if (b->deadline)
+		b->freedom->host->timer_free(b->deadline);
+	b->deadline = NULL;
+}
+
 static void bridge_free(struct bridge *b)
 {
+	deadline_end(b);
 	moved_free(&b->moved);
 	free(b);
 }
@@ -83,6 +92,7 @@ static void dialled_stream(void *arg, const struct weir_stream_ops *ops,
 	struct bridge *b = arg;
 
 	b->ready = true;
+	deadline_end(b);
 	passage_init(&b->passage, ops, s, bridge_close, b);
 	b->freedom->host->stream_ready(b->end, &b->passage.ops, &b->passage);
 }
@@ -92,6 +102,7 @@ static void dialled_flow(void *arg, const struct weir_flow_ops *ops, void *f)
 	struct bridge *b = arg;
 
 	b->ready = true;
+	deadline_end(b);
 	b->flow = ops;
 	b->inner = f;
 	b->flow_ops = (struct weir_flow_ops){
@@ -166,6 +177,31 @@ static void bridge_abandon(struct pending *p)
 	bridge_free(b);
 }
 
+static void give_up(struct bridge *b, int err, const char *why)
+{
+	const struct weir_host *host = b->freedom->host;
+	struct weir_end *end = b->end;
+
+	bridge_abandon(&b->pending);
+	host->fail(end, err, why);
+}
+
+static void deadline_fire(void *arg)
+{
+	give_up(arg, ETIMEDOUT, "via did not connect in time");
+}
+
+static bool deadline_begin(struct bridge *b)
+{
+	struct freedom *f = b->freedom;
+
+	b->deadline = f->host->timer_new(f->instance, deadline_fire, b);
+	if (b->deadline)
+		f->host->timer_set(b->deadline,
+				   f->conf->dial_timeout_ms * 1000);
+	return b->deadline;
+}
+
 bool via_open(struct freedom *f, struct weir_end *end,
 	      const struct weir_addr *target, enum weir_net net,
 	      struct pending **pending)
@@ -184,7 +220,10 @@ bool via_open(struct freedom *f, struct weir_end *end,
 	errno = ENOENT;
 	b->dial = f->host->dial(f->instance, NULL, target, net, &dialer_ops, b);
 	if (b->dial) {
-		*pending = &b->pending;
+		if (deadline_begin(b))
+			*pending = &b->pending;
+		else
+			give_up(b, ENOMEM, "out of memory");
 		return true;
 	}
 	err = errno;

@@ -14,16 +14,22 @@ struct via {
 	struct weir_end *end;
 };
 
+static void via_open(struct via *v, const struct real_name *names,
+		     const struct weir_addr *to, enum weir_net net)
+{
+	v->out = real_new(FREEDOM, &v->plain, names);
+	v->host = real_new(FREEDOM, &v->conf, NULL);
+	real_via(v->host, v->out);
+	v->end = real_open(v->host, to, net);
+}
+
 static void via_init(struct via *v, const struct weir_addr *redirect,
 		     const struct weir_addr *to, enum weir_net net)
 {
 	v->plain = (struct freedom_conf){.dial_timeout_ms = 16000};
 	v->conf = v->plain;
 	v->conf.redirect = *redirect;
-	v->out = real_new(FREEDOM, &v->plain, NULL);
-	v->host = real_new(FREEDOM, &v->conf, NULL);
-	real_via(v->host, v->out);
-	v->end = real_open(v->host, to, net);
+	via_open(v, NULL, to, net);
 	ck_assert(REAL_UNTIL(v->host, v->end->flow || v->end->failed));
 }
 
@@ -130,8 +136,48 @@ START_TEST(it_carries_what_its_via_carries)
 }
 END_TEST
 
+START_TEST(a_silent_via_is_etimedout_at_the_dial_timeout)
+{
+	static const struct real_name names[] = {
+		{.name = "silent", .family = 1, .delay_ms = 9000},
+		{.name = "silent", .family = 2, .delay_ms = 9000},
+		{0},
+	};
+	struct weir_addr to = {
+		.kind = WEIR_ADDR_NAME, .port = 80, .name = "silent"};
+	struct via v = {.plain.dial_timeout_ms = 16000,
+			.conf.dial_timeout_ms = 1000};
+
+	via_open(&v, names, &to, WEIR_NET_TCP);
+	real_forward(v.host, 900);
+	real_turn(v.host);
+	ck_assert(!v.end->failed);
+	real_forward(v.host, 100);
+	ck_assert(REAL_UNTIL(v.host, v.end->failed));
+	ck_assert_int_eq(v.end->err, ETIMEDOUT);
+	via_fini(&v);
+}
+END_TEST
+
+START_TEST(a_session_that_via_carries_outlasts_the_dial_timeout)
+{
+	struct weir_addr at, none = {0};
+	int fd = loopback_new(AF_INET, SOCK_DGRAM, &at);
+	struct via v;
+
+	via_init(&v, &none, &at, WEIR_NET_UDP);
+	real_forward(v.host, 17000);
+	real_turn(v.host);
+	ck_assert(!v.end->failed);
+	via_fini(&v);
+	close(fd);
+}
+END_TEST
+
 SUITE("freedom_via", t)
 {
+	tcase_add_test(t, a_silent_via_is_etimedout_at_the_dial_timeout);
+	tcase_add_test(t, a_session_that_via_carries_outlasts_the_dial_timeout);
 	tcase_add_loop_test(t, a_flow_through_via_keeps_its_peers, 0, 2);
 	tcase_add_test(t, a_redirected_port_shows_each_peer_as_it_was_asked);
 	tcase_add_test(t, an_echo_through_via_is_not_redirected);
