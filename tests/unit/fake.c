@@ -288,6 +288,7 @@ struct weir_end *fake_accept(struct fake_part *p, struct fake_end *e,
 {
 	struct weir_session_info info = info_of(WEIR_NET_TCP, target);
 
+	info.level = e->level;
 	e->host = p->host;
 	e->calling = true;
 	e->handle = p->host->accept_stream(p->instance, &info, &e->ops, e);
@@ -301,6 +302,7 @@ struct weir_end *fake_accept_flow(struct fake_part *p, struct fake_flow *f,
 	struct weir_session_info info = info_of(WEIR_NET_UDP, target);
 
 	info.exchange_ms = f->exchange_ms;
+	info.level = f->level;
 	f->host = p->host;
 	f->calling = true;
 	f->handle = p->host->accept_flow(p->instance, &info, &f->ops, f);

@@ -39,7 +39,8 @@ struct fake_end {
 	struct weir_stream_ops ops;
 	const struct weir_host *host;
 	struct weir_end *handle;
-	bool calling; /* it is inside a call to the core */
+	bool calling;	/* it is inside a call to the core */
+	uint32_t level; /* of its session's info */
 	char in[FAKE_BYTES], out[FAKE_BYTES];
 	size_t in_len, in_off, out_len, room, reserved;
 	bool in_eof;
@@ -74,6 +75,7 @@ struct fake_flow {
 	bool full;	      /* takes nothing */
 	const char *reply;    /* deliver this to the sender inside send */
 	uint32_t exchange_ms; /* of its session's info */
+	uint32_t level;	      /* the same */
 	struct fake_heard heard[FAKE_HEARD];
 	int heard_count;
 	struct weir_addr unreachable[16];

@@ -118,15 +118,19 @@ START_TEST(levels_that_say_little_get_the_presets)
 {
 	const struct config *c = parsed(
 		"inbounds: {type: probe, level: 7}\noutbounds: {type: sink}\n"
-		"policy: {levels: {7: {idle: 1h}, 0: {buffer: 4k}}}\n");
+		"policy: {levels: {7: {idle: 1h, uplink_only: 0, "
+		"downlink_only: 24h}, 0: {buffer: 4k, handshake: 100ms}}}\n");
 	const struct config_level *all = c->levels.items;
 
 	ck_assert_uint_eq(c->levels.count, 2);
 	ck_assert_uint_eq(all[0].level, 0);
 	ck_assert_uint_eq(all[0].policy.buffer_bytes, 4096);
+	ck_assert_uint_eq(all[0].policy.handshake_ms, 100);
 	ck_assert_uint_eq(all[0].policy.idle_ms, 300000);
 	ck_assert_uint_eq(all[1].level, 7);
 	ck_assert_uint_eq(all[1].policy.idle_ms, 3600000);
+	ck_assert_uint_eq(all[1].policy.uplink_only_ms, 0);
+	ck_assert_uint_eq(all[1].policy.downlink_only_ms, 86400000);
 	ck_assert_uint_eq(all[1].policy.buffer_bytes, 512 << 10);
 	ck_assert_uint_eq(item(&c->inbounds, 0)->inbound.level, 7);
 }
