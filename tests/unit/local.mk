@@ -435,11 +435,10 @@ check_PROGRAMS += tests/unit/test_wg_values
 TESTS += tests/unit/test_wg_values
 tests_unit_test_wg_values_SOURCES = tests/unit/test_wg_values.c \
 	plugins/inbound-wireguard/inbound.h \
-	plugins/inbound-wireguard/private.c \
-	plugins/wireguard/reserved.c plugins/wireguard/reserved.h
+	plugins/inbound-wireguard/private.c
 tests_unit_test_wg_values_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard
-tests_unit_test_wg_values_LDADD = $(CHECK_LIBS)
+tests_unit_test_wg_values_LDADD = libwgtunnel.la $(CHECK_LIBS)
 endif
 endif
 

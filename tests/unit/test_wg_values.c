@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What users write for a tunnel: reserved bytes; and which targets count as
- * private. */
+/* What users write for a tunnel, and whether it gets there: reserved bytes, all
+ * that a peer is told, a wg-quick file; and which targets count as private. */
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "plugins/inbound-wireguard/inbound.h"
 #include "plugins/wireguard/reserved.h"
@@ -134,8 +135,109 @@ START_TEST(private_targets_are_known_to_their_edges)
 }
 END_TEST
 
+static void ignore(void *arg)
+{
+	(void)arg;
+}
+
+static void wake_at(void *arg, uint64_t at_us)
+{
+	(void)arg;
+	(void)at_us;
+}
+
+static void event(void *arg, struct wg_peer *p, enum wg_event e)
+{
+	(void)arg;
+	(void)p;
+	(void)e;
+}
+
+static const struct wg_ops ops = {.flush_later = ignore,
+				  .wake_at = wake_at,
+				  .event = event,
+				  .passed_on = ignore};
+
+START_TEST(a_peer_is_told_all_that_its_options_say)
+{
+	static const char *const reserved[] = {"1", "2", "3"};
+	struct weir_cidr own = {.base = {.kind = WEIR_ADDR_IP4}, .bits = 32};
+	struct wg_peer_options peer = {
+		.name = "a",
+		.level = 7,
+		.public_key = {9},
+		.pre_shared_key = {5},
+		.endpoint = {.kind = WEIR_ADDR_IP4, .port = 51820},
+		.keepalive_ms = 25000,
+		.reserved = {(void *)(uintptr_t)reserved, 3}};
+	struct wg_options o = {.private_key = {1},
+			       .address = {&own, 1},
+			       .mtu = 1300,
+			       .listen_port = 51821,
+			       .peers = {&peer, 1}};
+	struct weir_error e;
+	struct wg_settings *s = wg_settings_new(&o, NULL, NULL, &e);
+	struct wg_conf conf = {.ops = &ops, .mtu_bytes = WG_MTU_PRESET};
+	struct wg_device *d = wg_new(&conf);
+	struct wg_peer_info info;
+	struct wg_peer *p;
+
+	ck_assert(wg_settings_apply(s, d, 0, &e));
+	ck_assert_uint_eq(s->mtu_bytes, 1300);
+	ck_assert_uint_eq(s->listen_port, 51821);
+	p = wg_peer_find(d, peer.public_key);
+	wg_peer_get(p, &info);
+	ck_assert_mem_eq(info.reserved, "\1\2\3", WG_RESERVED_BYTES);
+	ck_assert_uint_eq(info.keepalive_s, 25);
+	ck_assert(weir_addr_equal(&info.endpoint.addr, &peer.endpoint));
+	ck_assert_mem_eq(wg_peer_psk(p), peer.pre_shared_key, WG_KEY_BYTES);
+	ck_assert_uint_eq(s->peers->level, 7);
+	ck_assert_ptr_eq(wg_peer_user(p), s->peers);
+	wg_free(d);
+	wg_settings_free(s);
+}
+END_TEST
+
+#define KEY "mB0gxkGHL2bQIsEHRwpQGZZjUHFJWsPMcOiz8ruQ0lE="
+
+START_TEST(a_wg_quick_file_says_the_same_as_options)
+{
+	static const char text[] = "[Interface]\nPrivateKey = " KEY "\n"
+				   "Address = 10.7.0.2/32\nMTU = 1300\n"
+				   "DNS = 10.7.0.1\nListenPort = 51821\n"
+				   "FwMark = 0x77\n[Peer]\nPublicKey = " KEY
+				   "\nEndpoint = [fe80::1%lo]:51820\n"
+				   "PersistentKeepalive = 25\n";
+	char path[] = "/tmp/weir-values-XXXXXX";
+	int fd = mkstemp(path);
+	struct wg_options o = {.config = path};
+	struct wg_settings *s;
+	struct weir_error e;
+
+	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+	s = wg_settings_new(&o, NULL, NULL, &e);
+	ck_assert_msg(s, "%s", e.text);
+	ck_assert_uint_eq(s->mtu_bytes, 1300);
+	ck_assert_uint_eq(s->listen_port, 51821);
+	ck_assert_uint_eq(s->mark, 0x77);
+	ck_assert_uint_eq(s->dns.count, 1);
+	ck_assert_uint_eq(s->address.count, 1);
+	ck_assert_uint_eq(s->peers->keepalive_s, 25);
+	ck_assert_uint_eq(s->peers->scope, 1); /* lo's */
+	wg_settings_free(s);
+	o.mtu = 1400; /* weir's own wins */
+	s = wg_settings_new(&o, NULL, NULL, &e);
+	ck_assert_uint_eq(s->mtu_bytes, 1400);
+	wg_settings_free(s);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 SUITE("wg values", t)
 {
+	tcase_add_test(t, a_peer_is_told_all_that_its_options_say);
+	tcase_add_test(t, a_wg_quick_file_says_the_same_as_options);
 	tcase_add_test(t, reserved_bytes_are_numbers_hex_or_base64);
 	tcase_add_test(t, reserved_bytes_of_another_form_are_refused);
 	tcase_add_test(t, private_targets_are_known_to_their_edges);
