@@ -222,12 +222,20 @@ static json_t *special_schema(const struct registry *r,
 	return list_schema(r, o, item_types);
 }
 
+static void *allocate(size_t size)
+{
+	return must(malloc(size));
+}
+
 void schema_json(const struct registry *r, FILE *f)
 {
-	json_t *top = json_pack("{s:s, s:s}", "$schema",
-				"http://json-schema.org/draft-07/schema#",
-				"title", "The configuration of weir");
+	json_t *top;
 
+	/* Jansson leaves out what it has no memory for. */
+	json_set_alloc_funcs(allocate, free);
+	top = json_pack("{s:s, s:s}", "$schema",
+			"http://json-schema.org/draft-07/schema#", "title",
+			"The configuration of weir");
 	json_object_update_new(top, record_schema(r, &top_schema));
 	json_dumpf(top, f, JSON_INDENT(INDENT));
 	fputc('\n', f);

@@ -9,12 +9,27 @@
 
 #include <check.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "tests/suite.h"
 
 static char *text;
 static size_t text_len;
+
+/* The allocation after so many fails; none after a negative number. */
+static int allocations_left = -1;
+
+/* The linker has every call of the test and the core come here. */
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	if (allocations_left < 0 || allocations_left-- > 0)
+		return __real_malloc(bytes);
+	return NULL;
+}
 
 /* The text that `print` writes; freed at the next call. */
 static FILE *begin(void)
@@ -133,6 +148,17 @@ START_TEST(the_json_schema_has_every_type_and_option)
 }
 END_TEST
 
+START_TEST(a_json_schema_that_there_is_no_memory_for_is_not_printed)
+{
+	struct registry *r = parts_registry();
+	FILE *f = begin();
+
+	json_set_alloc_funcs(malloc, free);
+	allocations_left = 1000;
+	schema_json(r, f);
+}
+END_TEST
+
 SUITE("schema", t)
 {
 	tcase_add_test(t, every_preset_of_the_core_can_be_decoded);
@@ -141,5 +167,8 @@ SUITE("schema", t)
 	tcase_add_test(t, tables_of_another_stride_are_read_by_it);
 	tcase_add_test(t, help_names_type_bounds_and_preset_of_each_option);
 	tcase_add_test(t, the_json_schema_has_every_type_and_option);
+	tcase_add_test_raise_signal(
+		t, a_json_schema_that_there_is_no_memory_for_is_not_printed,
+		SIGABRT);
 	free(text);
 }
