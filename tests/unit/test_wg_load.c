@@ -47,6 +47,25 @@ static void flood(struct bed *b, unsigned n)
 	}
 }
 
+/* Node 0 begins a session while node 1 is under load: it is given a cookie. */
+static void begin_under_load(struct bed *b)
+{
+	bed_init(b);
+	bed_pair(b, 0, 1);
+	b->nodes[1].d->loaded_until_us = UINT64_MAX;
+	bed_send(b, 0, 1, 100);
+	bed_run(b, 1);
+}
+
+/* What it sends then, with the cookie; node 1 has not had it. */
+static struct sent *proven_initiation(struct bed *b)
+{
+	begin_under_load(b);
+	b->nodes[0].silent = true;
+	bed_run(b, 5);
+	return bed_last(b, 0, MESSAGE_INITIATION, 0);
+}
+
 START_TEST(a_turn_does_a_bounded_number_of_handshakes)
 {
 	struct bed b;
@@ -100,11 +119,7 @@ START_TEST(a_peer_with_a_cookie_gets_in_under_load)
 {
 	struct bed b;
 
-	bed_init(&b);
-	bed_pair(&b, 0, 1);
-	b.nodes[1].d->loaded_until_us = UINT64_MAX;
-	bed_send(&b, 0, 1, 100);
-	bed_run(&b, 1);
+	begin_under_load(&b);
 	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_COOKIE_REPLY), 1);
 	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_RESPONSE), 0);
 	bed_run(&b, 5); /* its second has the cookie */
@@ -120,14 +135,7 @@ START_TEST(a_cookie_is_good_for_its_address_only)
 	struct sent *s;
 	struct bed b;
 
-	bed_init(&b);
-	bed_pair(&b, 0, 1);
-	b.nodes[1].d->loaded_until_us = UINT64_MAX;
-	bed_send(&b, 0, 1, 100);
-	bed_run(&b, 1);
-	b.nodes[0].silent = true;
-	bed_run(&b, 5);
-	s = bed_last(&b, 0, MESSAGE_INITIATION, 0);
+	s = proven_initiation(&b);
 	bed_receive(&b, 1, &other, s->bytes, s->len, 0);
 	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_COOKIE), 2);
 	bed_receive(&b, 1, &b.nodes[0].address, s->bytes, s->len, 0);
@@ -163,14 +171,7 @@ START_TEST(a_source_with_a_cookie_may_begin_5_at_once)
 	struct sent *s;
 	struct bed b;
 
-	bed_init(&b);
-	bed_pair(&b, 0, 1);
-	b.nodes[1].d->loaded_until_us = UINT64_MAX;
-	bed_send(&b, 0, 1, 100);
-	bed_run(&b, 1);
-	b.nodes[0].silent = true;
-	bed_run(&b, 5);
-	s = bed_last(&b, 0, MESSAGE_INITIATION, 0);
+	s = proven_initiation(&b);
 	for (int i = 0; i < 10; i++)
 		bed_receive(&b, 1, &b.nodes[0].address, s->bytes, s->len, 0);
 	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_RATE), 5);
@@ -218,11 +219,7 @@ START_TEST(who_shows_a_cookie_is_heard_when_no_more_are_given)
 {
 	struct bed b;
 
-	bed_init(&b);
-	bed_pair(&b, 0, 1);
-	b.nodes[1].d->loaded_until_us = UINT64_MAX;
-	bed_send(&b, 0, 1, 100);
-	bed_run(&b, 1);
+	begin_under_load(&b);
 	flood(&b, COOKIES_AT_ONCE + 500);
 	bed_run(&b, 5);
 	ck_assert_uint_eq(b.nodes[1].got_count, 1);
