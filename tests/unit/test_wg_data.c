@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define MESSAGES_MOST (UINT64_MAX - (1u << 13)) /* of a key: 2^64 - 2^13 - 1 */
+
 START_TEST(packets_are_padded_to_16_but_never_past_the_mtu)
 {
 	static const struct {
@@ -25,6 +27,27 @@ START_TEST(packets_are_padded_to_16_but_never_past_the_mtu)
 	ck_assert_uint_eq(b.nodes[1].got_count, 8);
 	for (unsigned i = 0; i < 7; i++)
 		ck_assert_uint_eq(b.nodes[1].got[i + 1].len, cases[i].packet);
+	bed_fini(&b);
+}
+END_TEST
+
+/* Where a larger packet has been before. */
+START_TEST(padding_is_zeros)
+{
+	static const uint8_t zeros[15];
+	uint8_t plain[48];
+	struct sent *s;
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	bed_send(&b, 0, 1, BED_MTU);
+	bed_send(&b, 0, 1, 33);
+	s = bed_last(&b, 0, MESSAGE_DATA, 0);
+	ck_assert(aead_open(&bed_find(&b, 1, 0)->current->open, plain,
+			    s->bytes + MESSAGE_DATA_HEADER_BYTES,
+			    s->len - MESSAGE_DATA_HEADER_BYTES, 2));
+	ck_assert_mem_eq(plain + 33, zeros, sizeof zeros);
 	bed_fini(&b);
 }
 END_TEST
@@ -286,18 +309,17 @@ START_TEST(a_key_ends_before_its_counter_does)
 	bed_run(&b, 6); /* a new initiation is allowed again */
 	p = bed_find(&b, 0, 1);
 	b.nodes[0].silent = true;
-	p->current->counter = REJECT_AFTER_MESSAGES - 1;
+	p->current->counter = MESSAGES_MOST - 1;
 	bed_send(&b, 0, 1, 100);
 	s = bed_last(&b, 0, MESSAGE_DATA, 0);
-	ck_assert_uint_eq(message_get64(s->bytes + 8),
-			  REJECT_AFTER_MESSAGES - 1);
+	ck_assert_uint_eq(message_get64(s->bytes + 8), MESSAGES_MOST - 1);
 	bed_send(&b, 0, 1, 100);
 	ck_assert_ptr_eq(bed_last(&b, 0, MESSAGE_DATA, 0)->bytes, s->bytes);
 	ck_assert_uint_eq(p->staged.packets, 1);
 	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 2);
 	bed_receive(&b, 1, &b.nodes[0].address, s->bytes, s->len, 0);
 	ck_assert_uint_eq(b.nodes[1].got_count, 2);
-	message_put64(s->bytes + 8, REJECT_AFTER_MESSAGES);
+	message_put64(s->bytes + 8, MESSAGES_MOST);
 	bed_receive(&b, 1, &b.nodes[0].address, s->bytes, s->len, 0);
 	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_KEY_OLD), 1);
 	bed_fini(&b);
@@ -312,7 +334,7 @@ START_TEST(a_key_is_renewed_after_so_many_messages)
 	bed_session(&b, 0, 1);
 	bed_run(&b, 6);
 	/* The responder too: it is no matter of time. */
-	bed_find(&b, 1, 0)->current->counter = REKEY_AFTER_MESSAGES - 1;
+	bed_find(&b, 1, 0)->current->counter = (1ull << 60) - 1;
 	bed_send(&b, 1, 0, 100);
 	bed_run(&b, 1);
 	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_INITIATION), 0);
@@ -386,6 +408,7 @@ END_TEST
 static void tests(TCase *t)
 {
 	tcase_add_test(t, packets_are_padded_to_16_but_never_past_the_mtu);
+	tcase_add_test(t, padding_is_zeros);
 	tcase_add_test(t, equal_packets_of_a_turn_go_out_in_one_train);
 	tcase_add_test(t, a_train_ends_where_one_call_could_not_send_it);
 	tcase_add_test(t, packets_that_wait_for_a_key_follow_it_in_order);

@@ -89,6 +89,42 @@ START_TEST(both_sides_need_the_same_pre_shared_key)
 }
 END_TEST
 
+START_TEST(traffic_begins_one_handshake_in_5_seconds)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_peer(&b, 0, 1);
+	for (int i = 0; i < 49; i++) {
+		bed_send(&b, 0, 1, 100);
+		bed_run_us(&b, SECOND_US / 10);
+	}
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 1);
+	bed_fini(&b);
+}
+END_TEST
+
+/* Whatever becomes of the session that it asks for. */
+START_TEST(who_begins_one_is_not_silent)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	b.nodes[1].silent = true;
+	bed_send(&b, 0, 1, 100);
+	bed_run(&b, 5);
+	b.nodes[1].silent = false;
+	wg_peer_connect(bed_find(&b, 1, 0), true, b.now_us);
+	bed_flush(&b);
+	b.nodes[1].silent = true;
+	bed_run(&b, 14);
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_RESPONSE), 1);
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 1);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(both_may_begin_at_once)
 {
 	struct bed b;
@@ -361,6 +397,8 @@ static void tests(TCase *t)
 	tcase_add_test(t, handshakes_are_marked_0x88_and_have_their_sizes);
 	tcase_add_test(t, the_initiator_speaks_at_once_even_without_data);
 	tcase_add_test(t, both_sides_need_the_same_pre_shared_key);
+	tcase_add_test(t, traffic_begins_one_handshake_in_5_seconds);
+	tcase_add_test(t, who_begins_one_is_not_silent);
 	tcase_add_test(t, both_may_begin_at_once);
 	tcase_add_test(t, a_replayed_initiation_gets_no_reply);
 	tcase_add_test(t, a_clock_that_is_set_back_ends_no_tunnel);

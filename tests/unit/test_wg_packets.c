@@ -392,6 +392,35 @@ START_TEST(reserved_bytes_that_nobody_expects_are_dropped)
 	bed_receive(&b, 1, &b.nodes[2].address, s->bytes, s->len, 0);
 	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_RESERVED), 2);
 	ck_assert_uint_eq(b.nodes[1].got_count, 1);
+	s = bed_last(&b, 2, MESSAGE_INITIATION, 0);
+	s->bytes[1] = 1;
+	bed_receive(&b, 1, &b.nodes[2].address, s->bytes, s->len, 0);
+	ck_assert_uint_eq(bed_drops(&b, 1, WG_DROP_RESERVED), 3);
+	bed_fini(&b);
+}
+END_TEST
+
+START_TEST(reserved_bytes_that_nobody_expects_are_no_answer)
+{
+	uint8_t cookie[MESSAGE_COOKIE_REPLY_BYTES] = {MESSAGE_COOKIE_REPLY, 1};
+	struct sent *s;
+	struct bed b;
+
+	bed_init(&b);
+	bed_pair(&b, 0, 1);
+	bed_peer_set(&b, 0, 2, reserved_set(&b.nodes[2].address));
+	b.nodes[1].silent = true;
+	bed_send(&b, 0, 1, 100);
+	bed_run(&b, 1);
+	s = bed_last(&b, 0, MESSAGE_INITIATION, 0);
+	memcpy(cookie + 4, s->bytes + 4, 4); /* whom it is for */
+	bed_receive(&b, 0, &b.nodes[1].address, cookie, sizeof cookie, 0);
+	ck_assert_uint_eq(bed_drops(&b, 0, WG_DROP_RESERVED), 1);
+	s = bed_last(&b, 1, MESSAGE_RESPONSE, 0);
+	s->bytes[3] = 1;
+	bed_receive(&b, 0, &b.nodes[1].address, s->bytes, s->len, 0);
+	ck_assert_uint_eq(bed_drops(&b, 0, WG_DROP_RESERVED), 2);
+	ck_assert_uint_eq(b.nodes[0].events[WG_EVENT_HANDSHAKE], 0);
 	bed_fini(&b);
 }
 END_TEST
@@ -434,6 +463,7 @@ static void tests(TCase *t)
 		       reserved_bytes_are_on_every_message_and_its_macs_hold);
 	tcase_add_test(t, reserved_bytes_hold_with_a_cookie);
 	tcase_add_test(t, reserved_bytes_that_nobody_expects_are_dropped);
+	tcase_add_test(t, reserved_bytes_that_nobody_expects_are_no_answer);
 }
 
 int main(void)

@@ -27,6 +27,7 @@ END_TEST
 
 START_TEST(a_handshake_moves_the_endpoint_of_either_side)
 {
+	struct sent *s;
 	struct bed b;
 
 	bed_init(&b);
@@ -35,6 +36,17 @@ START_TEST(a_handshake_moves_the_endpoint_of_either_side)
 	bed_send(&b, 0, 1, 100);
 	bed_run_us(&b, SECOND_US / 2);
 	ck_assert(bed_is_at(&b, 1, 0, &elsewhere));
+	ck_assert_uint_eq(b.nodes[0].events[WG_EVENT_HANDSHAKE], 1);
+	bed_fini(&b);
+
+	bed_init(&b);
+	bed_pair(&b, 0, 1);
+	b.nodes[1].silent = true;
+	bed_send(&b, 0, 1, 100);
+	bed_run_us(&b, SECOND_US / 2);
+	s = bed_last(&b, 1, MESSAGE_RESPONSE, 0);
+	bed_receive(&b, 0, &elsewhere, s->bytes, s->len, 0);
+	ck_assert(bed_is_at(&b, 0, 1, &elsewhere));
 	ck_assert_uint_eq(b.nodes[0].events[WG_EVENT_HANDSHAKE], 1);
 	bed_fini(&b);
 }
@@ -166,6 +178,11 @@ START_TEST(a_retry_forgets_the_sticky_source)
 	ck_assert_ptr_nonnull(s);
 	ck_assert_uint_eq(s->to.local.kind, WEIR_ADDR_NONE);
 	ck_assert_uint_eq(b.nodes[1].events[WG_EVENT_RETRY], 1);
+	hear_at(&b, 78);
+	bed_run(&b, 6); /* no answer: it tries again */
+	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_INITIATION), 2);
+	s = bed_last(&b, 1, MESSAGE_INITIATION, 0);
+	ck_assert_uint_eq(s->to.local.kind, WEIR_ADDR_NONE);
 	bed_fini(&b);
 }
 END_TEST

@@ -267,6 +267,13 @@ START_TEST(data_received_with_a_key_of_165_seconds_rekeys_once)
 	bed_send(&b, 1, 0, 100);
 	bed_run(&b, 1);
 	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 2);
+	/* Once a session. */
+	b.nodes[0].silent = false;
+	wg_peer_connect(bed_find(&b, 0, 1), true, b.now_us);
+	bed_run(&b, 166);
+	bed_send(&b, 1, 0, 100);
+	bed_run(&b, 1);
+	ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_INITIATION), 4);
 	bed_fini(&b);
 }
 END_TEST
@@ -278,9 +285,11 @@ START_TEST(the_responder_does_not_rekey_by_what_it_receives)
 	bed_init(&b);
 	bed_session(&b, 0, 1);
 	bed_run(&b, 170);
-	b.nodes[1].silent = true; /* the initiator's rekey comes to nothing */
+	/* Which would make the initiator rekey, and the rekey hide this. */
+	bed_find(&b, 0, 1)->current->initiator = false;
 	bed_send(&b, 0, 1, 100);
 	bed_run(&b, 1);
+	ck_assert_uint_eq(b.nodes[1].got_count, 2);
 	ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_INITIATION), 0);
 	bed_fini(&b);
 }
