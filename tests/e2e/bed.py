@@ -98,7 +98,9 @@ class Bed:
                                ("net.ipv4.ip_local_port_range", "1024 65535"),
                                ("net.ipv4.ping_group_range", "0 2147483647"),
                                ("net.ipv6.icmp.ratelimit", "0"),
-                               ("net.ipv4.icmp_ratelimit", "0")):
+                               ("net.ipv4.icmp_ratelimit", "0"),
+                               ("net.ipv4.conf.all.promote_secondaries",
+                                "1")):
                 path = "/proc/sys/" + key.replace(".", "/")
                 with open(path, "w", encoding="ascii") as f:
                     f.write(value)

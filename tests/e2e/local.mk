@@ -42,10 +42,10 @@ EXTRA_DIST += tests/e2e/test_clients.py
 
 # WireGuard beside the distribution's wireguard-go.
 TESTS += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
-	tests/e2e/test_wireguard_kernel.py
+	tests/e2e/test_wireguard_both.py tests/e2e/test_wireguard_kernel.py
 EXTRA_DIST += tests/e2e/test_wireguard.py tests/e2e/test_wireguard_in.py \
-	tests/e2e/test_wireguard_kernel.py tests/e2e/wgbed.py \
-	tests/e2e/wgtraffic.py
+	tests/e2e/test_wireguard_both.py tests/e2e/test_wireguard_kernel.py \
+	tests/e2e/wgbed.py tests/e2e/wgtraffic.py
 
 # Its administration by wg, thousands of peers, floods of initiations, where
 # keys are, and the files of wg-quick.

@@ -4,19 +4,19 @@
 import errno
 import socket
 import struct
-import subprocess
 import time
 
 import servers
 import wgbed
 from bed import HOST4, NAMED4, SERVER4, SERVER6, run
-from harness import (Weir, check, check_equal, keep, main, need, serve, test,
+from harness import (Weir, check, check_equal, keep, main, serve, test,
                      wait_for)
-from wgbed import FAR4, FAR6, Keys, Pair, WireguardGo
-from wgtraffic import (PORT, check_all, check_echo, check_hash, check_upload,
-                       fetch, name_server, web)
+from wgbed import (FAR4, FAR6, SERVER4_OTHER, Keys, Pair, WireguardGo,
+                   moved)
+from wgtraffic import (PORT, check_all, check_echo, check_hash,
+                       check_programs, check_upload, fetch, name_server,
+                       resumes, web)
 
-RESUME_S = 10
 RECEIVE_ERRORS = {socket.AF_INET: (socket.IPPROTO_IP, 11),
                   socket.AF_INET6: (socket.IPPROTO_IPV6, 25)}
 RESET_PORT, RESET_TIMES = 8086, 20
@@ -30,7 +30,7 @@ def everything_goes_through_a_tunnel_over_ipv4(bed):
     web(bed)
     begun = time.monotonic()
     check(fetch(bed, FAR4), "the first request failed")
-    check(time.monotonic() - begun < 3, "the first request took long")
+    check(time.monotonic() - begun < 1, "the handshake took long")
     for host in FAR4, FAR6:
         check_all(bed, host)
     check(pair.weir.alive(), "weir died")
@@ -85,29 +85,11 @@ def another_preshared_key_lets_nothing_through(bed):
 @test
 def iperf3_and_dig_go_through(bed):
     Pair(bed, SERVER4)
-    name_server(bed, FAR4)
-    dig = bed.spawn("client", [need("dig"), "+short", "+tries=2",
-                               "host.example", "@" + FAR4],
-                    stdout=subprocess.PIPE, text=True)
-    check(dig.communicate()[0].strip(), "dig got no answer")
-    need("iperf3")
-    for more in [], ["-R"], ["-u", "-b", "20M"]:
-        server = bed.spawn("server", ["iperf3", "-s", "-1", "-p", "5299"],
-                           stdout=subprocess.DEVNULL)
-        time.sleep(0.3)
-        client = bed.spawn("client", ["iperf3", "-c", FAR4, "-p", "5299",
-                                      "-t", "1", *more],
-                           stdout=subprocess.DEVNULL)
-        status = client.wait()
-        bed.end(server)
-        check_equal(status, 0, f"status of iperf3 {more}")
+    check_programs(bed, FAR4)
 
 
-def resumes(bed, what):
-    """Traffic comes back in time, without any help."""
-    end = time.monotonic() + RESUME_S
-    while not fetch(bed, FAR4, seconds=2):
-        check(time.monotonic() < end, f"{what}: dead for {RESUME_S} s")
+def resumed(bed, what):
+    resumes(lambda: fetch(bed, FAR4, seconds=2), what)
 
 
 @test
@@ -116,7 +98,7 @@ def a_peer_that_was_restarted_is_back_within_ten_seconds(bed):
     web(bed)
     check(fetch(bed, FAR4), "the first request failed")
     pair.go.restart()
-    resumes(bed, "the peer was restarted")
+    resumed(bed, "the peer was restarted")
 
 
 @test
@@ -125,9 +107,13 @@ def a_peer_that_moved_is_followed(bed):
     web(bed)
     check(fetch(bed, FAR4), "the first request failed")
     pair.go.set("listen-port", 51999)
-    resumes(bed, "the peer has another port")
+    resumed(bed, "the peer has another port")
     wait_for(lambda: wgbed.show(pair.name)[pair.far.public]["endpoint"]
              .endswith(":51999"), 5, "the new endpoint in wg show")
+    with moved(bed, "server", "down0", SERVER4, SERVER4_OTHER):
+        resumed(bed, "the peer has another address")
+        wait_for(lambda: wgbed.show(pair.name)[pair.far.public]["endpoint"]
+                 == SERVER4_OTHER + ":51999", 5, "it in wg show")
 
 
 @test
@@ -140,7 +126,7 @@ def a_peer_with_a_new_key_is_back_once_wg_says_so(bed):
     run("wg", "set", pair.name, "peer", pair.far.public, "remove", "peer",
         new.public, "endpoint", f"{SERVER4}:{wgbed.PORT}", "allowed-ips",
         "0.0.0.0/0,::/0")
-    resumes(bed, "the peer has another key")
+    resumed(bed, "the peer has another key")
 
 
 @test
@@ -149,7 +135,7 @@ def weir_may_move_as_well(bed):
     web(bed)
     check(fetch(bed, FAR4), "the first request failed")
     run("wg", "set", pair.name, "listen-port", "52001")
-    resumes(bed, "weir has another port")
+    resumed(bed, "weir has another port")
     check(wgbed.show(pair.go.name)[pair.near.public]["endpoint"]
           .endswith(":52001"), "wireguard-go saw another port")
 

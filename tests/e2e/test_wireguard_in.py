@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Peers come in through weir's WireGuard inbound: wireguard-go, then weir."""
+"""Peers come in through weir's WireGuard inbound: wireguard-go."""
 import contextlib
 import os
 import re
@@ -10,10 +10,12 @@ import tempfile
 
 import servers
 import wgbed
-from bed import HOST4, HOST6, PROXY4, PROXY6, SERVER4, run
-from harness import (Child, Weir, check, check_equal, keep, main, need, serve,
-                     test, wait_for)
-from wgbed import FAR, FAR4, FAR6, NEAR, NEAR4, Keys, WireguardGo, listed
+from bed import PROXY4, PROXY6, SERVER4, run
+from harness import (Child, Weir, check, check_equal, keep, main, need, test,
+                     wait_for)
+from wgbed import (FAR, FAR4, FAR6, NEAR, NEAR4, SERVER4_OTHER, Keys,
+                   WireguardGo, listed, moved)
+from wgtraffic import check_programs, resumes
 
 HTTP_PORT = 8080
 PORT = 7900
@@ -78,16 +80,16 @@ def url(host, size):
     return f"http://{host}:{HTTP_PORT}/{size}"
 
 
-def fetch(bed, host, size=1000, role="server", seconds=20):
-    done = bed.spawn(role, [need("curl"), "-sS", "-m", str(seconds),
+def fetch(bed, host, size=1000, seconds=20):
+    done = bed.spawn("server", [need("curl"), "-sS", "-m", str(seconds),
                             url(host, size)], stdout=subprocess.PIPE,
                      stderr=subprocess.DEVNULL)
     got = done.communicate()[0]
     return done.wait() == 0 and len(got) == size
 
 
-def check_hash(bed, host, role="server"):
-    done = bed.spawn(role, [need("curl"), "-sS", "-m", "120",
+def check_hash(bed, host):
+    done = bed.spawn("server", [need("curl"), "-sS", "-m", "120",
                             url(host, TOTAL_BYTES)], stdout=subprocess.PIPE)
     digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
                             stdout=subprocess.PIPE, text=True).stdout
@@ -158,6 +160,37 @@ def a_peer_reaches_everything_over_ipv6_with_a_preshared_key(bed):
     Server(bed, PROXY6, wgbed.preshared())
     web(bed)
     check_all(bed)
+
+
+@test
+def iperf3_and_dig_go_through(bed):
+    Server(bed)
+    check_programs(bed, PUBLIC4, "proxy", "server")
+
+
+@test
+def a_peer_is_back_from_wherever_it_comes_at_once(bed):
+    server = Server(bed)
+    web(bed)
+    check(fetch(bed, PUBLIC4), "the first request failed")
+
+    def resumed(what):
+        resumes(lambda: fetch(bed, PUBLIC4, seconds=2), what)
+
+    server.go.restart()
+    server.go.route("203.0.113.0/24")
+    resumed("the peer was restarted")
+    server.go.set("listen-port", 51999)
+    resumed("the peer has another port")
+    with moved(bed, "server", "down0", SERVER4, SERVER4_OTHER):
+        resumed("the peer has another address")
+        check_equal(wgbed.show(server.name)[server.near.public]["endpoint"],
+                    SERVER4_OTHER + ":51999", "its endpoint")
+    new = Keys()
+    server.go.set("private-key", "/dev/stdin", key=new.private)
+    run("wg", "set", server.name, "peer", server.near.public, "remove",
+        "peer", new.public, "allowed-ips", ",".join(NEAR))
+    resumed("the peer has another key")
 
 
 @test
@@ -341,102 +374,6 @@ def a_question_that_was_answered_is_not_kept_long(bed):
     line, = [text for text in server.weir.log().splitlines()
              if f"{PUBLIC4}:{PORT} user alice" in text]
     check(" idle" in line, line)
-
-
-def weir_to_weir(bed, more=""):
-    """The server and the client."""
-    far, near = Keys(), Keys()
-    server = Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
-                               wgbed.unique_name(),
-                               more="    allow_private: true\n" + more),
-                  own_tun=True, role="server")
-    client = Weir(bed, wgbed.through(wgbed.outbound(
-        near, far.public, f"{SERVER4}:{wgbed.PORT}", more=more)))
-    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
-    return server, client
-
-
-@test
-def weir_talks_to_weir(bed):
-    ends = weir_to_weir(bed)
-    for host in HOST4, HOST6:
-        check_hash(bed, host, "client")
-    check(all(end.alive() for end in ends), "weir died")
-
-
-def threads(weir):
-    return len(os.listdir(f"/proc/{weir.process.pid}/task"))
-
-
-def worked(weir):
-    """Whether every thread has used a hundredth of a second."""
-    folder = f"/proc/{weir.process.pid}/task"
-    for task in os.listdir(folder):
-        with open(f"{folder}/{task}/schedstat", encoding="ascii") as f:
-            if int(f.read().split()[0]) < 10_000_000:
-                return False
-    return True
-
-
-@test
-def workers_seal_and_open_what_comes_in_bulk(bed):
-    ends = weir_to_weir(bed, "    workers: 2\n")
-    for end in ends:
-        check_equal(threads(end), 3, "threads")
-    for host in HOST4, HOST6:
-        check_hash(bed, host, "client")
-    check(all(worked(end) for end in ends), "a worker did nothing")
-    check(all(end.alive() for end in ends), "weir died")
-
-
-@test
-def a_changed_network_looks_the_endpoint_up_again(bed):
-    """The server has moved; nobody would notice for 15 s of silence."""
-    far, near = Keys(), Keys()
-    name = wgbed.unique_name()
-
-    def serves(address):
-        return Weir(bed, inbound(far, [("bob", near.public, NEAR, "")],
-                                 wgbed.unique_name(),
-                                 f"{address}:{wgbed.PORT}",
-                                 "    allow_private: true\n"),
-                    own_tun=True, role="server")
-
-    def asked(seconds=2):
-        curl = bed.spawn("client", [need("curl"), "-sS", "-o", "/dev/null",
-                                    "-m", str(seconds), url(HOST4, 1000)],
-                         stderr=subprocess.DEVNULL)
-        return curl.wait() == 0
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "address")
-
-        def named(address):
-            with open(path + ".new", "w", encoding="ascii") as f:
-                f.write(address)
-            os.rename(path + ".new", path)
-
-        named("10.77.2.1")
-        keep(Child(bed, "server", servers.written_name_server, "10.77.1.53",
-                   path))
-        server = serves("10.77.2.1")
-        serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
-        Weir(bed, wgbed.through(
-            wgbed.outbound(near, far.public, f"host.example:{wgbed.PORT}",
-                           more=f"    interface: {name}\n"),
-            'dns: { servers: ["10.77.1.53"] }\n'))
-        check(asked(20), "the first request failed")
-        check_equal(server.stop(), 0, "exit status")
-        server = serves("10.77.2.2")
-        named("10.77.2.2")
-        bed.ip("proxy", "addr", "add", "10.99.9.9/32", "dev", "lo")
-        try:
-            wait_for(asked, 12, "traffic after the network has changed")
-        finally:
-            bed.ip("proxy", "addr", "del", "10.99.9.9/32", "dev", "lo")
-    check_equal(wgbed.show(name)[far.public]["endpoint"],
-                f"10.77.2.2:{wgbed.PORT}", "the endpoint")
-    check(server.alive(), "the server died")
 
 
 def refused(config):

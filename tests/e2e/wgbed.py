@@ -20,6 +20,7 @@ PORT = 51820
 READY_S = 10
 NEAR4, NEAR6 = "10.7.0.2", "fd07::2"  # of who dials
 FAR4, FAR6 = "10.7.0.1", "fd07::1"  # of who is dialled
+SERVER4_OTHER = "10.76.0.4"  # where a server has moved to
 ALL = ("0.0.0.0/0", "::/0")
 NEAR = (NEAR4 + "/32", NEAR6 + "/128")
 FAR = (FAR4 + "/24", FAR6 + "/64")
@@ -148,6 +149,22 @@ class WireguardGo:
         self.bed.ip(self.role, "link", "del", self.name, check=False)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{FOLDER}/{self.name}.sock")
+
+
+@contextlib.contextmanager
+def moved(bed, role, device, old, new):
+    """A machine has another address meanwhile, and both afterwards."""
+    def change(verb, address):
+        bed.ip(role, "addr", verb, address + "/24", "dev", device)
+
+    change("replace", new)
+    change("del", old)
+    try:
+        yield
+    finally:
+        change("add", old)
+        change("del", new)
+        change("add", new)
 
 
 def listed(items):

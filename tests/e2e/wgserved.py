@@ -19,7 +19,7 @@ SETTLED_S = 7  # longer than REKEY_TIMEOUT with its jitter
 PUBLIC4 = "203.0.113.1"  # of the machine of weir
 
 
-def config(keys, name, peers="", log="level: info", key=None):
+def config(keys, name, peers="", log="level: info", key=None, more=""):
     key = key or f'private_key: "{keys.private}"'
     return f"""\
 log: {{ {log} }}
@@ -28,7 +28,7 @@ inbounds:
     type: wireguard
     listen: "[::]:{wgbed.PORT}"
     {key}
-    address: {listed(wgbed.FAR)}
+{more}    address: {listed(wgbed.FAR)}
     interface: {name}
     peers: [{peers}]
 outbounds:

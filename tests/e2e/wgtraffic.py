@@ -4,12 +4,14 @@ each of them checked."""
 import os
 import socket
 import subprocess
+import time
 
 import servers
 from harness import (Process, check, check_equal, keep, need, serve, tool)
 
 HTTP_PORT = 8080
 PORT = 7800
+RESUME_S = 10
 TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
 
 
@@ -57,9 +59,9 @@ def check_upload(bed, host):
     check_equal(digest, servers.stream_hash(TOTAL_BYTES), "hash")
 
 
-def name_server(bed, address):
-    keep(Process(bed, "server", [tool("udpload"), "dns", address,
-                                 "53"])).await_line()
+def name_server(bed, address, role="server"):
+    keep(Process(bed, role, [tool("udpload"), "dns", address,
+                             "53"])).await_line()
 
 
 def web(bed):
@@ -86,6 +88,32 @@ def check_ping(bed, host):
     ping = bed.spawn("client", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
                                 host], stdout=subprocess.DEVNULL)
     check_equal(ping.wait(), 0, f"status of ping {host}")
+
+
+def check_programs(bed, host, far="server", near="client"):
+    """iperf3 and dig, from one machine to the other."""
+    name_server(bed, host, far)
+    dig = bed.spawn(near, [need("dig"), "+short", "+tries=2", "host.example",
+                           "@" + host], stdout=subprocess.PIPE, text=True)
+    check(dig.communicate()[0].strip(), "dig got no answer")
+    need("iperf3")
+    for more in [], ["-R"], ["-u", "-b", "20M"]:
+        server = bed.spawn(far, ["iperf3", "-s", "-1", "-p", "5299"],
+                           stdout=subprocess.DEVNULL)
+        time.sleep(0.3)
+        client = bed.spawn(near, ["iperf3", "-c", host, "-p", "5299", "-t",
+                                  "1", *more], stdout=subprocess.DEVNULL)
+        status = client.wait()
+        bed.end(server)
+        check_equal(status, 0, f"status of iperf3 {more}")
+
+
+def resumes(fetched, what):
+    """Traffic comes back in time, without any help. `fetched` tries for two
+    seconds."""
+    end = time.monotonic() + RESUME_S
+    while not fetched():
+        check(time.monotonic() < end, f"{what}: dead for {RESUME_S} s")
 
 
 def check_all(bed, host):
