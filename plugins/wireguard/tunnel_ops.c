@@ -383,6 +383,15 @@ static void uapi_socket_get(void *arg, uint16_t *port, uint32_t *mark)
 	*mark = t->mark;
 }
 
+/* A mark may lead elsewhere than the interface that was heard from. */
+static void sources_clear(struct tunnel *t)
+{
+	struct wg_peer *p = NULL;
+
+	while ((p = wg_peer_next(t->device, p)))
+		wg_peer_clear_source(p);
+}
+
 static int uapi_socket_set(void *arg, uint16_t port, uint32_t mark)
 {
 	struct tunnel *t = arg;
@@ -394,11 +403,13 @@ static int uapi_socket_set(void *arg, uint16_t port, uint32_t mark)
 		if (err)
 			sockets_reopen(t, former, t->mark);
 	}
-	if (!err) {
-		t->port = port;
-		t->mark = mark;
-	}
-	return err;
+	if (err)
+		return err;
+	if (mark != t->mark)
+		sources_clear(t);
+	t->port = port;
+	t->mark = mark;
+	return 0;
 }
 
 static void uapi_refused(void *arg, const char *why)

@@ -8,7 +8,8 @@ import time
 
 import servers
 import wgbed
-from bed import HOST4, NAMED4, SERVER4, SERVER6, run
+from bed import (HOST4, NAMED4, PROXY4, PROXY4_OTHER, SERVER4, SERVER6,
+                 run)
 from harness import (Weir, check, check_equal, keep, main, serve, test,
                      wait_for)
 from wgbed import (FAR4, FAR6, SERVER4_OTHER, Keys, Pair, WireguardGo,
@@ -138,6 +139,27 @@ def weir_may_move_as_well(bed):
     resumed(bed, "weir has another port")
     check(wgbed.show(pair.go.name)[pair.near.public]["endpoint"]
           .endswith(":52001"), "wireguard-go saw another port")
+
+
+@test
+def a_mark_that_wg_sets_may_change_the_way(bed):
+    """That the last answers came by another does not hold it there."""
+    pair = Pair(bed, SERVER4)
+    web(bed)
+    check(fetch(bed, FAR4), "the first request failed")
+    table = "table", "77"
+    bed.ip("proxy", "route", "add", SERVER4, "dev", "up0", "src",
+           PROXY4_OTHER, *table)
+    bed.ip("proxy", "rule", "add", "fwmark", "0x30", *table)
+    try:
+        for mark, address in ("0x30", PROXY4_OTHER), ("0", PROXY4):
+            run("wg", "set", pair.name, "fwmark", mark)
+            check(fetch(bed, FAR4), f"the request with mark {mark} failed")
+            check_equal(wgbed.show(pair.go.name)[pair.near.public]["endpoint"]
+                        .split(":")[0], address, f"where mark {mark} leads")
+    finally:
+        bed.ip("proxy", "rule", "del", "fwmark", "0x30", *table)
+        bed.ip("proxy", "route", "flush", *table)
 
 
 @test
