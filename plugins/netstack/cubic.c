@@ -30,10 +30,22 @@ static void cubic_init(struct congestion *cc, uint32_t next_seq,
 
 static void cubic_begin_epoch(struct cubic *q, float w, uint64_t now_us)
 {
-	q->epoch_ms = clock_ms(now_us);
+	q->epoch_ms = q->acked_ms = clock_ms(now_us);
 	q->origin = w < q->w_max ? q->w_max : w;
 	q->k = cbrtf((q->origin - w) / CUBIC_C);
 	q->w_est = w;
+}
+
+/* Time in which the sender had little to say is none of the curve's (RFC 9438,
+ * 5.8), and where no ACK came for longer than a round trip it had nothing. */
+static void cubic_skip(struct cubic *q, const struct ack_sample *s)
+{
+	uint32_t now_ms = clock_ms(s->now_us), passed_ms = now_ms - q->acked_ms;
+	uint32_t most_ms = s->app_limited ? 0 : s->srtt_us / 1000 + 1;
+
+	if (passed_ms > most_ms)
+		q->epoch_ms += passed_ms - most_ms;
+	q->acked_ms = now_ms;
 }
 
 static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
@@ -65,6 +77,8 @@ static void cubic_acked(struct congestion *cc, const struct ack_sample *s)
 	struct cubic *q = &cc->is.cubic;
 	bool slow_start = cc->cwnd < q->ssthresh;
 
+	if (q->epoch_ms)
+		cubic_skip(q, s);
 	if (s->prior_in_flight + 2 * cc->mss < cc->cwnd / (slow_start ? 2 : 1))
 		return;
 	if (q->ssthresh == UNKNOWN)

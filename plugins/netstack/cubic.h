@@ -18,6 +18,7 @@ struct cubic {
 	union {
 		struct {
 			float k, w_est, origin; /* k: seconds, segments */
+			uint32_t acked_ms;	/* the last ACK */
 		};
 		struct prr prr; /* while reducing: how, down to ssthresh */
 	};

@@ -101,6 +101,41 @@ START_TEST(late_packets_are_told_from_lost_ones_in_a_long_stream_too)
 }
 END_TEST
 
+/* Says next to nothing for so long. */
+static void murmur_for(uint64_t us)
+{
+	static uint8_t block[1000];
+	struct iovec v = {block, sizeof block};
+
+	streams[0].paused = true;
+	for (uint64_t end_us = sim.now_us + us; sim.now_us < end_us;) {
+		streams[0].from->stream->write(streams[0].from->self, &v, 1);
+		work_for(2 * RTT_US);
+	}
+	streams[0].paused = false;
+}
+
+/* The curve would be far above by then, and the window a half larger with each
+ * round trip. */
+START_TEST(window_does_not_grow_for_the_time_that_little_was_sent)
+{
+	uint64_t lost;
+
+	path(RATE, RTT_US, 0);
+	stream_open(&streams[0], _i);
+	work_for(11 * SECOND);
+	ck_assert_uint_gt(near_.lost, 0);
+	lost = near_.lost;
+	if (_i)
+		sim_run(60 * SECOND);
+	else
+		murmur_for(60 * SECOND);
+	ck_assert_double_gt(work_for(2 * SECOND).mbit[0], 85);
+	ck_assert_uint_lt(near_.lost - lost, 20);
+	path_close();
+}
+END_TEST
+
 SUITE("cubic", t)
 {
 	tcase_set_timeout(t, 120);
@@ -114,5 +149,8 @@ SUITE("cubic", t)
 	tcase_add_loop_test(t, late_packets_do_not_hold_the_rate_down, 0, 20);
 	tcase_add_loop_test(
 		t, late_packets_are_told_from_lost_ones_in_a_long_stream_too, 0,
+		2);
+	tcase_add_loop_test(
+		t, window_does_not_grow_for_the_time_that_little_was_sent, 0,
 		2);
 }
