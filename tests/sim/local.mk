@@ -13,6 +13,7 @@ stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_lent \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
 	tests/sim/test_wire tests/sim/test_bbr tests/sim/test_cubic \
+	tests/sim/test_curve \
 	tests/sim/test_gro \
 	tests/sim/test_gro_udp tests/sim/test_unreachable
 check_PROGRAMS += $(stack_sim_tests)
@@ -146,6 +147,9 @@ tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
 	tests/sim/path.h tests/sim/rival.c tests/sim/rival.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
+tests_sim_test_curve_SOURCES = tests/sim/test_curve.c
+tests_sim_test_curve_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_curve_LDADD = $(stack_sim_ldadd)
 tests_sim_test_cubic_SOURCES = tests/sim/test_cubic.c tests/sim/path.c \
 	tests/sim/path.h $(stack_sim)
 tests_sim_test_cubic_CPPFLAGS = $(stack_sim_cppflags)
