@@ -13,7 +13,6 @@ struct inbound_conf {
 	struct wg_options wg;
 	struct weir_addr listen; /* kind NONE: not given */
 	bool allow_private;
-	int congestion; /* enum weir_congestion */
 };
 
 /* ---- options.c */

@@ -2,7 +2,6 @@
 /* The options of an inbound of type wireguard, and the rules that span them. */
 #include "inbound.h"
 
-#define KEEPALIVE_MS_MAX (65535 * 1000)
 #define NAME_BYTES_MAX 63
 #define LEVEL_MAX 255
 
@@ -41,7 +40,7 @@ static const struct weir_option peer_options[] = {
 	 .preset = "0",
 	 .type = WEIR_TIME,
 	 .at = offsetof(struct wg_peer_options, keepalive_ms),
-	 .max = KEEPALIVE_MS_MAX},
+	 .max = WG_KEEPALIVE_MS_MAX},
 	{.name = "level",
 	 .help = "the policy level of the peer's sessions; 0: the inbound's",
 	 .preset = "0",
@@ -60,11 +59,6 @@ static const struct weir_option peer_options[] = {
 
 static const struct weir_schema peer_schema =
 	WEIR_SCHEMA(struct wg_peer_options, peer_options, NULL);
-
-static const char *const congestions[] = {[WEIR_CONGESTION_DEFAULT] = "default",
-					  [WEIR_CONGESTION_CUBIC] = "cubic",
-					  [WEIR_CONGESTION_BBR] = "bbr",
-					  NULL};
 
 #define WG(field) offsetof(struct inbound_conf, wg.field)
 
@@ -143,8 +137,8 @@ static const struct weir_option options[] = {
 		 "as the netstack is told",
 	 .preset = "bbr",
 	 .type = WEIR_ENUM,
-	 .at = offsetof(struct inbound_conf, congestion),
-	 .choices = congestions},
+	 .at = WG(congestion),
+	 .choices = wg_congestions},
 };
 
 static bool conf_check(const void *conf, struct weir_error *e)

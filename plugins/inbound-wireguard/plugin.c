@@ -133,7 +133,7 @@ static bool tunnel_make(struct inbound *in, struct weir_error *e)
 		.instance = in->instance,
 		.host = in->host,
 		.keepalive = true,
-		.congestion = (uint32_t)c->congestion,
+		.congestion = (uint32_t)c->wg.congestion,
 		.workers = (unsigned)c->wg.workers,
 		.interface = c->wg.interface,
 		.accept_stream = inbound_stream,

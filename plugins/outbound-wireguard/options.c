@@ -4,7 +4,6 @@
 #include "outbound.h"
 
 #define DAY_MS (24 * 3600 * 1000)
-#define KEEPALIVE_MS_MAX (65535 * 1000)
 
 static const struct weir_option peer_options[] = {
 	{.name = "public_key",
@@ -35,7 +34,7 @@ static const struct weir_option peer_options[] = {
 	 .preset = "0",
 	 .type = WEIR_TIME,
 	 .at = offsetof(struct wg_peer_options, keepalive_ms),
-	 .max = KEEPALIVE_MS_MAX},
+	 .max = WG_KEEPALIVE_MS_MAX},
 	{.name = "reserved",
 	 .help = "three bytes that some servers want in each message: numbers, "
 		 "hex or base64",
@@ -51,11 +50,6 @@ static const char *const strategies[] = {
 	[FORCE_IP] = "force_ip",     [FORCE_IP4] = "force_ip4",
 	[FORCE_IP6] = "force_ip6",   [FORCE_IP46] = "force_ip46",
 	[FORCE_IP64] = "force_ip64", NULL};
-
-static const char *const congestions[] = {[WEIR_CONGESTION_DEFAULT] = "default",
-					  [WEIR_CONGESTION_CUBIC] = "cubic",
-					  [WEIR_CONGESTION_BBR] = "bbr",
-					  NULL};
 
 static const char *const kernel_tuns[] = {[KERNEL_TUN_OFF] = "off",
 					  [KERNEL_TUN_ON] = "on",
@@ -150,8 +144,8 @@ static const struct weir_option options[] = {
 		 "decides",
 	 .preset = "bbr",
 	 .type = WEIR_ENUM,
-	 .at = offsetof(struct outbound_conf, congestion),
-	 .choices = congestions},
+	 .at = WG(congestion),
+	 .choices = wg_congestions},
 	{.name = "kernel_tun",
 	 .help = "carry sessions by the kernel's TCP over a TUN of the tunnel's "
 		 "own, which takes CAP_NET_ADMIN; auto: where that is there",

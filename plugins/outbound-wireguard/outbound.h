@@ -19,7 +19,6 @@ enum kernel_tun { KERNEL_TUN_OFF, KERNEL_TUN_ON, KERNEL_TUN_AUTO };
 struct outbound_conf {
 	struct wg_options wg;
 	int strategy;	      /* enum strategy */
-	int congestion;	      /* enum weir_congestion */
 	int kernel_tun;	      /* enum kernel_tun */
 	struct weir_list dns; /* struct weir_addr */
 	uint64_t dial_timeout_ms;

@@ -160,7 +160,7 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 	struct tunnel_conf conf = {
 		.instance = o->instance,
 		.host = o->host,
-		.congestion = (uint32_t)o->conf->congestion,
+		.congestion = (uint32_t)o->conf->wg.congestion,
 		.workers = (unsigned)o->conf->wg.workers,
 		.interface = o->conf->wg.interface,
 		.accept_stream = refuse_stream,

@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #include <stdlib.h>
+#include <weir/netstack.h>
 
 #include "keyfile.h"
 #include "reserved.h"
@@ -17,6 +18,11 @@
 #define MS_PER_S 1000
 
 /* ---- what the options say by themselves */
+
+const char *const wg_congestions[] = {[WEIR_CONGESTION_DEFAULT] = "default",
+				      [WEIR_CONGESTION_CUBIC] = "cubic",
+				      [WEIR_CONGESTION_BBR] = "bbr",
+				      NULL};
 
 static const char *given_beside_config(const struct wg_options *o)
 {

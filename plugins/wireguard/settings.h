@@ -14,6 +14,7 @@
 #include "wg.h"
 
 #define WG_PORT_MAX 65535
+#define WG_KEEPALIVE_MS_MAX (65535 * 1000)
 #define WG_MTU_PRESET 1420
 
 /* One of `peers`, as the core decodes it; what the inbound and the outbound do
@@ -41,6 +42,7 @@ struct wg_options {
 	struct weir_list peers;	  /* struct wg_peer_options */
 	const char *interface;	  /* NULL: no socket for wg */
 	int64_t workers;
+	int congestion; /* enum weir_congestion */
 };
 
 struct wg_peer_settings {
@@ -66,6 +68,9 @@ struct wg_settings {
 	uint32_t peer_count;
 	struct quick *quick; /* what some of these point into, or NULL */
 };
+
+/* The choices of `congestion`. */
+extern const char *const wg_congestions[];
 
 /* Rules that span options; reads the files that they name. For the `check` of
  * a schema: makes a device and forgets it. */
