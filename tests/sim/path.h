@@ -9,6 +9,10 @@
 #define PATH_STREAMS 4
 #define SECOND (1000 * SIM_MS)
 
+/* Of most paths. */
+#define RATE 12500000ull /* bytes a second: 100 Mbit/s */
+#define RTT_US (50 * SIM_MS)
+
 struct path_conf {
 	uint64_t rate; /* bytes a second */
 	uint64_t rtt_us, queue_us;

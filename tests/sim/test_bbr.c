@@ -9,8 +9,6 @@
 
 #include "tests/suite.h"
 
-#define RATE 12500000ull /* bytes a second: 100 Mbit/s */
-#define RTT_US (50 * SIM_MS)
 #define PIECE_MOST_US 2500u /* two, when the rate is a quarter above it */
 
 static void path(uint64_t rate, uint64_t queue_us, double loss)

@@ -7,9 +7,6 @@
 
 #include "tests/suite.h"
 
-#define RATE 12500000ull /* bytes a second: 100 Mbit/s */
-#define RTT_US (50 * SIM_MS)
-
 #define JUMBO_MTU 9000u
 
 static void path(uint64_t rate, uint64_t queue_us, uint32_t mtu_bytes)
