@@ -177,18 +177,21 @@ def both_ends_count_the_same_bytes(bed):
     wait_for(equal, 10, "equal counters")
 
 
-@test
-def names_are_looked_up_through_the_tunnel(bed):
+def named(bed, name):
+    """weir sends every session to `name`, which it asks the far side for."""
     near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
-    go.peer(near.public)
-    name_server(bed, FAR4)
-    web(bed)
-    weir = Weir(bed, wgbed.through(
-        '  - { tag: named, type: freedom, redirect: "host.example", '
-        "via: wg }\n"
+    WireguardGo(bed, "server", far).peer(near.public)
+    return Weir(bed, wgbed.through(
+        f'  - {{ tag: named, type: freedom, redirect: "{name}", via: wg }}\n'
         + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
                          more=f"    dns: [{FAR4}]\n")))
+
+
+@test
+def names_are_looked_up_through_the_tunnel(bed):
+    weir = named(bed, "host.example")
+    name_server(bed, FAR4)
+    web(bed)
     check(fetch(bed, HOST4), "the first request by name failed")
     check(fetch(bed, HOST4), "the second one failed")
     counters = weir.counters()
@@ -209,16 +212,9 @@ def names_are_looked_up_through_the_tunnel(bed):
 
 @test
 def answers_too_long_for_a_datagram_come_over_tcp(bed):
-    near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
-    go.peer(near.public)
+    weir = named(bed, "host.example")
     serve(bed, servers.truncating_name_server, NAMED4, 53)
     web(bed)
-    weir = Weir(bed, wgbed.through(
-        '  - { tag: named, type: freedom, redirect: "host.example", '
-        "via: wg }\n"
-        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
-                         more=f"    dns: [{FAR4}]\n")))
     check(fetch(bed, HOST4), "the request by name failed")
     check_equal(weir.counters()["wg", "dns_truncated"], 1, "truncated answers")
 
@@ -245,15 +241,8 @@ def before_a_reset(bed, door, said):
 
 @test
 def what_a_server_says_before_its_reset_comes_through_a_chain(bed):
-    near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
-    go.peer(near.public)
+    named(bed, "host.example")
     name_server(bed, FAR4)
-    Weir(bed, wgbed.through(
-        '  - { tag: named, type: freedom, redirect: "host.example", '
-        "via: wg }\n"
-        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
-                         more=f"    dns: [{FAR4}]\n")))
     with bed.inside("server"):
         door = keep(servers.listener(RESET_PORT))
     for _ in range(RESET_TIMES):
@@ -264,16 +253,9 @@ def what_a_server_says_before_its_reset_comes_through_a_chain(bed):
 
 @test
 def a_name_that_does_not_exist_there_fails(bed):
-    near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
-    go.peer(near.public)
+    named(bed, "nowhere.example")
     name_server(bed, FAR4)
     web(bed)
-    Weir(bed, wgbed.through(
-        '  - { tag: named, type: freedom, redirect: "nowhere.example", '
-        "via: wg }\n"
-        + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
-                         more=f"    dns: [{FAR4}]\n")))
     check(not fetch(bed, HOST4, seconds=5), "it was connected")
 
 
