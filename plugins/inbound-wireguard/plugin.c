@@ -172,7 +172,8 @@ static bool inbound_up(struct inbound *in, struct weir_error *e)
 
 	if (err)
 		return weir_error(e, "listen", "UDP port %u: %s",
-				  in->tunnel.port, strerror(err));
+				  in->tunnel.port,
+				  tunnel_up_error(&in->tunnel, err));
 	in->host->log(in->instance, WEIR_INFO, "peers may come to UDP port %u",
 		      wg_udp_port(in->tunnel.udp));
 	return true;

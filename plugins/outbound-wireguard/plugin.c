@@ -30,7 +30,7 @@ static int socket_open(struct outbound *o)
 	if (err && err != o->socket_err)
 		o->host->log(o->instance, WEIR_WARN,
 			     "cannot open the tunnel's socket: %s",
-			     strerror(err));
+			     tunnel_up_error(&o->tunnel, err));
 	o->socket_err = err;
 	return err;
 }

@@ -207,6 +207,13 @@ int tunnel_up(struct tunnel *t)
 	return 0;
 }
 
+/* A port that we may not have is EACCES. */
+const char *tunnel_up_error(const struct tunnel *t, int err)
+{
+	return err == EPERM && t->mark ? "FwMark takes CAP_NET_ADMIN"
+				       : strerror(err);
+}
+
 static bool tunnel_listen(struct tunnel *t, struct weir_error *e)
 {
 	struct uapi_socket_conf conf = {

@@ -93,6 +93,8 @@ void tunnel_stop(struct tunnel *);
 /* Open the wire and let the engine speak; no more than a check where it does
  * already. 0 or an errno. */
 int tunnel_up(struct tunnel *);
+/* What such an errno is told as. */
+const char *tunnel_up_error(const struct tunnel *, int err);
 
 /* For the wire: what came in, and that there is room again. */
 void tunnel_receive(struct tunnel *, const struct wg_datagrams *v, int n);

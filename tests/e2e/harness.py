@@ -239,10 +239,10 @@ class Weir:
             print(f"#   {line}", file=sys.stderr)
 
 
-def without_net_admin():
-    """A wrapper that takes CAP_NET_ADMIN from a weir."""
-    return (need("setpriv"), "--bounding-set", "-net_admin", "--inh-caps",
-            "-net_admin")
+def without_net_admin(more=""):
+    """A wrapper that takes CAP_NET_ADMIN from a weir, and `more`."""
+    rights = "-net_admin" + more
+    return need("setpriv"), "--bounding-set", rights, "--inh-caps", rights
 
 
 def refusal(start):

@@ -9,7 +9,8 @@ import tempfile
 import servers
 import wgbed
 from bed import SERVER4, SERVER6
-from harness import Weir, check, check_equal, main, need, serve, test
+from harness import (Weir, check, check_equal, main, need, refusal, serve,
+                     test, without_net_admin)
 from wgbed import FAR4, FAR6, NEAR, Keys, WireguardGo
 
 HTTP_PORT = 8080
@@ -228,6 +229,24 @@ def name_servers_past_the_tunnel_are_warned_of(bed):
                          ("2001:db8::53", True)):
         check_equal(f"dns: {server} cannot be asked" in log, told,
                     f"a warning of {server}")
+
+
+@test
+def a_mark_without_the_right_to_it_is_told(bed):
+    with tempfile.TemporaryDirectory() as folder:
+        text = FILES["plain"].format(near=Keys().private, far=Keys().public,
+                                     v4=SERVER4, port=wgbed.PORT)
+        path = private(folder, "marked.conf", text.replace(
+            "[Peer]", f"ListenPort = {wgbed.PORT}\nFwMark = 7\n[Peer]"))
+        config = f"""\
+inbounds:
+  - {{ tag: wg, type: wireguard, config: {path} }}
+outbounds:
+  - {{ tag: direct, type: freedom }}
+"""
+        said = refusal(lambda: Weir(bed, config, own_tun=True,
+                                    wrapper=without_net_admin(",-net_raw")))
+    check("FwMark takes CAP_NET_ADMIN" in said, said)
 
 
 if __name__ == "__main__":
