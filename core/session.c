@@ -7,7 +7,9 @@
  * the session; session_turn acts on them at the end of the turn, when no
  * plugin is in the middle of a call. One timer serves every limit: it looks at
  * when bytes last moved and goes back to sleep for the rest, so an idle limit
- * is exact and costs nothing a packet. */
+ * is exact and costs nothing a packet. Once a direction has ended it also looks
+ * at what of it is still on its way: a slow reader is not to lose the time that
+ * it has for its answer. */
 #include "session.h"
 
 #include <errno.h>
@@ -18,6 +20,9 @@
 #include "policy.h"
 #include "relay.h"
 #include "util.h"
+
+/* In the time that one direction is left alone. */
+#define LOOKS 8
 
 struct session {
 	struct weir_end in, out;
@@ -30,9 +35,10 @@ struct session {
 	struct relay relay; /* the outbound's `s`: until it answers, its open */
 	struct loop_timer *timer;
 	uint64_t started_us, active_us;
-	bool answered; /* the outbound is ready, or failed */
-	bool open;     /* bytes are relayed */
-	bool cut;      /* the outbound was ready, and failed */
+	size_t unacked; /* of a direction that has ended, at the last look */
+	bool answered;	/* the outbound is ready, or failed */
+	bool open;	/* bytes are relayed */
+	bool cut;	/* the outbound was ready, and failed */
 	bool failed;
 	int err;
 	char *why; /* NULL: closed in order */
@@ -169,18 +175,46 @@ static void session_end(struct session *s)
 	free(s);
 }
 
+/* What one direction has when the other has ended; 0: none, or neither has. */
+static uint32_t alone_ms(const struct session *s)
+{
+	if (s->relay.end[RELAY_OUT].finished)
+		return s->policy->downlink_only_ms;
+	if (s->relay.end[RELAY_IN].finished)
+		return s->policy->uplink_only_ms;
+	return 0;
+}
+
 /* How long this session may stay without a byte. */
 static uint64_t limit_us(const struct session *s)
 {
 	const struct weir_policy *p = s->policy;
+	uint32_t ms = p->idle_ms;
 
 	if (!s->open)
-		return p->handshake_ms * UINT64_C(1000);
-	if (s->relay.end[RELAY_OUT].finished)
-		return p->downlink_only_ms * UINT64_C(1000);
-	if (s->relay.end[RELAY_IN].finished)
-		return p->uplink_only_ms * UINT64_C(1000);
-	return p->idle_ms * UINT64_C(1000);
+		ms = p->handshake_ms;
+	else if ((s->relay.end[RELAY_OUT].finished ||
+		  s->relay.end[RELAY_IN].finished) &&
+		 (!s->unacked || alone_ms(s) > ms))
+		ms = alone_ms(s);
+	return ms * UINT64_C(1000);
+}
+
+static size_t unacked(const struct relay_end *end)
+{
+	return end->finished && WEIR_HAS(end->ops, unacked) && end->ops->unacked
+		       ? end->ops->unacked(end->s)
+		       : 0;
+}
+
+static void look_at_unacked(struct session *s)
+{
+	size_t left = unacked(&s->relay.end[RELAY_IN]) +
+		      unacked(&s->relay.end[RELAY_OUT]);
+
+	if (left != s->unacked)
+		s->active_us = loop_now_us();
+	s->unacked = left;
 }
 
 /* Of silence, which of its limits it was. */
@@ -188,6 +222,8 @@ static const char *limit_name(const struct session *s)
 {
 	if (!s->open)
 		return "handshake timed out";
+	if (s->unacked)
+		return "idle";
 	if (s->relay.end[RELAY_OUT].finished)
 		return "downlink_only ran out behind the client's end";
 	if (s->relay.end[RELAY_IN].finished)
@@ -198,12 +234,20 @@ static const char *limit_name(const struct session *s)
 static void timer_fired(void *arg)
 {
 	struct session *s = arg;
-	uint64_t due_us = s->active_us + limit_us(s), now_us = loop_now_us();
+	uint64_t alone_us = alone_ms(s) * UINT64_C(1000), due_us, wait_us;
+	uint64_t now_us = loop_now_us();
 
-	if (now_us < due_us)
-		loop_timer_set(s->timer, due_us - now_us);
-	else
+	if (alone_us)
+		look_at_unacked(s);
+	due_us = s->active_us + limit_us(s);
+	if (now_us >= due_us) {
 		note_failure(s, ETIMEDOUT, limit_name(s));
+		return;
+	}
+	wait_us = due_us - now_us;
+	if (s->unacked && wait_us > alone_us / LOOKS)
+		wait_us = alone_us / LOOKS;
+	loop_timer_set(s->timer, wait_us);
 }
 
 static bool session_open(struct session *s)

@@ -12,8 +12,10 @@
  * next edge the core is answered without a system call, unless an edge told
  * that there is more than bytes to come (read_on). */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "freedom.h"
@@ -199,6 +201,15 @@ static void stream_finish(void *self)
 		shutdown(s->fd, SHUT_WR);
 }
 
+static size_t stream_unacked(void *self)
+{
+	const struct stream *s = self;
+	int bytes = 0;
+
+	ioctl(s->fd, SIOCOUTQ, &bytes);
+	return (size_t)bytes;
+}
+
 static void stream_discard(int fd)
 {
 	for (int i = 0; i < DISCARD_ROUNDS; i++)
@@ -228,6 +239,7 @@ static const struct weir_stream_ops stream_ops = {
 	.finish = stream_finish,
 	.close = stream_close,
 	.read = stream_read,
+	.unacked = stream_unacked,
 };
 
 static void note_edge(struct stream *s, unsigned events)

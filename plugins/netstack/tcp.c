@@ -76,6 +76,13 @@ static void stream_finish(void *s)
 		send_pump(c);
 }
 
+static size_t stream_unacked(void *s)
+{
+	const struct conn *c = s;
+
+	return c->tx_bytes;
+}
+
 /* The far side's reset came behind its last bytes, and is passed on there. */
 static bool is_last_word(int err)
 {
@@ -112,4 +119,5 @@ const struct weir_stream_ops tcp_stream_ops = {
 	.commit = stream_commit,
 	.peek_loans = stream_peek_loans,
 	.write_loans = stream_write_loans,
+	.unacked = stream_unacked,
 };

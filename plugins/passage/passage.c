@@ -78,6 +78,13 @@ static ssize_t passage_write_loans(void *self, const struct iovec *v,
 	return p->inner_ops->write_loans(p->inner, v, loan, n);
 }
 
+static size_t passage_unacked(void *self)
+{
+	struct passage *p = self;
+
+	return p->inner_ops ? p->inner_ops->unacked(p->inner) : 0;
+}
+
 static void passage_close(void *self, int err)
 {
 	struct passage *p = self;
@@ -93,6 +100,7 @@ void passage_init(struct passage *p, const struct weir_stream_ops *inner_ops,
 			inner_ops->commit;
 	bool lends = WEIR_HAS(inner_ops, peek_loans) && inner_ops->peek_loans;
 	bool keeps = WEIR_HAS(inner_ops, write_loans) && inner_ops->write_loans;
+	bool knows = WEIR_HAS(inner_ops, unacked) && inner_ops->unacked;
 
 	p->inner_ops = inner_ops;
 	p->inner = inner;
@@ -110,6 +118,7 @@ void passage_init(struct passage *p, const struct weir_stream_ops *inner_ops,
 		.commit = reserves ? passage_commit : NULL,
 		.peek_loans = lends ? passage_peek_loans : NULL,
 		.write_loans = keeps ? passage_write_loans : NULL,
+		.unacked = knows ? passage_unacked : NULL,
 	};
 }
 

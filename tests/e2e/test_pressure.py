@@ -15,6 +15,7 @@ from harness import (CONFIG, Skip, Weir, check, check_equal, keep, main, need,
 
 PORT = 7400
 STALLED_S = 2
+UNREAD, ROOM = 50_000, 4096  # bytes; weir's ends have room for the former
 BOUND_KB = 32_000  # what one stalled stream may cost, windows and all
 TOTAL, LOSSY_TOTAL = 40_000_000, 4_000_000
 # Of a thousand transfers that lose a packet in ten, one or two stand still for
@@ -25,13 +26,15 @@ policy: { levels: { 0: { uplink_only: 60s, downlink_only: 60s } } }
 HASTY = CONFIG + "policy: { levels: { 0: { idle: 1s } } }\n"
 
 
-def pair(bed, host=HOST4):
+def pair(bed, host=HOST4, room=None):
     """A client's connection and the server's end of it."""
     with bed.inside("server"):
         door = servers.listener(PORT)
     with door:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         s = keep(bed.socket("client", family, socket.SOCK_STREAM))
+        for end in (s, door) if room else ():
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         s.settimeout(60)
         s.connect((host, PORT))
         peer = keep(door.accept()[0])
@@ -220,6 +223,21 @@ def a_late_answer_after_a_half_close_arrives_within_the_policy_time(bed):
     peer.sendall(b"answer")
     peer.close()
     check_equal(servers.read_all(s), b"answer", "the answer")
+
+
+@test
+def who_reads_late_can_still_answer_after_a_half_close(bed):
+    """Its time begins when it has all."""
+    Weir(bed)
+    for way in 1, -1:
+        s, peer = pair(bed, room=ROOM)[::way]
+        s.sendall(bytes(UNREAD))
+        s.shutdown(socket.SHUT_WR)
+        time.sleep(STALLED_S)
+        check_equal(len(servers.read_all(peer)), UNREAD, "bytes read")
+        peer.sendall(b"answer")
+        peer.close()
+        check_equal(servers.read_all(s), b"answer", "the answer")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ struct fake_end {
 	size_t view_bytes; /* 0: one view; else views of so many bytes */
 	struct weir_loan loan; /* of every second view */
 	int kept;	       /* loans that came with what was written */
+	size_t unacked;	       /* what it says */
 	int accepts, accept_errno;
 	int finishes, closes, close_err;
 };

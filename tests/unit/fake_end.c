@@ -157,6 +157,14 @@ static void end_finish(void *s)
 	end_enter(s)->finishes++;
 }
 
+static size_t end_unacked(void *s)
+{
+	struct fake_end *e = end_enter(s);
+
+	ck_assert_msg(e->finishes, "asked before finish");
+	return e->unacked;
+}
+
 static void end_close(void *s, int err)
 {
 	struct fake_end *e = end_enter(s);
@@ -173,6 +181,7 @@ void fake_end_init(struct fake_end *e, unsigned shape)
 	e->ops.accept = end_accept;
 	e->ops.finish = end_finish;
 	e->ops.close = end_close;
+	e->ops.unacked = end_unacked;
 	e->ops.peek = shape & FAKE_PEEK ? end_peek : NULL;
 	e->ops.consume = shape & FAKE_PEEK ? end_consume : NULL;
 	e->ops.read = shape & FAKE_READ ? end_read : NULL;

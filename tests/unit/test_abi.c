@@ -47,6 +47,7 @@ SIZE(weir_stream_ops, 80);
 AT(weir_stream_ops, commit, 72);
 AT(weir_stream_ops, peek_loans, 80); /* 1.5 */
 AT(weir_stream_ops, write_loans, 88);
+AT(weir_stream_ops, unacked, 96); /* 1.6 */
 SIZE(weir_flow_ops, 32);
 AT(weir_flow_ops, unreachable, 24);
 SIZE(weir_option, 72);

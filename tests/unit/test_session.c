@@ -55,6 +55,12 @@ static void finish_test(void)
 	fake_stop(world);
 }
 
+static void client_resets(void)
+{
+	fake_end_fail(&client, ECONNRESET, "reset");
+	fake_turn(world);
+}
+
 START_TEST(session_accepts_the_handshake_only_when_the_outbound_is_ready)
 {
 	dial_out();
@@ -64,8 +70,7 @@ START_TEST(session_accepts_the_handshake_only_when_the_outbound_is_ready)
 	ck_assert_int_eq(client.accepts, 0);
 	fake_turn(world);
 	ck_assert_int_eq(client.accepts, 1);
-	fake_end_fail(&client, ECONNRESET, "reset");
-	fake_turn(world);
+	client_resets();
 	finish_test();
 }
 END_TEST
@@ -83,8 +88,7 @@ START_TEST(session_hands_the_target_to_the_outbound)
 	ck_assert(weir_addr_equal(&info->target, &target));
 	ck_assert_int_eq(info->source.port, 40000);
 	ck_assert_uint_eq(out->host->policy(client.handle)->buffer_bytes, 4096);
-	fake_end_fail(&client, ECONNRESET, "reset");
-	fake_turn(world);
+	client_resets();
 	finish_test();
 }
 END_TEST
@@ -109,8 +113,7 @@ START_TEST(session_keeps_the_names_that_its_inbound_told)
 	kept = in->host->info(client.handle);
 	ck_assert_str_eq(kept->source.name, "laptop.example");
 	ck_assert_str_eq(kept->target.name, "www.example");
-	fake_end_fail(&client, ECONNRESET, "");
-	fake_turn(world);
+	client_resets();
 	finish_test();
 }
 END_TEST
@@ -299,37 +302,36 @@ START_TEST(session_ends_exactly_at_its_idle_time)
 }
 END_TEST
 
-static void half_close(struct fake_end *end)
+static void half_close(struct fake_end *end, struct fake_end *other)
 {
 	fake_wait(world, LIMIT_MS + LIMIT_MS / 10);
 	end->in_eof = true;
 	fake_end_notify(end, WEIR_READABLE);
+	for (size_t left = other->unacked; left; other->unacked = --left)
+		fake_wait(world, LIMIT_MS + LIMIT_MS / 2);
 	fake_wait(world, LIMIT_MS / 2);
 	ck_assert_int_eq(client.closes, 0);
 	await_close();
+	ck_assert_int_eq(other->finishes, 1);
+	ck_assert_int_eq(other->close_err, 0); /* it was finished */
+	ck_assert_int_eq(end->close_err, ETIMEDOUT);
+	finish_test();
 }
 
 START_TEST(session_gives_the_downlink_alone_its_whole_time)
 {
 	connect_through();
 	limits->downlink_only_ms = LIMIT_MS;
-	half_close(&client);
-	ck_assert_int_eq(far_end()->finishes, 1);
-	ck_assert_int_eq(far_end()->close_err, 0); /* it was finished */
-	ck_assert_int_eq(client.close_err, ETIMEDOUT);
-	finish_test();
+	half_close(&client, far_end());
 }
 END_TEST
 
-START_TEST(session_gives_the_uplink_alone_its_whole_time)
+START_TEST(session_gives_the_uplink_alone_its_time_once_the_rest_has_arrived)
 {
 	connect_through();
 	limits->uplink_only_ms = LIMIT_MS;
-	half_close(far_end());
-	ck_assert_int_eq(client.finishes, 1);
-	ck_assert_int_eq(client.close_err, 0);
-	ck_assert_int_eq(far_end()->close_err, ETIMEDOUT);
-	finish_test();
+	client.unacked = 2;
+	half_close(far_end(), &client);
 }
 END_TEST
 
@@ -363,8 +365,7 @@ START_TEST(session_parks_while_the_far_end_is_full)
 	fake_end_notify(far_end(), WEIR_WRITABLE);
 	fake_turn(world);
 	ck_assert_str_eq(fake_end_sent(far_end()), "abcdef");
-	fake_end_fail(&client, ECONNRESET, "");
-	fake_turn(world);
+	client_resets();
 	finish_test();
 }
 END_TEST
@@ -381,8 +382,7 @@ START_TEST(session_is_refused_past_the_bound_and_counted)
 	ck_assert_int_eq(second->closes, 0); /* still the caller's */
 	ck_assert_uint_eq(fake_core(world)->refused_full, 1);
 	ck_assert_int_eq(out->open_count, 1);
-	fake_end_fail(&client, ECONNRESET, "");
-	fake_turn(world);
+	client_resets();
 	ck_assert_ptr_nonnull(fake_accept(in, second, "192.0.2.1:80"));
 	fake_end_fail(second, ECONNRESET, "");
 	fake_turn(world);
@@ -461,8 +461,7 @@ START_TEST(session_bytes_are_counted_to_both_instances)
 	fake_end_receive(far_end(), "123");
 	fake_turn(world);
 	ck_assert_uint_eq(out->instance->up_bytes, 5); /* while it is open */
-	fake_end_fail(&client, ECONNRESET, "");
-	fake_turn(world);
+	client_resets();
 	ck_assert_uint_eq(in->instance->up_bytes, 5);
 	ck_assert_uint_eq(in->instance->down_bytes, 3);
 	ck_assert_uint_eq(out->instance->up_bytes, 5);
@@ -489,7 +488,7 @@ FAKE_MAIN("session",
 	  session_resets_a_far_end_that_offers_no_way_to_write,
 	  session_ends_exactly_at_its_idle_time,
 	  session_gives_the_downlink_alone_its_whole_time,
-	  session_gives_the_uplink_alone_its_whole_time,
+	  session_gives_the_uplink_alone_its_time_once_the_rest_has_arrived,
 	  session_keeps_a_half_closed_stream_while_bytes_move,
 	  session_parks_while_the_far_end_is_full,
 	  session_is_refused_past_the_bound_and_counted,

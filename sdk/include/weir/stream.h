@@ -93,6 +93,10 @@ struct weir_stream_ops {
 	/* 1.5, optional: write, of views that came with these loans. */
 	ssize_t (*write_loans)(void *s, const struct iovec *v,
 			       struct weir_loan *const *loan, int n);
+
+	/* 1.6, optional: how many of the bytes written the far side has not
+	 * acknowledged; asked after finish, for as long as there are any. */
+	size_t (*unacked)(void *s);
 };
 
 /* One datagram, or a train of equal ones (GSO/GRO): segment != 0 says that
