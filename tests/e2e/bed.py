@@ -96,6 +96,9 @@ class Bed:
                                ("net.ipv6.conf.default.router_solicitations",
                                 "0"),
                                ("net.ipv4.ip_local_port_range", "1024 65535"),
+                               # Who waits for a server must not meet itself.
+                               ("net.ipv4.ip_local_reserved_ports",
+                                "7000-8099"),
                                ("net.ipv4.ping_group_range", "0 2147483647"),
                                ("net.ipv6.icmp.ratelimit", "0"),
                                ("net.ipv4.icmp_ratelimit", "0"),
