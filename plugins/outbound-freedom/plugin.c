@@ -47,16 +47,22 @@ static void freedom_abandon(void *self, void *pending)
 		p->abandon(p);
 }
 
+/* False: it has sockets of its own. */
+static bool has_via(const struct freedom *f, uint32_t *mtu)
+{
+	*mtu = 0;
+	errno = ENOENT;
+	if (WEIR_HAS(f->host, via_mtu))
+		*mtu = f->host->via_mtu(f->instance);
+	return *mtu || errno != ENOENT;
+}
+
 /* Its own sockets: as what is routed here usually is. */
 static uint32_t freedom_mtu(void *self)
 {
-	struct freedom *f = self;
-	uint32_t mtu = 0;
+	uint32_t mtu;
 
-	errno = ENOENT;
-	if (WEIR_HAS(f->host, via_mtu))
-		mtu = f->host->via_mtu(f->instance);
-	return mtu || errno != ENOENT ? mtu : MTU_USUAL;
+	return has_via(self, &mtu) ? mtu : MTU_USUAL;
 }
 
 static void *freedom_create(struct weir_instance *instance,
@@ -76,7 +82,14 @@ static void *freedom_create(struct weir_instance *instance,
 
 static bool outbound_start(void *self, struct weir_error *e)
 {
-	return freedom_start(self) || weir_error(e, NULL, "out of memory");
+	struct freedom *f = self;
+	uint32_t mtu;
+
+	if (f->conf->send_through.count && has_via(f, &mtu))
+		f->host->log(f->instance, WEIR_WARN,
+			     "send_through has no effect with via: the sockets "
+			     "are those of that outbound");
+	return freedom_start(f) || weir_error(e, NULL, "out of memory");
 }
 
 /* What is open keeps going; what is opened from now on sees the new values. */

@@ -178,6 +178,9 @@ static bool parts_make(struct outbound *o, struct weir_error *e)
 	conf.settings = wg_settings_new(&o->conf->wg, warn, o, e);
 	if (!conf.settings)
 		return false;
+	if (o->via && conf.settings->listen_port)
+		warn(o, "listen_port has no effect with via: the socket is "
+			"that outbound's");
 	conf.mtu_bytes = mtu_of(o, conf.settings);
 	if (!kernel_make(o, &conf, e)) {
 		wg_settings_free(conf.settings);

@@ -187,6 +187,14 @@ def an_outbound_goes_through_another(bed):
 
 
 @test
+def a_source_that_via_takes_no_notice_of_is_warned_of(bed):
+    weir = Weir(bed, CONFIG.replace("outbounds:\n", f"""outbounds:
+  - {{ tag: first, type: freedom, via: direct, send_through: {PROXY4_OTHER} }}
+"""))
+    check("first: send_through has no effect with via" in weir.log(), "silence")
+
+
+@test
 def a_rule_by_source_and_port_decides(bed):
     Weir(bed, CONFIG + f"""\
   - {{ tag: wall, type: blackhole, response: refuse }}

@@ -367,9 +367,10 @@ def a_tunnel_goes_through_a_tunnel(bed):
     inner = WireguardGo(bed, "server", far, ("10.8.0.1/24", "fd08::1/64"),
                         51821, 1340)
     inner.peer(near.public, ("10.8.0.2/32", "fd08::2/128"))
-    Weir(bed, wgbed.through(
+    weir = Weir(bed, wgbed.through(
         wgbed.outbound(near, far.public, f"{FAR4}:51821", "inner",
-                       ("10.8.0.2/32", "fd08::2/128"), more="    via: outer\n")
+                       ("10.8.0.2/32", "fd08::2/128"),
+                       more="    via: outer\n    listen_port: 51999\n")
         + wgbed.outbound(near, middle.public, f"{SERVER4}:{wgbed.PORT}",
                          "outer")))
     web(bed)
@@ -381,6 +382,8 @@ def a_tunnel_goes_through_a_tunnel(bed):
     check_echo(bed, "10.8.0.1")
     check(wgbed.show(inner.name)[near.public]["endpoint"]
           .startswith(wgbed.NEAR4), "it went around the outer tunnel")
+    check("inner: listen_port has no effect with via" in weir.log(),
+          "a port that nothing listens at is not warned of")
 
 
 if __name__ == "__main__":
