@@ -7,15 +7,17 @@ Without an argument there are fewer peers and nothing is timed closely, since
 the machine may be busy. With --all: 10,000 peers, and the figures that are
 promised for them."""
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
+import servers
 import wgbed
 import wgserved
 from bed import SERVER4, run
-from harness import Weir, check, check_equal, main, test, wait_for
+from harness import Weir, check, check_equal, keep, main, test, wait_for
 from wgbed import Keys
 from wgserved import Echo, Served, Stream, answers, ended, hexed, uapi
 
@@ -27,6 +29,7 @@ PER_SECOND = 5_000  # that begin; more than a machine of two cores answers
 SESSIONS_S = 60
 ECHO_KEPT = 0.95 if ALL else 0.8
 LINE_BYTES = 1 << 20
+PORT = 7900
 
 
 def outbound(bed):
@@ -118,6 +121,32 @@ def setconf_replaces_and_syncconf_keeps(bed):
         check_equal(served.first()["handshake"], 0, "session after setconf")
         served.connect()
         check(served.fetch(), "no new session came up")
+
+
+def is_reset(bed):
+    """Whether a silent connection of the first peer is, within 10 s."""
+    with bed.socket("server", socket.AF_INET, socket.SOCK_STREAM) as s:
+        s.settimeout(10)
+        s.connect((wgserved.PUBLIC4, PORT))
+        try:
+            s.recv(1)
+        except ConnectionResetError:
+            return True
+        except socket.timeout:
+            pass
+        return False
+
+
+@test
+def a_peer_is_held_to_its_level_whatever_wg_sets(bed):
+    served = Served(bed, level=1)  # idle for a second at most
+    with bed.inside("proxy"):
+        keep(servers.listener(PORT))
+    check(is_reset(bed), "its level is not heeded")
+    with conf_file(served.setconf([])) as f:
+        run("wg", "setconf", served.name, f.name)
+    served.connect()
+    check(is_reset(bed), "its level is forgotten")
 
 
 def described(name):

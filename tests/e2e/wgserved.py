@@ -33,11 +33,13 @@ inbounds:
     peers: [{peers}]
 outbounds:
   - {{ tag: direct, type: freedom }}
+policy: {{ levels: {{ 1: {{ idle: 1s }} }} }}
 """
 
 
-def peer(name, public, allowed, psk=None):
-    more = f", pre_shared_key: \"{psk}\"" if psk else ""
+def peer(name, public, allowed, psk=None, level=0):
+    more = f", level: {level}"
+    more += f", pre_shared_key: \"{psk}\"" if psk else ""
     return f'{{ name: {name}, public_key: "{public}", ' \
         f"allowed_ips: {listed(allowed)}{more} }}"
 
@@ -46,12 +48,13 @@ class Served:
     """The server, its first peer, and what that one can reach."""
 
     def __init__(self, bed, log="level: info, tags: [{tag: session, "
-                 "level: warn}]"):
+                 "level: warn}]", level=0):
         self.bed = bed
         self.keys, self.near = Keys(), Keys()
         self.name = wgbed.unique_name()
         self.weir = Weir(bed, config(self.keys, self.name, peer(
-            "first", self.near.public, wgbed.NEAR), log), own_tun=True)
+            "first", self.near.public, wgbed.NEAR, level=level), log),
+                         own_tun=True)
         self.go = WireguardGo(bed, "server", self.near,
                               (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
         self.connect()
