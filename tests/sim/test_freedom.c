@@ -20,18 +20,26 @@ struct pair {
 	int far;
 };
 
-static void pair_init(struct pair *p, int domain)
+static void pair_init_with(struct pair *p, int domain,
+			   const struct freedom_conf *conf)
 {
 	struct weir_addr to;
 	int listener = loopback_new(domain, SOCK_STREAM, &to);
 
-	p->conf = conf_preset();
+	p->conf = *conf;
 	p->host = real_new(FREEDOM, &p->conf, NULL);
 	p->end = real_open(p->host, &to, WEIR_NET_TCP);
 	ck_assert(REAL_UNTIL(p->host, p->end->stream));
 	p->far = accept(listener, NULL, NULL);
 	ck_assert_int_ge(p->far, 0);
 	close(listener);
+}
+
+static void pair_init(struct pair *p, int domain)
+{
+	struct freedom_conf conf = conf_preset();
+
+	pair_init_with(p, domain, &conf);
 }
 
 static void pair_fini(struct pair *p, int err)
@@ -231,14 +239,30 @@ static int tcp_option(const struct pair *p, int level, int option)
 
 START_TEST(probes_begin_where_a_connection_lasts)
 {
+	struct freedom_conf conf = conf_preset();
 	struct pair p;
 
-	pair_init(&p, AF_INET);
+	conf.keepalive_ms = 6500; /* 7 s */
+	pair_init_with(&p, AF_INET, &conf);
 	ck_assert_int_eq(tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE), 0);
 	ck_assert(REAL_UNTIL(p.host,
 			     tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE) == 1));
-	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPIDLE), 45);
-	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPINTVL), 45);
+	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPIDLE), 7);
+	ck_assert_int_eq(tcp_option(&p, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+	pair_fini(&p, 0);
+}
+END_TEST
+
+START_TEST(without_keepalive_no_probes_begin)
+{
+	struct freedom_conf conf = conf_preset();
+	struct pair p;
+
+	conf.keepalive_ms = 0;
+	pair_init_with(&p, AF_INET, &conf);
+	real_forward(p.host, 5000);
+	real_turn(p.host);
+	ck_assert_int_eq(tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE), 0);
 	pair_fini(&p, 0);
 }
 END_TEST
@@ -433,6 +457,7 @@ SUITE("freedom", t)
 		t,
 		an_urgent_byte_and_what_follows_are_read_without_another_event);
 	tcase_add_test(t, probes_begin_where_a_connection_lasts);
+	tcase_add_test(t, without_keepalive_no_probes_begin);
 	tcase_add_loop_test(t, a_second_segment_does_not_wait_for_the_first, 0,
 			    sizeof writes / sizeof writes[0]);
 	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);

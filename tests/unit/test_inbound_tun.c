@@ -28,7 +28,7 @@ static struct world {
 	int buffers; /* that the stack lends */
 	int lent, given, batches, packets;
 	int attached, writable, rooms, puts, flushes;
-	uint32_t congestion;
+	struct weir_link_conf told;
 	const struct weir_link_ops *ops;
 	void *link;
 	struct weir_buffer buffer;
@@ -37,8 +37,9 @@ static struct world {
 bool tun_open(struct tun_device *t, const char *name, bool offload,
 	      struct weir_error *e)
 {
-	(void)offload, (void)e;
-	*t = (struct tun_device){.fd = DEVICE_FD, .offloads = world.offloads};
+	(void)e;
+	*t = (struct tun_device){.fd = DEVICE_FD,
+				 .offloads = offload ? world.offloads : 0};
 	snprintf(t->name, sizeof t->name, "%s", name);
 	world.device = t;
 	world.opened++;
@@ -47,8 +48,10 @@ bool tun_open(struct tun_device *t, const char *name, bool offload,
 
 bool tun_adopt(struct tun_device *t, int fd, bool offload, struct weir_error *e)
 {
-	(void)offload, (void)e;
-	*t = (struct tun_device){.fd = fd, .name = "given0"};
+	(void)e;
+	*t = (struct tun_device){.fd = fd,
+				 .name = "given0",
+				 .offloads = offload ? world.offloads : 0};
 	world.adopted = fd;
 	return true;
 }
@@ -92,7 +95,7 @@ static struct weir_link *attach(void *self, const struct weir_link_conf *conf,
 {
 	(void)self, (void)e;
 	world.attached++;
-	world.congestion = conf->congestion;
+	world.told = *conf;
 	world.ops = ops;
 	world.link = link;
 	return (struct weir_link *)&world;
@@ -387,15 +390,21 @@ START_TEST(a_device_that_is_handed_in_is_left_alone)
 }
 END_TEST
 
-START_TEST(the_link_is_told_how_to_find_the_rate)
+START_TEST(the_link_is_told_what_the_options_say)
 {
-	begin(-1);
-	ck_assert_uint_eq(world.congestion, WEIR_CONGESTION_DEFAULT);
+	begin(_i ? ADOPTED_FD : -1);
+	ck_assert_uint_eq(world.told.congestion, WEIR_CONGESTION_DEFAULT);
+	ck_assert_uint_eq(world.told.mtu_bytes, 1500);
+	ck_assert_uint_eq(world.told.offloads, world.offloads);
 	ck_assert(fakehost_stop(tun, 0));
 	conf.congestion = WEIR_CONGESTION_BBR;
+	conf.mtu = 1280;
+	conf.offload = false;
 	tun = fakehost_start(host, WEIR_ENTRY.components[0], "tun", &conf,
 			     NULL);
-	ck_assert_uint_eq(world.congestion, WEIR_CONGESTION_BBR);
+	ck_assert_uint_eq(world.told.congestion, WEIR_CONGESTION_BBR);
+	ck_assert_uint_eq(world.told.mtu_bytes, 1280);
+	ck_assert_uint_eq(world.told.offloads, 0);
 	world.closed--;
 	end();
 }
@@ -467,7 +476,7 @@ SUITE("inbound-tun", t)
 	tcase_add_test(t, a_full_device_is_tried_again);
 	tcase_add_test(t, a_link_that_is_down_drops_and_says_so_once);
 	tcase_add_test(t, a_device_that_is_handed_in_is_left_alone);
-	tcase_add_test(t, the_link_is_told_how_to_find_the_rate);
+	tcase_add_loop_test(t, the_link_is_told_what_the_options_say, 0, 2);
 	tcase_add_test(t, the_variable_serves_one_inbound);
 	tcase_add_test(t, a_variable_that_is_no_number_is_an_error);
 	tcase_add_test(t, names_are_checked);
