@@ -180,6 +180,25 @@ START_TEST(syn_flood_is_bounded_and_harms_nobody)
 }
 END_TEST
 
+START_TEST(connections_are_as_many_as_may_be)
+{
+	struct sim_conf conf = {2, 100, 64 << 20, 4 << 20};
+	struct client c = client_of(_i), more;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	client_open(&c);
+	for (uint16_t i = 0; i < 2; i++) {
+		client_init(&more, &tun, c.path);
+		more.path.client_port = (uint16_t)(1000 + i);
+		client_send(&more, SYN, NULL, 0);
+	}
+	ck_assert_uint_eq(sim_counter("connections"), 2);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 1);
+}
+END_TEST
+
 /* Whatever becomes of the flood's SYNs, a new client gets in. */
 enum { FLOOD_HELD, FLOOD_ANSWERED, FLOOD_SWALLOWED, FLOODS };
 
@@ -316,6 +335,7 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, blackholed_destination_is_silence, 0, 2);
 	tcase_add_loop_test(t, unanswered_syn_ack_is_given_up, 0, 2);
 	tcase_add_loop_test(t, syn_flood_is_bounded_and_harms_nobody, 0, 2);
+	tcase_add_loop_test(t, connections_are_as_many_as_may_be, 0, 2);
 	tcase_add_loop_test(t, who_repeats_a_syn_in_a_flood_is_let_in, 0, 2);
 	tcase_add_loop_test(t, first_syn_is_let_in_again_soon_after_a_flood, 0,
 			    2);
