@@ -8,6 +8,7 @@
 #include "command.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -91,6 +92,7 @@ int command_run(const struct options *global, int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	signal(SIGUSR1, SIG_IGN); /* until there are counters to log */
 	r = setup_registry(&o);
 	if (!r)
 		return EXIT_FAILURE;

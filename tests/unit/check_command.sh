@@ -43,6 +43,35 @@ else
 	failed=1
 fi
 
+# asked_early: weir is asked for its counters while it reads what it serves.
+asked_early() {
+	local early=0x200 pid feed status # SIGUSR1, as /proc has it
+	local name="who asks for counters too early ends nobody"
+
+	mkfifo "$dir/feed"
+	"$weir" --plugin-dir "$plugins" run -c - <"$dir/feed" 2>/dev/null &
+	pid=$!
+	exec {feed}>"$dir/feed"
+	for _ in {1..50}; do
+		(($(sed -n 's/^SigIgn:[[:space:]]*/0x/p' "/proc/$pid/status") &
+			early)) && break
+		sleep 0.1
+	done
+	kill -USR1 "$pid"
+	echo "neither: here" >&"$feed"
+	exec {feed}>&-
+	wait "$pid"
+	status=$?
+	if [ "$status" = 78 ]; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		echo "# it ended with $status"
+		failed=1
+	fi
+}
+asked_early
+
 out=/dev/full
 full() {
 	ends "weir $* fails where it cannot be read" 1 \
