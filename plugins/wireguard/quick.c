@@ -164,6 +164,8 @@ static void section(struct quick_reading *r, struct slice s)
 		r->has_interface = true;
 	} else if (slice_is(name, "Peer")) {
 		new_peer(r);
+	} else if (s.len > QUICK_SHOWN_BYTES) {
+		quick_error(r, r->line, "is neither [Section] nor KEY = VALUE");
 	} else {
 		quick_error(r, r->line,
 			    "%.*s: is no section; [Interface] and [Peer] are",

@@ -8,8 +8,7 @@
 #include "quick_reading.h"
 
 #define PORT_MAX 65535u
-#define SHOWN_BYTES 60	    /* of a value in a report */
-#define NAME_SHOWN_BYTES 32 /* and of an unknown key */
+#define SHOWN_BYTES 60 /* of a value in a report */
 
 /* ---- values ---- */
 
@@ -192,6 +191,16 @@ static const struct key {
 #define KEYS (sizeof keys / sizeof keys[0])
 _Static_assert(KEYS <= QUICK_KEYS_MAX, "a line for each key");
 
+/* Whichever line it stands in by mistake. */
+static bool is_secret(const struct key *k, struct slice v)
+{
+	uint8_t key[KEY_BYTES];
+	bool is_key = key_from_base64(v.at, v.len, key);
+
+	explicit_bzero(key, sizeof key);
+	return k->secret || is_key;
+}
+
 static void read_value(struct quick_reading *r, const struct key *k,
 		       struct slice v)
 {
@@ -201,7 +210,7 @@ static void read_value(struct quick_reading *r, const struct key *k,
 		return;
 	if (!v.len)
 		quick_error(r, r->line, "%s: has no value", k->name);
-	else if (k->secret)
+	else if (is_secret(k, v))
 		quick_error(r, r->line, "%s: the value %s", k->name, k->rule);
 	else
 		quick_error(r, r->line, "%s: %.*s%s: %s", k->name,
@@ -258,12 +267,13 @@ static const char *section_name(enum quick_section s)
 }
 
 static void unknown(struct quick_reading *r, struct slice name,
-		    const struct key *elsewhere)
+		    const struct key *elsewhere, bool has_value)
 {
 	int len = (int)name.len;
 
-	/* A secret that lost its name ends in '=', and is longer than any. */
-	if (name.len > NAME_SHOWN_BYTES)
+	/* A secret that lost its name, or the end of one that was cut, ends in
+	 * '='. */
+	if (!elsewhere && (name.len > QUICK_SHOWN_BYTES || !has_value))
 		quick_error(r, r->line, "is neither [Section] nor KEY = VALUE");
 	else if (r->section == QUICK_NOWHERE)
 		quick_error(r, r->line,
@@ -290,7 +300,7 @@ void quick_key(struct quick_reading *r, struct slice name, struct slice value)
 		if (slice_is(name, keys[i].name))
 			k = &keys[i];
 	if (!k || k->section != r->section) {
-		unknown(r, name, k);
+		unknown(r, name, k, value.len);
 		return;
 	}
 	given = &r->given[k - keys];

@@ -18,6 +18,9 @@ struct quick_claim {
 	unsigned line;
 };
 
+/* Of what is no key or section; a secret is longer. */
+#define QUICK_SHOWN_BYTES 32
+
 struct quick_reading {
 	const char *file;
 	bool strict;

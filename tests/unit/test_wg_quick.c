@@ -305,11 +305,16 @@ START_TEST(no_secret_is_repeated)
 		"[Interface]\nPrivateKey = " PRIVATE "x\n",
 		"[Interface]\n" PRIVATE "\n",
 		"[Interface]\n[Peer]\nPresharedKey = x" PRIVATE "\n",
+		"[PrivateKey = " PRIVATE "\n",
+		"[Interface]\rPrivateKey = " PRIVATE "\r", /* one line */
+		"[Interface]\nMTU = " PRIVATE "\n",
+		"[Interface]\nPrivateKey = yAnz5TF\nUIgJBgB3fBmk=\n", /* cut */
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		ck_assert_ptr_null(parse(texts[i]));
 		ck_assert_ptr_null(strstr(told.text, "yAnz5TF"));
+		ck_assert_ptr_null(strstr(told.text, "UIgJBgB3"));
 	}
 }
 END_TEST
