@@ -62,16 +62,33 @@ static void put(struct draft *d, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Who writes NAME=SECRET for NAME: SECRET has made one name of both: of what
+ * holds a '=' or is longer than a name no more is shown than could be one. */
+static void put_name(struct draft *d, const char *name)
+{
+	size_t len = strlen(name);
+	size_t first = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+
+	if (len <= REPORT_NAME_SHOWN && !strchr(name, '='))
+		put(d, "%s", name);
+	else if (first <= REPORT_NAME_SHOWN && name[first] &&
+		 strchr("= ", name[first]))
+		put(d, "%.*s...", (int)first, name);
+	else
+		put(d, "...");
+}
+
 static void put_path(struct draft *d, const struct report_path *path)
 {
 	if (!path)
 		return;
 	put_path(d, path->up);
-	if (!path->name)
+	if (!path->name) {
 		put(d, "[%zu]", path->index);
-	else
-		put(d, "%s%.*s", path->up ? "." : "", REPORT_NAME_SHOWN,
-		    path->name);
+		return;
+	}
+	put(d, "%s", path->up ? "." : "");
+	put_name(d, path->name);
 }
 
 static void keep(struct report *r, struct config_mark mark,

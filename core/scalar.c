@@ -4,7 +4,8 @@
  * takes for something else (no, 0777, 1e3, 1_000, 12:30:45) are text here, so
  * they fail where a number or a truth is wanted and pass where text is.
  *
- * `shown` is the value as messages repeat it; of a secret they repeat none. */
+ * `shown` is the value as messages repeat it; of a secret they repeat none, nor
+ * of a key that stands where none is wanted. */
 #include "scalar.h"
 
 #include "addr.h"
@@ -38,8 +39,11 @@ static void show(struct reading *r)
 	const char *text = r->from->text;
 	size_t len = strlen(text);
 	bool bare = len && strcspn(text, " \t\n:,\"'") == len;
+	uint8_t key[KEY_BYTES];
+	bool is_key = key_parse(text, key);
 
-	if (r->option->flags & WEIR_SECRET)
+	explicit_bzero(key, sizeof key);
+	if (r->option->flags & WEIR_SECRET || is_key)
 		snprintf(r->shown, sizeof r->shown, "the value");
 	else if (len > SCALAR_SHOWN_BYTES)
 		snprintf(r->shown, sizeof r->shown, "\"%.*s...\"",

@@ -254,12 +254,12 @@ START_TEST(lists_take_one_value_or_many_or_none)
 }
 END_TEST
 
+#define BASE64 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
 
 START_TEST(keys_are_base64_or_hex_and_nothing_near_it)
 {
-	static const char base64[] =
-		"key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+	static const char base64[] = "key: " BASE64;
 	static const char non_hex[] =
 		"key: g00102030405060708090a0b0c0d0e0f10111213141516171819"
 		"1a1b1c1d1e1f";
@@ -295,6 +295,30 @@ START_TEST(secrets_are_never_repeated)
 	ck_assert_ptr_null(strstr(said.text, "hunter2"));
 	ck_assert_ptr_null(decode_text("record: {name: a, key: hunter2}"));
 	ck_assert_ptr_null(strstr(said.text, "hunter2"));
+}
+END_TEST
+
+START_TEST(keys_in_the_wrong_place_are_not_repeated)
+{
+	static const char *const wrong_places[] = {
+		"number: " BASE64,
+		"flag: " HEX,
+		"record: {name: a, key=" BASE64 "}",
+		"record: {name: a, key " BASE64 "}",
+		"record: {name: a, key " HEX "}",
+		"record: {name: a, " BASE64 "}",
+		"record: {name: a, " HEX "}",
+	};
+
+	for (size_t i = 0; i < sizeof wrong_places / sizeof *wrong_places;
+	     i++) {
+		ck_assert_ptr_null(decode_text(wrong_places[i]));
+		ck_assert_ptr_null(strstr(said.text, "AAECAwQF"));
+		ck_assert_ptr_null(strstr(said.text, "00010203"));
+	}
+	ck_assert_ptr_null(decode_text("record: {name: a, key=" BASE64 "}"));
+	ck_assert_ptr_nonnull(
+		strstr(said.text, "inbounds[0].record.key...: is unknown"));
 }
 END_TEST
 
@@ -338,6 +362,7 @@ SUITE("decode", t)
 	tcase_add_test(t, lists_take_one_value_or_many_or_none);
 	tcase_add_test(t, keys_are_base64_or_hex_and_nothing_near_it);
 	tcase_add_test(t, secrets_are_never_repeated);
+	tcase_add_test(t, keys_in_the_wrong_place_are_not_repeated);
 	tcase_add_test(t, deprecated_options_work_and_warn);
 	tcase_add_test(t, what_a_message_repeats_is_short_and_harmless);
 }
