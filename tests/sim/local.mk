@@ -64,7 +64,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_cubic tests/sim/test_behave_ecn \
 	tests/sim/test_behave_marked tests/sim/test_behave_idle \
 	tests/sim/test_behave_paced tests/sim/test_behave_cost \
-	tests/sim/test_behave_flight \
+	tests/sim/test_behave_flight tests/sim/test_behave_timeout \
 	tests/sim/test_footprint tests/sim/test_holder \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
@@ -128,6 +128,10 @@ tests_sim_test_behave_flight_SOURCES = tests/sim/test_behave_flight.c $(behave_s
 tests_sim_test_behave_flight_CPPFLAGS = $(stack_sim_cppflags) \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 tests_sim_test_behave_flight_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_timeout_SOURCES = tests/sim/test_behave_timeout.c \
+	$(behave_sim)
+tests_sim_test_behave_timeout_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_timeout_LDADD = $(stack_sim_ldadd)
 tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)
