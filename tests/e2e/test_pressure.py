@@ -201,15 +201,15 @@ def clients_that_vanish_in_the_middle_leave_nothing(bed):
 def an_idle_connection_ends_when_its_time_is_up(bed):
     Weir(bed, HASTY)
     s, peer = pair(bed)
-    s.sendall(b"x")
     begun = time.monotonic()
+    s.sendall(b"x")
     peer.recv(1)
     try:
         peer.recv(1)
     except ConnectionResetError:
         pass
     seconds = time.monotonic() - begun
-    check(0.9 < seconds < 1.3, f"ended after {seconds:.2f} s")
+    check(0.9 < seconds < 1.9, f"ended after {seconds:.2f} s")
 
 
 @test
