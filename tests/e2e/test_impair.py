@@ -11,7 +11,7 @@ from harness import check, check_equal, keep, main, test, wait_for
 
 PORT = 7000
 SOCKET_BYTES = 8 << 20
-GRACE_S = 0.3  # after the last packet can still come
+GRACE_S = 0.6  # after the last packet can still come
 SO_RCVBUFFORCE = 33
 PAUSE_S = 0.002  # after every BURST packets
 BURST = 20
