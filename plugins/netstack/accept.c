@@ -110,14 +110,24 @@ static void evict(struct conn *c)
 	conn_drop(c, ECONNABORTED, false);
 }
 
+/* Half of all there may be at most, or a flood would have them all and the
+ * oldest never make way. */
+static uint64_t half_open_most(const struct netstack *s)
+{
+	int64_t half = (s->conf->max_connections + 1) / 2;
+
+	return (uint64_t)(half < s->conf->max_half_open
+				  ? half
+				  : s->conf->max_half_open);
+}
+
 static bool room_for_one(struct netstack *s)
 {
-	if (*s->count[COUNT_HALF_OPEN] >= (uint64_t)s->conf->max_half_open &&
-	    s->oldest_syn)
+	if (*s->count[COUNT_HALF_OPEN] >= half_open_most(s) && s->oldest_syn)
 		evict(s->oldest_syn->conn);
 	return *s->count[COUNT_CONNECTIONS] <
 		       (uint64_t)s->conf->max_connections &&
-	       *s->count[COUNT_HALF_OPEN] < (uint64_t)s->conf->max_half_open;
+	       *s->count[COUNT_HALF_OPEN] < half_open_most(s);
 }
 
 /* Should the client ask again? An honest one does so by itself. */
@@ -126,7 +136,7 @@ static bool put_off(struct netstack *s, const struct packet *p)
 	uint64_t now_us = stack_now_us(s);
 
 	if (!sieve_flooded(&s->sieve, now_us) ||
-	    *s->count[COUNT_HALF_OPEN] * 2 < (uint64_t)s->conf->max_half_open ||
+	    *s->count[COUNT_HALF_OPEN] * 2 < half_open_most(s) ||
 	    sieve_repeated(&s->sieve, &s->key, &p->key, p->tcp_seq, now_us))
 		return false;
 	stack_add(s, COUNT_SYN_PUT_OFF, 1);

@@ -199,6 +199,37 @@ START_TEST(connections_are_as_many_as_may_be)
 }
 END_TEST
 
+static void close_failed(void)
+{
+	struct weir_end *next;
+
+	for (struct weir_end *e = sim.ends; e; e = next) {
+		next = e->next;
+		if (e->failed)
+			sim_close(e, e->failed);
+	}
+}
+
+START_TEST(a_flood_that_takes_all_connections_locks_nobody_out)
+{
+	struct sim_conf conf = {100, 4096, 64 << 20, 4 << 20};
+	struct client c = client_of(_i), flood;
+
+	end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	client_init(&flood, &tun, c.path);
+	for (int i = 0; i < 500; i++) {
+		flood.path.client_port = (uint16_t)(1000 + i);
+		client_send(&flood, SYN, NULL, 0);
+		close_failed(); /* as the core does at the end of a turn */
+	}
+	ck_assert_uint_eq(sim_counter("half_open"), 50);
+	ck_assert_ptr_nonnull(client_open(&c));
+	ck_assert_uint_eq(sim_counter("half_open"), 49);
+}
+END_TEST
+
 /* Whatever becomes of the flood's SYNs, a new client gets in. */
 enum { FLOOD_HELD, FLOOD_ANSWERED, FLOOD_SWALLOWED, FLOODS };
 
@@ -336,6 +367,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, unanswered_syn_ack_is_given_up, 0, 2);
 	tcase_add_loop_test(t, syn_flood_is_bounded_and_harms_nobody, 0, 2);
 	tcase_add_loop_test(t, connections_are_as_many_as_may_be, 0, 2);
+	tcase_add_loop_test(
+		t, a_flood_that_takes_all_connections_locks_nobody_out, 0, 2);
 	tcase_add_loop_test(t, who_repeats_a_syn_in_a_flood_is_let_in, 0, 2);
 	tcase_add_loop_test(t, first_syn_is_let_in_again_soon_after_a_flood, 0,
 			    2);
