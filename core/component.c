@@ -73,12 +73,11 @@ static bool option_check(const struct weir_option *o, size_t conf_size,
 	if (o->type == WEIR_ENUM && (!o->choices || !o->choices[0]))
 		return weir_error(e, NULL, "option \"%s\" has no choices",
 				  o->name);
-	if (o->type == WEIR_RECORD &&
-	    (!o->record || !schema_check(o->record, depth + 1, e)))
-		return o->record ? false
-				 : weir_error(e, NULL,
-					      "option \"%s\" has no record",
-					      o->name);
+	if (o->type == WEIR_RECORD && !o->record)
+		return weir_error(e, NULL, "option \"%s\" has no record",
+				  o->name);
+	if (o->type == WEIR_RECORD && !schema_check(o->record, depth + 1, e))
+		return false;
 	size = value_size(o);
 	if (!size)
 		return weir_error(e, NULL, "option \"%s\" has unknown type %u",

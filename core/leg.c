@@ -20,7 +20,7 @@ static struct leg *leg_of(struct weir_end *end)
 	return container_of(end, struct leg, end);
 }
 
-/* Out: a leg's ops->send takes some of v[0..n). */
+/* What the outbound does not take is dropped. */
 static void leg_send(struct leg *leg, const struct weir_datagram *v, int n)
 {
 	int taken = leg->ops->send(leg->f, v, n);

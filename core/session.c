@@ -293,11 +293,8 @@ static void session_turn(struct weir_task *task)
 	if (s->open ||
 	    (s->answered && (!s->failed || s->cut) && session_open(s)))
 		session_pump(s);
-	if (s->failed) {
+	if (s->failed || (s->open && relay_done(&s->relay)))
 		session_end(s);
-	} else if (s->open && relay_done(&s->relay)) {
-		session_end(s);
-	}
 }
 
 static void session_dispatch(struct session *s)
