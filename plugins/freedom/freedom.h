@@ -8,6 +8,8 @@
 #ifndef FREEDOM_H
 #define FREEDOM_H
 
+#include <errno.h>
+
 #include <weir/plugin.h>
 
 /* The largest payload of one UDP datagram over IPv4: 65,535 - 20 - 8. */
@@ -114,6 +116,11 @@ int sock_new(struct freedom *, enum family, int type, int protocol);
 /* Its interface is gone for good: one of the same name that comes later is
  * another to the kernel, whose errors differ by family and version. */
 bool sock_is_lost(int fd);
+/* The kernel had no room for a datagram; nothing is wrong with it. */
+static inline bool sock_is_full(int err)
+{
+	return err == EAGAIN || err == ENOBUFS;
+}
 /* Errors about single datagrams are queued rather than lost. */
 void sock_want_errors(int fd, enum family);
 /* The next queued error: true with its errno and the peer it is about. */

@@ -127,7 +127,7 @@ static int echo_send(void *self, const struct weir_datagram *v, int n)
 		x->last = *v[i].peer;
 		x->last.port = 0;
 		err = echo_transmit(x, &v[i]);
-		if (err && err != EAGAIN && err != ENOBUFS) {
+		if (err && !sock_is_full(err)) {
 			/* Perhaps an earlier one's error, reported here. */
 			echo_errors(x);
 			if (sock_is_lost(x->fd))
@@ -135,7 +135,7 @@ static int echo_send(void *self, const struct weir_datagram *v, int n)
 			err = echo_transmit(x, &v[i]);
 		}
 		++*(err ? f->n.icmp_dropped : f->n.icmp_sent);
-		if (err && err != EAGAIN && err != ENOBUFS)
+		if (err && !sock_is_full(err))
 			f->host->unreachable(x->end, &x->last, err);
 	}
 	return n;

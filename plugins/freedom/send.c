@@ -82,8 +82,8 @@ static int transmit(struct udp_socket *k, const struct msghdr *m)
 	for (int attempt = 0;; attempt++) {
 		if (sendmsg(k->fd, m, MSG_DONTWAIT) >= 0)
 			return 0;
-		if (attempt || errno == EAGAIN || errno == ENOBUFS ||
-		    errno == EINVAL || errno == EIO || errno == EMSGSIZE)
+		if (attempt || sock_is_full(errno) || errno == EINVAL ||
+		    errno == EIO || errno == EMSGSIZE)
 			return errno;
 		/* Perhaps an earlier datagram's error, reported here. */
 		udp_errors(k);
@@ -176,7 +176,7 @@ static bool batch_flush(struct udp *u, struct batch *b)
 	if (!b->views)
 		return true;
 	err = batch_transmit(u, b);
-	full = err == EAGAIN || err == ENOBUFS;
+	full = sock_is_full(err);
 	if (!err) {
 		*n->udp_sent += b->segments;
 		*n->udp_sent_bytes += b->bytes;
