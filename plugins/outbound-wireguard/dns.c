@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "bytes.h"
 #include "outbound.h"
 
 #define TRY_US 2000000ull
@@ -84,11 +85,6 @@ static void question_end(struct dns_question *q, int err,
 }
 
 /* ---- answers */
-
-static uint16_t packet_id(const unsigned char *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 /* Our name and type, as the question was written. */
 static bool repeats_question(const struct dns_question *q,
@@ -215,7 +211,7 @@ static void question_next(struct dns_question *q)
 static bool answers(const struct dns_question *q, const unsigned char *p,
 		    size_t len)
 {
-	return len >= HFIXEDSZ && (p[2] & IS_ANSWER) && q->id == packet_id(p) &&
+	return len >= HFIXEDSZ && (p[2] & IS_ANSWER) && q->id == get16(p) &&
 	       (repeats_question(q, p, len) || is_unread(p, len));
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bytes.h"
 #include "outbound.h"
 
 #define LENGTH_BYTES 2u
@@ -57,7 +58,7 @@ static bool take(struct dns_stream *s, const uint8_t *from, size_t len,
 	for (; i < len && s->got < LENGTH_BYTES; i++)
 		s->length[s->got++] = from[i];
 	if (s->got == LENGTH_BYTES && !s->in) {
-		s->in_len = (uint32_t)s->length[0] << 8 | s->length[1];
+		s->in_len = get16(s->length);
 		s->in = s->in_len ? malloc(s->in_len) : NULL;
 		if (!s->in)
 			return false;
@@ -158,8 +159,7 @@ struct dns_stream *dns_stream_new(struct outbound *o,
 	s->out_len = LENGTH_BYTES + len;
 	s->out = malloc(s->out_len);
 	if (s->out) {
-		s->out[0] = (uint8_t)(len >> 8);
-		s->out[1] = (uint8_t)len;
+		put16(s->out, len);
 		memcpy(s->out + LENGTH_BYTES, question, len);
 		s->dial = o->host->dial(o->instance, o->host->tag(o->instance),
 					server, WEIR_NET_TCP, &dialer_ops, s);

@@ -5,6 +5,7 @@
  * there after a worker has opened it. Only then is anything believed of it, in
  * this order: the counter is new, the peer is where the packet came from, the
  * packet inside is as long as it says and its source is one of the peer's. */
+#include "bytes.h"
 #include "cut.h"
 #include "train.h"
 
@@ -23,10 +24,10 @@ static uint32_t inner_len(const uint8_t *packet, uint32_t room)
 
 	if (room >= IP4_HEADER_BYTES && packet[0] >> 4 == 4) {
 		least = IP4_HEADER_BYTES;
-		len = (uint32_t)packet[2] << 8 | packet[3];
+		len = get16(packet + 2);
 	} else if (room >= IP6_HEADER_BYTES && packet[0] >> 4 == 6) {
 		least = IP6_HEADER_BYTES;
-		len = ((uint32_t)packet[4] << 8 | packet[5]) + least;
+		len = get16(packet + 4) + least;
 	}
 	return len >= least && len <= room ? len : 0;
 }
@@ -39,16 +40,13 @@ static void ecn_write(uint8_t *packet, uint8_t ecn)
 		return;
 	}
 	/* RFC 1624: HC' = ~(~HC + ~m + m'), m being the first two bytes. */
-	uint32_t was = (uint32_t)packet[0] << 8 | packet[1], sum;
-	uint32_t check = (uint32_t)packet[10] << 8 | packet[11];
+	uint32_t was = get16(packet), check = get16(packet + 10), sum;
 
 	packet[1] = (uint8_t)((packet[1] & ~ECN_MASK) | ecn);
-	sum = (~check & 0xffff) + (~was & 0xffff) +
-	      ((uint32_t)packet[0] << 8 | packet[1]);
+	sum = (~check & 0xffff) + (~was & 0xffff) + get16(packet);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = ~((sum & 0xffff) + (sum >> 16));
-	packet[10] = (uint8_t)(sum >> 8);
-	packet[11] = (uint8_t)sum;
+	put16(packet + 10, sum);
 }
 
 /* RFC 6040, section 4.2: what the way told us, told to the packet. False:
