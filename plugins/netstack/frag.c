@@ -10,6 +10,7 @@
 #include "frag.h"
 
 #include "buffer.h"
+#include "bytes.h"
 #include "checksum.h"
 #include "ecn.h"
 #include "memory.h"
@@ -237,11 +238,9 @@ static void join_header(uint8_t *to, const struct piece *first, bool v6,
 
 static void fix_lengths(uint8_t *ip, uint32_t header, uint32_t total, bool v6)
 {
-	uint32_t value = v6 ? total - IP6_HEADER : total;
 	uint16_t sum;
 
-	ip[v6 ? 4 : 2] = (uint8_t)(value >> 8);
-	ip[v6 ? 5 : 3] = (uint8_t)value;
+	put16(ip + (v6 ? 4 : 2), v6 ? total - IP6_HEADER : total);
 	if (v6)
 		return;
 	memset(ip + 6, 0, 2);

@@ -9,6 +9,7 @@
  * destination itself. */
 #include "icmp.h"
 
+#include "bytes.h"
 #include "emit.h"
 #include "flow.h"
 
@@ -61,8 +62,7 @@ static void emit_echo(struct weir_link *link, uint8_t type,
 	};
 
 	p.head[0] = type;
-	p.head[4] = (uint8_t)(identifier >> 8);
-	p.head[5] = (uint8_t)identifier;
+	put16(p.head + 4, identifier);
 	emit_icmp(link, &p);
 }
 
@@ -163,8 +163,7 @@ void icmp_unreachable(struct weir_link *link, const uint8_t *packet,
 	p.head[1] = (uint8_t)code;
 	if (err == EMSGSIZE) {
 		p.head[0] = v6 ? TOO_BIG6 : UNREACHABLE4;
-		p.head[6] = (uint8_t)(TOLD_MTU >> 8);
-		p.head[7] = (uint8_t)TOLD_MTU;
+		put16(p.head + 6, TOLD_MTU);
 	}
 	emit_icmp(link, &p);
 }
@@ -194,9 +193,8 @@ static void icmp_flow_unreachable(void *s, const struct weir_addr *peer,
 	packet[v6 ? 5 : 3] = (uint8_t)(v6 ? 8 : at + 8);
 	memcpy(packet + (v6 ? 8 : 12), client.ip, v6 ? 16 : 4);
 	memcpy(packet + (v6 ? 24 : 16), peer->ip, v6 ? 16 : 4);
-	packet[at] = v6 ? 128 : 8;
-	packet[at + 4] = (uint8_t)(client.port >> 8);
-	packet[at + 5] = (uint8_t)client.port;
+	packet[at] = v6 ? ECHO6 : ECHO4;
+	put16(packet + at + 4, client.port);
 	memcpy(packet + at + 6, f->sequence, sizeof f->sequence);
 	icmp_unreachable(f->link, packet, at + 8, err);
 }
