@@ -81,8 +81,7 @@ static void strategy_apply(struct names *s, int strategy)
 	s->want[V4] = strategy != FORCE_IP6 && has_family(o, V4);
 	s->want[V6] = strategy != FORCE_IP4 && has_family(o, V6);
 	s->first = strategy == FORCE_IP6 || strategy == FORCE_IP64 ? V6 : V4;
-	/* 46 and 64: the second family only where there is none of the first.
-	 */
+	/* 46 and 64: the second family is for names without the first. */
 	s->second_too = strategy == FORCE_IP;
 }
 
