@@ -26,7 +26,7 @@ struct core {
 
 	struct session *sessions;
 	struct flow *flows, *idle_flow; /* last used first; the last of them */
-	uint64_t session_count, session_serial, refused_full;
+	uint64_t session_count, refused_full;
 	uint64_t flow_count, flows_evicted;
 	uint64_t fd_limit; /* of the process; 0: none is known */
 	bool draining;	   /* no new sessions */

@@ -19,7 +19,6 @@
 #define NEXT_HOP_BY_HOP 0
 #define NEXT_ROUTING 43
 #define NEXT_FRAGMENT 44
-#define NEXT_NONE 59
 #define NEXT_DESTINATION 60
 #define ICMP4_ECHO_REPLY 0
 #define ICMP4_ECHO 8

@@ -17,7 +17,6 @@
 #define ICMP_HEADER 4u	     /* type, code, checksum */
 #define ICMP4_UNREACHABLE 3
 #define ICMP6_UNREACHABLE 1
-#define PORTLESS 0u
 
 #define TCP_FLAGS_AT 13u
 #define TCP_FLAG_FIN 0x01u

@@ -135,11 +135,6 @@ void device_end_sessions(struct wg_device *d)
 		peer_reset(p);
 }
 
-void wg_set_mtu(struct wg_device *d, uint32_t mtu_bytes)
-{
-	d->mtu_bytes = mtu_bytes;
-}
-
 bool wg_flush(struct wg_device *d, uint64_t now_us)
 {
 	unsigned budget = HANDSHAKES_A_TURN;
@@ -195,35 +190,4 @@ void wg_get_keys(const struct wg_device *d, uint8_t private_key[WG_KEY_BYTES],
 const uint64_t *wg_drops(const struct wg_device *d)
 {
 	return d->drops;
-}
-
-const char *wg_drop_name(enum wg_drop drop)
-{
-	static const char *const names[WG_DROPS] = {
-		[WG_DROP_MALFORMED] = "malformed",
-		[WG_DROP_RESERVED] = "reserved",
-		[WG_DROP_MAC1] = "mac1",
-		[WG_DROP_QUEUE] = "queue",
-		[WG_DROP_COOKIE] = "cookie",
-		[WG_DROP_RATE] = "rate",
-		[WG_DROP_HANDSHAKE] = "handshake",
-		[WG_DROP_REPLAYED] = "replayed",
-		[WG_DROP_EARLY] = "early",
-		[WG_DROP_INDEX] = "index",
-		[WG_DROP_KEY_OLD] = "key_old",
-		[WG_DROP_AUTH] = "auth",
-		[WG_DROP_WINDOW] = "window",
-		[WG_DROP_INNER] = "inner",
-		[WG_DROP_SOURCE] = "source",
-		[WG_DROP_ECN] = "ecn",
-		[WG_DROP_NO_ROOM] = "no_room",
-		[WG_DROP_PACKET] = "packet",
-		[WG_DROP_NO_PEER] = "no_peer",
-		[WG_DROP_STAGED] = "staged",
-		[WG_DROP_GAVE_UP] = "gave_up",
-		[WG_DROP_NO_ENDPOINT] = "no_endpoint",
-		[WG_DROP_FULL] = "full",
-	};
-
-	return names[drop];
 }

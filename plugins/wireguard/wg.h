@@ -172,7 +172,6 @@ const char *wg_aead(const struct wg_device *d, bool *replaced);
  * down takes configuration, and drops everything else without counting it. */
 void wg_up(struct wg_device *d, uint64_t now_us);
 void wg_down(struct wg_device *d);
-void wg_set_mtu(struct wg_device *d, uint32_t mtu_bytes);
 
 /* ---- the way of the bytes ---- */
 
@@ -346,8 +345,7 @@ void wg_peer_clear_source(struct wg_peer *p);
  * sources than the limit has room for. */
 uint64_t wg_sources_full(const struct wg_device *d);
 
-/* WG_DROPS counters of the whole device, and their names ("auth"). */
+/* WG_DROPS counters of the whole device. */
 const uint64_t *wg_drops(const struct wg_device *d);
-const char *wg_drop_name(enum wg_drop drop);
 
 #endif

@@ -116,7 +116,6 @@ struct fake_part {
 	int refuse_errno;
 	struct fake_open *opens[FAKE_OPENS];
 	int open_count;
-	bool opening; /* the core is inside open() */
 };
 
 struct fake {

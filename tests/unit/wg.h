@@ -49,8 +49,6 @@ static inline void counting_fill(void *self, void *out, size_t len)
 		((uint8_t *)out)[i] = c->next++;
 }
 
-#define COUNTING(name) struct counting name = {.random = {counting_fill, &name}}
-
 /* Is this secret anywhere in those bytes? */
 static inline bool holds(const void *bytes, size_t len, const void *secret)
 {
