@@ -43,8 +43,12 @@ def listener(port, backlog=4096):
     return s
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def udp_socket(address, port):
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    family = family_of(address)
     s = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         s.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)

@@ -28,7 +28,7 @@ UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 def connect(bed, host, port, timeout=10):
     """(errno or 0 or None after the timeout, seconds)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     s = keep(bed.socket("client", family, socket.SOCK_STREAM))
     s.settimeout(timeout)
     start = time.monotonic()
@@ -69,7 +69,7 @@ def an_unreachable_network_is_told_by_icmp(bed):
 def a_connected_udp_socket_learns_of_an_unreachable_network(bed):
     Weir(bed)
     for host in UNREACHABLE4, UNREACHABLE6:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         s = keep(bed.socket("client", family, socket.SOCK_DGRAM))
         s.settimeout(2)
         if family == socket.AF_INET:  # Linux keeps soft errors from others
@@ -161,7 +161,7 @@ def a_server_s_reset_resets_the_client(bed):
     with bed.inside("server"):
         door = keep(servers.listener(6002))
     for host in HOST4, HOST6:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         s = keep(bed.socket("client", family, socket.SOCK_STREAM))
         s.settimeout(5)
         s.connect((host, 6002))

@@ -33,7 +33,7 @@ def server_socket(bed, address, port):
 
 
 def client_socket(bed, host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     s = keep(bed.socket("client", family, socket.SOCK_DGRAM))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     s.settimeout(5)

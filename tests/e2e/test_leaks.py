@@ -51,7 +51,7 @@ def judge():
 
 def streams(bed, hosts):
     for host in hosts:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         with bed.socket("client", family, socket.SOCK_STREAM) as s:
             s.settimeout(20)
             s.connect((host, MIRROR_PORT))
@@ -63,7 +63,7 @@ def streams(bed, hosts):
 def vain_connects(bed):
     for host in (HOST4, HOST6, UNREACHABLE4, UNREACHABLE6, DEAD4,
                  "10.77.2.1", "10.77.3.1"):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         with bed.socket("client", family, socket.SOCK_STREAM) as s:
             s.settimeout(1)
             check(s.connect_ex((host, 4999)), f"{host} was connected")
@@ -71,7 +71,7 @@ def vain_connects(bed):
 
 def datagrams(bed):
     for host in HOST4, HOST6:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         s = keep(bed.socket("client", family, socket.SOCK_DGRAM))
         s.settimeout(10)
         for size in 0, 1472, 9000:

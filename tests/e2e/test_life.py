@@ -69,7 +69,7 @@ def start(bed, detour):
 
 
 def fetch(bed, host, timeout=5):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     with bed.socket("proxy", family, socket.SOCK_STREAM) as s:
         s.settimeout(timeout)
         s.connect((host, PORT))

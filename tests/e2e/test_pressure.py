@@ -31,7 +31,7 @@ def pair(bed, host=HOST4, room=None):
     with bed.inside("server"):
         door = servers.listener(PORT)
     with door:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = servers.family_of(host)
         s = keep(bed.socket("client", family, socket.SOCK_STREAM))
         for end in (s, door) if room else ():
             end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)

@@ -42,7 +42,7 @@ def only_marked(bed):
 
 
 def connect(bed, host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     s = keep(bed.socket("client", family, socket.SOCK_STREAM))
     s.settimeout(5)
     return s.connect_ex((host, PORT))

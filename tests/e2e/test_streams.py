@@ -100,7 +100,7 @@ def random_pairs(count):
 def half_close(bed, host, port, size):
     """Send all, shut down the sending side, then read the answer."""
     data = random.Random(port).randbytes(size)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     with bed.socket("client", family, socket.SOCK_STREAM) as s:
         s.settimeout(60)
         s.connect((host, port))

@@ -121,7 +121,7 @@ def pair(bed, host):
         door = transfers.servers.listener(transfers.PORT)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
     with door:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = transfers.servers.family_of(host)
         s = keep(bed.socket("client", family, socket.SOCK_STREAM))
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         s.settimeout(transfers.PATIENCE_S)

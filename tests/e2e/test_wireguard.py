@@ -260,14 +260,14 @@ def a_name_that_does_not_exist_there_fails(bed):
 
 
 def tcp_error(bed, host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     with bed.socket("client", family, socket.SOCK_STREAM) as s:
         s.settimeout(FAIL_S)
         return s.connect_ex((host, PORT))
 
 
 def udp_error(bed, host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = servers.family_of(host)
     with bed.socket("client", family, socket.SOCK_DGRAM) as s:
         s.settimeout(FAIL_S)
         s.setsockopt(*RECEIVE_ERRORS[family], 1)

@@ -172,7 +172,7 @@ class Server:
 
 def carry_out(bed, far, transfer):
     """Do one; raises where the bytes are not the same at both ends."""
-    family = socket.AF_INET6 if ":" in transfer.host else socket.AF_INET
+    family = servers.family_of(transfer.host)
     try:
         with bed.socket("client", family, socket.SOCK_STREAM) as s:
             s.settimeout(PATIENCE_S)
