@@ -49,14 +49,13 @@ class Server:
     """weir in `proxy` takes wireguard-go in `server` as its peer; what peers
     ask for is served in `proxy` itself."""
 
-    def __init__(self, bed, endpoint=PROXY4, psk=None, more="", extra="",
-                 policy=""):
+    def __init__(self, bed, endpoint=PROXY4, psk=None, more=""):
         self.far, self.near = Keys(), Keys()
         self.name = wgbed.unique_name()
-        extra += f", pre_shared_key: \"{psk}\"" if psk else ""
+        extra = f", pre_shared_key: \"{psk}\"" if psk else ""
         self.weir = Weir(bed, inbound(
             self.far, [("alice", self.near.public, NEAR, extra)], self.name,
-            more=more) + policy, own_tun=True)
+            more=more), own_tun=True)
         self.go = WireguardGo(bed, "server", self.near,
                               (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
         at = f"[{endpoint}]" if ":" in endpoint else endpoint
@@ -363,16 +362,6 @@ def who_gets_the_address_gets_no_sessions(bed):
     for s in talk.listener, talk.far_udp:
         s.close()
     Talk(bed, PUBLIC4_SECOND)
-
-
-@test
-def a_peer_has_the_policy_of_its_level(bed):
-    server = Server(bed, extra=", level: 1", policy=(
-        "policy: { levels: { 0: { idle: 300s }, 1: { idle: 1s } } }\n"))
-    Talk(bed, PUBLIC4)
-    wait_for(lambda: re.search("tcp .* user alice .* idle",
-                               server.weir.log()), 10,
-             "the end of a connection without traffic")
 
 
 @test
