@@ -185,7 +185,7 @@ START_TEST(connections_are_as_many_as_may_be)
 	struct sim_conf conf = {2, 100, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), more;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	client_open(&c);
@@ -215,7 +215,7 @@ START_TEST(a_flood_that_takes_all_connections_locks_nobody_out)
 	struct sim_conf conf = {100, 4096, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	end();
+	tun_end();
 	sim_start(&conf);
 	sim_attach(&tun, NULL);
 	client_init(&flood, &tun, c.path);

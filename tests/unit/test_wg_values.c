@@ -208,7 +208,7 @@ START_TEST(a_wg_quick_file_says_the_same_as_options)
 				   "FwMark = 0x77\n[Peer]\nPublicKey = " KEY
 				   "\nEndpoint = [fe80::1%lo]:51820\n"
 				   "PersistentKeepalive = 25\n";
-	char path[] = "/tmp/weir-values-XXXXXX";
+	char path[] = "test_wg_values.XXXXXX";
 	int fd = mkstemp(path);
 	struct wg_options o = {.config = path};
 	struct wg_settings *s;
