@@ -22,13 +22,20 @@ class Way(peers.Peer):
     def ends(self):
         return [p for p in (self.near, self.far) if p]
 
-    def cpu_s(self):
+    def cpu_of(self, ends):
         total = 0.0
-        for end in self.ends():
+        for end in ends:
             self.process = end
             total += super().cpu_s()
         self.process = self.near
         return total
+
+    def cpu_s(self):
+        return self.cpu_of(self.ends())
+
+    def weir_s(self):
+        """Of weir's end, where the other is another program's."""
+        return 0.0
 
     def into(self, device):
         """The hosts behind `server` through a TUN of `proxy`."""
@@ -119,6 +126,11 @@ outbounds:
         go.peer(far.public, wgbed.ALL, endpoint)
         self.into(go.name)
         return go.process
+
+    def weir_s(self):
+        if self.near_weir == self.far_weir:
+            return 0.0
+        return self.cpu_of([self.near if self.near_weir else self.far])
 
     def start(self):
         near, far = wgbed.Keys(), wgbed.Keys()
