@@ -8,7 +8,7 @@ build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
 	xz-utils libevent-dev libyaml-dev libc-ares-dev libjansson-dev
 	libmnl-dev uthash-dev libwolfssl-dev libssl-dev)
 if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
-	build_packages+=(libipsec-mb-dev) # Intel's processors only
+	build_packages+=(libipsec-mb-dev) # there is none for others
 fi
 
 say() {
