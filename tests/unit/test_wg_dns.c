@@ -403,19 +403,13 @@ START_TEST(a_server_that_says_no_outweighs_a_silent_one)
 }
 END_TEST
 
-static struct dns_message asked_next(void)
-{
-	ck_assert_ptr_nonnull(
-		dns_ask(w.dns, "large.example", false, answered, NULL));
-	return asked(0);
-}
-
 START_TEST(a_server_without_edns_is_asked_without)
 {
 	const int words[] = {FORMERR, NOTIMP};
 
 	for (int i = 0; i < 4; i++) {
 		struct dns_message question, m;
+		struct dns_question *next;
 
 		begin(1);
 		ask();
@@ -435,9 +429,10 @@ START_TEST(a_server_without_edns_is_asked_without)
 		if (i < 2)
 			check_found();
 		ck_assert_int_eq(w.err, i < 2 ? 0 : EAGAIN);
-		w.done = false; /* another question */
-		question = asked_next();
+		next = dns_ask(w.dns, "large.example", false, answered, NULL);
+		question = asked(0);
 		ck_assert_uint_eq(question.bytes[11], i < 2 ? 0 : 1);
+		dns_cancel(next);
 		end();
 	}
 }
