@@ -16,7 +16,7 @@ const struct aead_ops *const aead_all[] = {
 bool aead_works(const struct aead_ops *ops)
 {
 	static const uint8_t key[WG_KEY_BYTES];
-	uint8_t sealed[WG_TAG_BYTES];
+	uint8_t sealed[WG_TAG_BYTES] = {0};
 	struct aead a;
 	bool ok;
 

@@ -11,6 +11,8 @@
 #ifndef WIREGUARD_AEAD_H
 #define WIREGUARD_AEAD_H
 
+#include <string.h>
+
 #include "crypto.h"
 
 enum aead_direction { AEAD_SEAL, AEAD_OPEN };
@@ -30,10 +32,6 @@ struct aead {
 struct aead_ops {
 	const char *name; /* as --with-aead has it */
 
-	/* Take over a key; must not allocate. */
-	void (*init_key)(struct aead *a, enum aead_direction direction,
-			 const uint8_t key[WG_KEY_BYTES]);
-
 	/* `len` bytes (0 is a keepalive) become len + 16. False: no memory. */
 	bool (*seal)(struct aead *a, uint8_t *dst, const uint8_t *src,
 		     size_t len, uint64_t counter);
@@ -43,8 +41,8 @@ struct aead_ops {
 	bool (*open)(struct aead *a, uint8_t *dst, const uint8_t *src,
 		     size_t len, uint64_t counter);
 
-	/* Give back what the library kept, and zero the key. */
-	void (*wipe)(struct aead *a);
+	/* Free a context; only of a library that makes one. */
+	void (*context_free)(void *context);
 };
 
 #ifdef WEIR_AEAD_IPSEC_MB
@@ -70,8 +68,8 @@ static inline void aead_init(struct aead *a, const struct aead_ops *ops,
 			     enum aead_direction direction,
 			     const uint8_t key[WG_KEY_BYTES])
 {
-	*a = (struct aead){.ops = ops};
-	ops->init_key(a, direction, key);
+	*a = (struct aead){.ops = ops, .direction = direction};
+	memcpy(a->key, key, WG_KEY_BYTES);
 }
 
 static inline bool aead_seal(struct aead *a, uint8_t *dst, const uint8_t *src,
@@ -89,9 +87,9 @@ static inline bool aead_open(struct aead *a, uint8_t *dst, const uint8_t *src,
 /* Does nothing to one that was never initialised. */
 static inline void aead_wipe(struct aead *a)
 {
-	if (a->ops)
-		a->ops->wipe(a);
-	a->ops = NULL;
+	if (a->context)
+		a->ops->context_free(a->context);
+	crypto_wipe(a, sizeof *a);
 }
 
 #endif

@@ -101,13 +101,6 @@ static bool packet_do(const struct aead *a, uint8_t *dst, const uint8_t *src,
 	return job && job->status == IMB_STATUS_COMPLETED;
 }
 
-static void ipsec_mb_init_key(struct aead *a, enum aead_direction direction,
-			      const uint8_t key[WG_KEY_BYTES])
-{
-	a->direction = direction;
-	memcpy(a->key, key, WG_KEY_BYTES);
-}
-
 static bool ipsec_mb_seal(struct aead *a, uint8_t *dst, const uint8_t *src,
 			  size_t len, uint64_t counter)
 {
@@ -130,15 +123,8 @@ static bool ipsec_mb_open(struct aead *a, uint8_t *dst, const uint8_t *src,
 	return false;
 }
 
-static void ipsec_mb_wipe(struct aead *a)
-{
-	crypto_wipe(a, sizeof *a);
-}
-
 const struct aead_ops aead_ipsec_mb = {
 	.name = "ipsec-mb",
-	.init_key = ipsec_mb_init_key,
 	.seal = ipsec_mb_seal,
 	.open = ipsec_mb_open,
-	.wipe = ipsec_mb_wipe,
 };

@@ -17,13 +17,6 @@
 
 #define NONCE_BYTES 12
 
-static void openssl_init_key(struct aead *a, enum aead_direction direction,
-			     const uint8_t key[WG_KEY_BYTES])
-{
-	a->direction = direction;
-	memcpy(a->key, key, WG_KEY_BYTES);
-}
-
 /* The context, with its key: made now if this is the first packet. */
 static EVP_CIPHER_CTX *context_get(struct aead *a)
 {
@@ -100,16 +93,14 @@ static bool openssl_open(struct aead *a, uint8_t *dst, const uint8_t *src,
 }
 
 /* libcrypto cleanses the contexts that it frees. */
-static void openssl_wipe(struct aead *a)
+static void openssl_context_free(void *context)
 {
-	EVP_CIPHER_CTX_free(a->context);
-	crypto_wipe(a, sizeof *a);
+	EVP_CIPHER_CTX_free(context);
 }
 
 const struct aead_ops aead_openssl = {
 	.name = "openssl",
-	.init_key = openssl_init_key,
 	.seal = openssl_seal,
 	.open = openssl_open,
-	.wipe = openssl_wipe,
+	.context_free = openssl_context_free,
 };

@@ -16,13 +16,6 @@ static void nonce_of(uint8_t nonce[CHACHA20_POLY1305_AEAD_IV_SIZE],
 	memcpy(nonce + 4, &counter, sizeof counter);
 }
 
-static void wolfssl_init_key(struct aead *a, enum aead_direction direction,
-			     const uint8_t key[WG_KEY_BYTES])
-{
-	a->direction = direction;
-	memcpy(a->key, key, WG_KEY_BYTES);
-}
-
 /* Without a packet the pointers are still looked at; `dst` has room for a tag
  * and may stand for both. */
 static bool wolfssl_seal(struct aead *a, uint8_t *dst, const uint8_t *src,
@@ -54,15 +47,8 @@ static bool wolfssl_open(struct aead *a, uint8_t *dst, const uint8_t *src,
 	return false;
 }
 
-static void wolfssl_wipe(struct aead *a)
-{
-	crypto_wipe(a, sizeof *a);
-}
-
 const struct aead_ops aead_wolfssl = {
 	.name = "wolfssl",
-	.init_key = wolfssl_init_key,
 	.seal = wolfssl_seal,
 	.open = wolfssl_open,
-	.wipe = wolfssl_wipe,
 };
