@@ -61,6 +61,28 @@ static int take_config(int argc, char **argv, const char *usage,
 	return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
+/* Of what such a command is for: `use` has the configuration, if it is good. */
+static int with_config(const struct options *global, int argc, char **argv,
+		       const char *usage,
+		       int (*use)(struct config *, struct registry *))
+{
+	struct options o = *global;
+	int status = take_config(argc, argv, usage, &o);
+	struct registry *r;
+	struct config *c;
+
+	if (status >= 0)
+		return status;
+	r = setup_registry(&o);
+	if (!r)
+		return EXIT_FAILURE;
+	c = setup_config(&o, r);
+	status = c ? use(c, r) : EXIT_CONFIG;
+	config_free(c);
+	registry_free(r);
+	return status;
+}
+
 /* ---- weir run ---- */
 
 static const char run_usage[] =
@@ -85,22 +107,8 @@ static int serve(struct config *c, struct registry *r)
 
 int command_run(const struct options *global, int argc, char **argv)
 {
-	struct options o = *global;
-	int status = take_config(argc, argv, run_usage, &o);
-	struct registry *r;
-	struct config *c;
-
-	if (status >= 0)
-		return status;
 	signal(SIGUSR1, SIG_IGN); /* until there are counters to log */
-	r = setup_registry(&o);
-	if (!r)
-		return EXIT_FAILURE;
-	c = setup_config(&o, r);
-	status = c ? serve(c, r) : EXIT_CONFIG;
-	config_free(c);
-	registry_free(r);
-	return status;
+	return with_config(global, argc, argv, run_usage, serve);
 }
 
 /* ---- weir check ---- */
@@ -112,25 +120,16 @@ static const char check_usage[] =
 	"  -c, --config FILE  default: " WEIR_SYSCONFDIR "/weir/weir.yaml\n"
 	"  -h, --help         print this\n";
 
+static int tell_good(struct config *c, struct registry *r)
+{
+	(void)r;
+	printf("%s: ok\n", c->file);
+	return EXIT_SUCCESS;
+}
+
 int command_check(const struct options *global, int argc, char **argv)
 {
-	struct options o = *global;
-	int status = take_config(argc, argv, check_usage, &o);
-	struct registry *r;
-	struct config *c;
-
-	if (status >= 0)
-		return status;
-	r = setup_registry(&o);
-	if (!r)
-		return EXIT_FAILURE;
-	c = setup_config(&o, r);
-	if (c)
-		printf("%s: ok\n", c->file);
-	status = c ? EXIT_SUCCESS : EXIT_CONFIG;
-	config_free(c);
-	registry_free(r);
-	return status;
+	return with_config(global, argc, argv, check_usage, tell_good);
 }
 
 /* ---- weir schema ---- */
