@@ -25,6 +25,14 @@ void *__wrap_malloc(size_t bytes)
 	return __real_malloc(bytes);
 }
 
+/* Anew, with room for so much. */
+static void begin_with(const struct sim_conf *conf)
+{
+	tun_end();
+	sim_start(conf);
+	sim_attach(&tun, NULL);
+}
+
 START_TEST(handshake_is_held_until_accept)
 {
 	struct client c = client_of(_i);
@@ -158,9 +166,7 @@ START_TEST(syn_flood_is_bounded_and_harms_nobody)
 	struct weir_end *e;
 	struct iovec v;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	e = client_open(&c);
 	client_init(&flood, &tun, c.path);
 	for (int i = 0; i < 500; i++) {
@@ -185,9 +191,7 @@ START_TEST(connections_are_as_many_as_may_be)
 	struct sim_conf conf = {2, 100, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), more;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	client_open(&c);
 	for (uint16_t i = 0; i < 2; i++) {
 		client_init(&more, &tun, c.path);
@@ -215,9 +219,7 @@ START_TEST(a_flood_that_takes_all_connections_locks_nobody_out)
 	struct sim_conf conf = {100, 4096, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	client_init(&flood, &tun, c.path);
 	for (int i = 0; i < 500; i++) {
 		flood.path.client_port = (uint16_t)(1000 + i);
@@ -238,9 +240,7 @@ START_TEST(new_client_gets_in_during_a_flood)
 	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
 	struct client c = client_of(_i % 2), flood;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	client_init(&flood, &tun, c.path);
 	for (int i = 0; i < 500; i++) {
 		flood.path.client_port = (uint16_t)(1000 + i);
@@ -275,9 +275,7 @@ START_TEST(who_repeats_a_syn_in_a_flood_is_let_in)
 	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	client_init(&flood, &tun, c.path);
 	flood.seq = 77;
 	flood_for_a_second(&flood);
@@ -302,9 +300,7 @@ START_TEST(first_syn_is_let_in_again_soon_after_a_flood)
 	struct sim_conf conf = {10000, 3000, 64 << 20, 4 << 20};
 	struct client c = client_of(_i), flood;
 
-	tun_end();
-	sim_start(&conf);
-	sim_attach(&tun, NULL);
+	begin_with(&conf);
 	client_init(&flood, &tun, c.path);
 	flood_for_a_second(&flood);
 	ck_assert_uint_gt(sim_counter("syn_put_off"), 0);
