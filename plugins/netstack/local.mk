@@ -7,6 +7,7 @@ plugin_LTLIBRARIES += netstack.la
 noinst_LTLIBRARIES += liblwip.la libnetstack.la
 
 NETSTACK_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/netstack \
+	-I$(top_srcdir)/plugins/bytes \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 
 lwip_sources = \
@@ -35,6 +36,7 @@ liblwip_la_CFLAGS = $(AM_CFLAGS) -fno-strict-aliasing -fno-sanitize=shift -w
 
 # All but the entry: the tests link it too.
 netstack_sources = \
+	plugins/bytes/bytes.h \
 	plugins/netstack/accept.c \
 	plugins/netstack/ack.c \
 	plugins/netstack/ack.h \
@@ -48,7 +50,6 @@ netstack_sources = \
 	plugins/netstack/buffer.h \
 	plugins/netstack/burst.c \
 	plugins/netstack/burst.h \
-	plugins/netstack/bytes.h \
 	plugins/netstack/checksum.c \
 	plugins/netstack/checksum.h \
 	plugins/netstack/congestion.h \

@@ -21,7 +21,8 @@ outbound_wireguard_la_SOURCES = \
 	plugins/outbound-wireguard/via.c
 outbound_wireguard_la_CPPFLAGS = $(AM_CPPFLAGS) $(CARES_CFLAGS) \
 	-I$(top_srcdir)/plugins/wireguard -I$(top_srcdir)/plugins/tun \
-	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
+	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage \
+	-I$(top_srcdir)/plugins/bytes
 outbound_wireguard_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
 outbound_wireguard_la_LIBADD = libwgtunnel.la libtun.la libfreedom.la \
 	libpassage.la 	$(CARES_LIBS)

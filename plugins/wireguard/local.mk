@@ -5,6 +5,7 @@ if HAVE_WOLFSSL
 noinst_LTLIBRARIES += libwg.la
 
 WG_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard \
+	-I$(top_srcdir)/plugins/bytes \
 	$(WOLFSSL_CFLAGS) $(AEAD_CPPFLAGS)
 
 wg_sources = \
@@ -50,7 +51,7 @@ wg_sources = \
 	plugins/wireguard/wolf.h
 # The device on top of them.
 wg_sources += \
-	plugins/wireguard/bytes.h \
+	plugins/bytes/bytes.h \
 	plugins/wireguard/configure.c \
 	plugins/wireguard/constants.h \
 	plugins/wireguard/cut.c \

@@ -14,6 +14,9 @@ header='#[[:space:]]*include[[:space:]]*'
 
 # The folder of an archive, and the plugins that are built on it.
 shared=(
+	'plugins/bytes/ plugins/netstack/'
+	'plugins/bytes/ plugins/wireguard/'
+	'plugins/bytes/ plugins/outbound-wireguard/'
 	'plugins/wireguard/ plugins/*-wireguard/'
 	'plugins/tun/ plugins/inbound-tun/'
 	'plugins/tun/ plugins/outbound-wireguard/'

@@ -7,7 +7,7 @@ stack_sim = tests/sim/sim.c tests/sim/sim.h tests/sim/wire.c \
 	tests/sim/client.c \
 	tests/sim/client.h tests/sim/fragments.c plugins/netstack/plugin.c
 stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
-	-I$(top_srcdir)/plugins/netstack
+	-I$(top_srcdir)/plugins/netstack -I$(top_srcdir)/plugins/bytes
 stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_lent \

@@ -378,7 +378,7 @@ tests_unit_test_wg_kernel_SOURCES = tests/unit/test_wg_kernel.c \
 	plugins/wireguard/cut.c plugins/wireguard/cut.h \
 	plugins/wireguard/sum.c plugins/wireguard/sum.h
 tests_unit_test_wg_kernel_CPPFLAGS = $(UNIT_CPPFLAGS) \
-	-I$(top_srcdir)/plugins/wireguard
+	-I$(top_srcdir)/plugins/wireguard -I$(top_srcdir)/plugins/bytes
 tests_unit_test_wg_kernel_LDADD = $(CHECK_LIBS)
 
 # WireGuard: names that are asked for behind a tunnel.
@@ -392,6 +392,7 @@ tests_unit_test_wg_dns_SOURCES = tests/unit/test_wg_dns.c $(IDLE) \
 	plugins/outbound-wireguard/outbound.h
 tests_unit_test_wg_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	$(CARES_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/plugins/wireguard \
+	-I$(top_srcdir)/plugins/bytes \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_wg_dns_LDADD = libweir-fakehost.a $(CARES_LIBS) $(CHECK_LIBS)
 WG_OUTBOUND = $(IDLE) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bytes.h - numbers in network byte order, wherever they lie. */
-#ifndef NETSTACK_BYTES_H
-#define NETSTACK_BYTES_H
+#ifndef BYTES_H
+#define BYTES_H
 
 #include <stdint.h>
 
