@@ -48,6 +48,17 @@ static void cubic_skip(struct cubic *q, const struct ack_sample *s)
 	q->acked_ms = now_ms;
 }
 
+/* What Reno's window would grow a round trip, in segments: less than one, as
+ * CUBIC shrinks less, until it is what it was at the loss (RFC 9438, 4.3). */
+static float reno_alpha(const struct congestion *cc)
+{
+	const struct cubic *q = &cc->is.cubic;
+	float at_loss = (float)q->ssthresh / CUBIC_BETA;
+
+	return q->w_max > 0 && q->w_est * (float)cc->mss < at_loss ? RENO_ALPHA
+								   : 1.0f;
+}
+
 static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
 {
 	struct cubic *q = &cc->is.cubic;
@@ -63,7 +74,7 @@ static void cubic_grow(struct congestion *cc, const struct ack_sample *s)
 		 CUBIC_C * from_plateau * from_plateau * from_plateau;
 	if (target > 1.5f * w)
 		target = 1.5f * w;
-	q->w_est += acked * (q->w_est < q->w_max ? RENO_ALPHA : 1.0f) / w;
+	q->w_est += acked * reno_alpha(cc) / w;
 	if (target > w)
 		grown = w + (target - w) / w * acked;
 	if (q->w_est > grown)

@@ -98,6 +98,18 @@ START_TEST(short_round_trip_grows_as_renos)
 }
 END_TEST
 
+/* That is at 80, though the plateau is at 68. */
+START_TEST(who_lost_below_the_last_plateau_grows_as_reno_up_to_the_loss)
+{
+	grown_to(100);
+	lose();
+	cc.cwnd = 80 * MSS;
+	lose();
+	ck_assert_double_eq_tol(after(320 * MS, 10), 73, 1.5);
+	ck_assert_double_eq_tol(after(330 * MS, 10), 100, 4);
+}
+END_TEST
+
 START_TEST(window_grows_by_a_half_a_round_trip_at_most)
 {
 	struct ack_sample s;
@@ -219,6 +231,9 @@ SUITE("curve", t)
 	tcase_add_test(t,
 		       who_lost_below_the_last_plateau_leaves_room_for_others);
 	tcase_add_test(t, short_round_trip_grows_as_renos);
+	tcase_add_test(
+		t,
+		who_lost_below_the_last_plateau_grows_as_reno_up_to_the_loss);
 	tcase_add_test(t, window_grows_by_a_half_a_round_trip_at_most);
 	tcase_add_test(t, window_that_is_not_filled_does_not_grow);
 	tcase_add_test(t, loss_leaves_two_segments);
