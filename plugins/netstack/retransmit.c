@@ -20,25 +20,35 @@
 #define PROBE_EXTRA_US 5000u
 #define DELAYED_ACK_US 40000u
 
-/* How long until a probe makes sense; 0: it is for the timeout to come. */
-static uint64_t probe_after_us(const struct conn *c)
+/* How long until a probe makes sense; 0: it is for the timeout to come. What is
+ * sent meanwhile puts it off, but not beyond the timeout of the oldest (RFC
+ * 8985, 7.2). */
+static uint64_t probe_after_us(const struct conn *c, uint64_t now_us)
 {
 	const struct recovery *r = &c->recovery;
+	const struct tcp_seg *oldest =
+		r->flight ? flight_first(r->flight)->first : NULL;
 	uint64_t after = 2ull * r->srtt_us + PROBE_EXTRA_US;
+	uint32_t waited;
 
 	if (c->pcb->state < ESTABLISHED || r->in_recovery || r->after_timeout ||
-	    r->probe_out || !r->srtt_us || r->sacked)
+	    r->probe_out || !r->srtt_us || r->sacked || !oldest)
 		return 0;
-	if (c->pcb->unacked && !c->pcb->unacked->next)
+	if (!oldest->next)
 		after += DELAYED_ACK_US;
-	return after < r->rto_us ? after : 0;
+	if (after >= r->rto_us)
+		return 0;
+	waited = (uint32_t)(now_us - note_of(oldest)->sent_us);
+	if (waited >= r->rto_us)
+		return 1;
+	return after < r->rto_us - waited ? after : r->rto_us - waited;
 }
 
 void recovery_arm(struct conn *c)
 {
 	struct recovery *r = &c->recovery;
 	uint64_t now_us = stack_now_us(c->stack);
-	uint64_t after = probe_after_us(c);
+	uint64_t after = probe_after_us(c, now_us);
 
 	if (c->retransmit_at && !r->timer_is_probe)
 		return;

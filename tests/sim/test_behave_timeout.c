@@ -80,6 +80,29 @@ START_TEST(timeout_of_an_episode_does_not_wait_for_a_probe)
 }
 END_TEST
 
+/* None of what goes out arrives (RFC 8985, 7.2). */
+START_TEST(sends_do_not_put_off_the_probe_beyond_the_timeout)
+{
+	struct peer p = peer_open_far(_i, OFFER_USUAL, 0);
+	uint64_t begun_us = sim.now_us;
+	uint32_t end = 1;
+	struct heard *h;
+
+	for (;;) {
+		h = hear_within(&p, 30 * SIM_MS, NULL);
+		if (h->any && h->seq != end)
+			break;
+		if (h->any)
+			end = h->seq + h->len;
+		else
+			core_write(&p, MSS);
+	}
+	ck_assert_uint_eq(h->seq + h->len, end);
+	ck_assert_uint_ge(sim.now_us - begun_us, RTO_LEAST);
+	ck_assert_uint_le(sim.now_us - begun_us, RTO_MOST);
+}
+END_TEST
+
 /* The first of two segments comes to nothing, or seems so; returns how much
  * longer than a round trip it was waited for. */
 static uint64_t episode(struct peer *p, uint32_t *base, bool in_vain)
@@ -125,6 +148,7 @@ int main(void)
 		progress_restarts_the_timeout,
 		what_is_no_progress_does_not_put_off_the_timeout,
 		timeout_of_an_episode_does_not_wait_for_a_probe,
+		sends_do_not_put_off_the_probe_beyond_the_timeout,
 		reorder_window_is_narrow_again_after_16_calm_episodes,
 	};
 
