@@ -96,6 +96,7 @@ void recovery_reduced(struct conn *c)
 
 	r->recover = c->pcb->snd_nxt;
 	r->answered = true;
+	r->tail_in_doubt = false;
 	c->ecn.tell = ecn_is_heeded(c);
 }
 
@@ -121,18 +122,44 @@ static void begin_recovery(struct conn *c)
 		r->reorder_quarters = 0;
 }
 
-/* A mark asks for what a loss does, once a round trip (RFC 3168, 6.1.2). Where
- * nothing is in flight that was not marked, the episode is over at once. */
-static void take_mark(struct conn *c, const struct ack *a)
+/* The window shrinks as after a loss, but nothing is to be sent again. Where
+ * nothing is in flight the episode is over at once. */
+static void shrink(struct conn *c, const struct ack *a)
 {
 	struct recovery *r = &c->recovery;
 
-	if (r->in_recovery || r->after_timeout || r->answered ||
-	    !ecn_is_heeded(c))
+	if (!r->cc.ops->on_mark)
 		return;
 	r->cc.ops->on_mark(&r->cc);
 	recovery_reduced(c);
 	r->marked = a->ack != r->recover;
+}
+
+/* A mark asks for what a loss does, once a round trip (RFC 3168, 6.1.2). */
+static void take_mark(struct conn *c, const struct ack *a)
+{
+	const struct recovery *r = &c->recovery;
+
+	if (!r->in_recovery && !r->after_timeout && !r->answered &&
+	    ecn_is_heeded(c))
+		shrink(c, a);
+}
+
+/* The tail was lost if the probe repaired it, and that counts as any loss does
+ * (RFC 8985, 7.4.2). It was not if the peer got it twice: then it says so, or
+ * at least the same once more. */
+static void take_probe_answer(struct conn *c, const struct ack *a)
+{
+	struct recovery *r = &c->recovery;
+
+	if (!r->tail_in_doubt || TCP_SEQ_LT(a->ack, r->resent_end))
+		return;
+	if (a->needless || (a->duplicate && !a->sacks)) {
+		r->tail_in_doubt = false;
+	} else if (a->ack != r->resent_end) {
+		r->tail_in_doubt = false;
+		shrink(c, a);
+	}
 }
 
 /* A train that lost a packet is sent again as a whole. Its length is such that
@@ -299,6 +326,7 @@ static void take_ack(struct conn *c, struct ack *a)
 	}
 	if (a->newly_lost && !r->in_recovery && !r->after_timeout)
 		begin_recovery(c);
+	take_probe_answer(c, a);
 	if (a->marked)
 		take_mark(c, a);
 	fit_train(r, a);

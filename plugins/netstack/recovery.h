@@ -51,8 +51,9 @@ struct recovery {
 	uint8_t calm_episodes : 5;    /* of loss, since it was widened */
 	bool in_recovery : 1, after_timeout : 1, force : 1;
 	bool probe_out : 1, reordering : 1, timer_is_probe : 1;
-	bool in_doubt : 1; /* no ACK beyond resent_end has come */
-	bool joined : 1;   /* to the episode before, which was in doubt */
+	bool in_doubt : 1;	/* no ACK beyond resent_end has come */
+	bool tail_in_doubt : 1; /* was what a probe sent again lost? */
+	bool joined : 1;	/* to the episode before, which was in doubt */
 	bool marked : 1;   /* an episode without loss: packets were marked */
 	bool answered : 1; /* so are further marks, until `recover` is passed */
 	struct congestion cc; /* last, as its last part is cut */

@@ -69,9 +69,12 @@ static void probe_tail(struct conn *c)
 	r->probe_out = true;
 	r->in_doubt = false; /* what comes twice now is the probe */
 	r->resent = 0;
-	if (!(seg->flags & (SEGMENT_LOST | SEGMENT_SACKED)) &&
-	    tcp_resend(c->pcb, seg))
-		scoreboard_resent(r, seg);
+	if (seg->flags & (SEGMENT_LOST | SEGMENT_SACKED) ||
+	    !tcp_resend(c->pcb, seg))
+		return;
+	scoreboard_resent(r, seg);
+	r->resent_end = c->pcb->snd_nxt;
+	r->tail_in_doubt = true;
 }
 
 static void timeout(struct conn *c)

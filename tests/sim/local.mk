@@ -65,6 +65,7 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_marked tests/sim/test_behave_idle \
 	tests/sim/test_behave_paced tests/sim/test_behave_cost \
 	tests/sim/test_behave_flight tests/sim/test_behave_timeout \
+	tests/sim/test_behave_tail \
 	tests/sim/test_footprint tests/sim/test_holder \
 	tests/sim/test_memory tests/sim/test_pmtu tests/sim/test_reorder
 check_PROGRAMS += $(behave_tests)
@@ -132,6 +133,10 @@ tests_sim_test_behave_timeout_SOURCES = tests/sim/test_behave_timeout.c \
 	$(behave_sim)
 tests_sim_test_behave_timeout_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_timeout_LDADD = $(stack_sim_ldadd)
+tests_sim_test_behave_tail_SOURCES = tests/sim/test_behave_tail.c \
+	$(behave_sim)
+tests_sim_test_behave_tail_CPPFLAGS = $(stack_sim_cppflags)
+tests_sim_test_behave_tail_LDADD = $(stack_sim_ldadd)
 tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)
