@@ -155,6 +155,7 @@ static void cubic_on_loss(struct congestion *cc)
 	if (!cc->can_undo) {
 		q->undo_cwnd = cc->cwnd;
 		q->undo_ssthresh = q->ssthresh;
+		q->undo_w_max = q->w_max;
 	}
 	cc->can_undo = true;
 	q->epoch_ms = 0;
@@ -189,6 +190,7 @@ static void cubic_undo(struct congestion *cc)
 		cc->cwnd = q->undo_cwnd;
 	if (q->undo_ssthresh > q->ssthresh)
 		q->ssthresh = q->undo_ssthresh;
+	q->w_max = q->undo_w_max;
 	q->reducing = false;
 	cc->can_undo = false;
 }

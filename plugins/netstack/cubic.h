@@ -11,7 +11,7 @@
 
 struct cubic {
 	uint32_t ssthresh, undo_cwnd, undo_ssthresh; /* bytes */
-	float w_max;				     /* segments */
+	float w_max, undo_w_max;		     /* segments */
 	/* When the curve of the present window began: the clock in ms, its low
 	 * half; 0: it did not, and none does while the window is reduced. */
 	uint32_t epoch_ms;

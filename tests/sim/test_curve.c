@@ -88,6 +88,25 @@ START_TEST(who_lost_below_the_last_plateau_leaves_room_for_others)
 }
 END_TEST
 
+/* From 858 to 982 in 3.5 s, as the plateau of 1000 is near; a new one at 858
+ * would have 875 then. */
+START_TEST(plateau_is_the_old_one_after_a_loss_that_was_none)
+{
+	struct ack_sample s;
+
+	grown_to(LARGE);
+	lose();
+	after(2 * SECOND, FAR_MS);
+	cc.can_undo = false; /* the loss before was one */
+	cc.ops->on_loss(&cc);
+	s = ack_of(0, FAR_MS);
+	s.in_recovery = true;
+	cc.ops->on_ack(&cc, &s);
+	cc.ops->undo(&cc);
+	ck_assert_double_eq_tol(after(3500 * MS, FAR_MS), 982, 8);
+}
+END_TEST
+
 /* 0.53 segments a round trip up to where the loss was, then one. */
 START_TEST(short_round_trip_grows_as_renos)
 {
@@ -230,6 +249,7 @@ SUITE("curve", t)
 	tcase_add_test(t, window_follows_the_curve);
 	tcase_add_test(t,
 		       who_lost_below_the_last_plateau_leaves_room_for_others);
+	tcase_add_test(t, plateau_is_the_old_one_after_a_loss_that_was_none);
 	tcase_add_test(t, short_round_trip_grows_as_renos);
 	tcase_add_test(
 		t,
