@@ -148,9 +148,15 @@ struct weir_dial *fakehost_dialled(struct fakehost *f, size_t i)
 	return d;
 }
 
+/* Who has stopped hears no more of its dials. */
+static bool hears(const struct weir_dial *d, enum fakehost_dial_state state)
+{
+	return d->state == state && !d->instance->stopped;
+}
+
 void fakehost_dial_ready(struct weir_dial *d)
 {
-	if (d->state != FAKEHOST_DIALLED)
+	if (!hears(d, FAKEHOST_DIALLED))
 		return;
 	d->state = FAKEHOST_CONNECTED;
 	if (d->net == WEIR_NET_TCP)
@@ -161,7 +167,7 @@ void fakehost_dial_ready(struct weir_dial *d)
 
 void fakehost_dial_fail(struct weir_dial *d, int err, const char *why)
 {
-	if (d->state == FAKEHOST_CONNECTED || d->state == FAKEHOST_DIALLED) {
+	if (hears(d, FAKEHOST_CONNECTED) || hears(d, FAKEHOST_DIALLED)) {
 		d->state = FAKEHOST_DIAL_FAILED;
 		d->ops->failed(d->arg, err, why);
 	}
@@ -175,7 +181,7 @@ void fakehost_dial_push(struct weir_dial *d, const void *data, size_t len)
 		memcpy(d->in + d->in_len, data, len);
 	d->in_len += len;
 	d->in_eof = d->in_eof || !len;
-	if (d->state == FAKEHOST_CONNECTED && d->ops->notify)
+	if (hears(d, FAKEHOST_CONNECTED) && d->ops->notify)
 		d->ops->notify(d->arg, WEIR_READABLE);
 }
 
@@ -184,12 +190,12 @@ void fakehost_dial_deliver(struct weir_dial *d, const struct weir_addr *peer,
 {
 	struct weir_datagram one = {peer, data, (uint32_t)len, 0};
 
-	if (d->state == FAKEHOST_CONNECTED && d->ops->deliver)
+	if (hears(d, FAKEHOST_CONNECTED) && d->ops->deliver)
 		d->ops->deliver(d->arg, &one, 1);
 }
 
 void fakehost_dial_writable(struct weir_dial *d)
 {
-	if (d->state == FAKEHOST_CONNECTED && d->ops->notify)
+	if (hears(d, FAKEHOST_CONNECTED) && d->ops->notify)
 		d->ops->notify(d->arg, WEIR_WRITABLE);
 }

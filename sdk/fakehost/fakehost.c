@@ -209,11 +209,13 @@ bool fakehost_stop(struct weir_instance *i, uint64_t patience_us)
 	struct fakehost *f = i->fake;
 	uint64_t until = f->now_us + patience_us;
 
-	if (i->stopped)
+	if (!i->self)
 		return true;
-	close_sessions(i);
-	i->stopping = true;
-	i->component->stop(i->self);
+	if (!i->stopping) {
+		close_sessions(i);
+		i->stopping = true;
+		i->component->stop(i->self);
+	}
 	fakehost_turn(f);
 	while (!i->stopped && f->now_us < until) {
 		uint64_t step = fakehost_next_timer(f);
@@ -281,7 +283,8 @@ static void run_posts(struct fakehost *f)
 	while (in_order) {
 		struct posted *next = in_order->next;
 
-		in_order->fn(in_order->arg);
+		if (!in_order->instance->stopped)
+			in_order->fn(in_order->arg);
 		free(in_order);
 		in_order = next;
 	}

@@ -57,6 +57,7 @@ struct counter {
 };
 
 struct posted {
+	struct weir_instance *instance;
 	void (*fn)(void *arg);
 	void *arg;
 	struct posted *next;
@@ -67,7 +68,8 @@ struct weir_instance {
 	const struct weir_component *component;
 	char tag[64], lost[120];
 	void *self;
-	bool stopping, stopped;
+	bool stopping;
+	bool stopped; /* its handles stay until destroy, but call nobody */
 	struct counter *counters;
 	struct weir_instance *next;
 };

@@ -105,7 +105,8 @@ static struct weir_timer *earliest(const struct fakehost *f)
 	struct weir_timer *first = NULL;
 
 	for (struct weir_timer *t = f->timers; t; t = t->next) {
-		if (t->set && (!first || t->due_us < first->due_us))
+		if (t->set && !t->instance->stopped &&
+		    (!first || t->due_us < first->due_us))
 			first = t;
 	}
 	return first;
@@ -196,7 +197,7 @@ static int watches_tell(struct fakehost *f, int fd, unsigned events)
 	for (struct weir_watch *w = f->watches; w; w = w->next) {
 		unsigned news = w->events & events;
 
-		if (w->dead || w->fd != fd || !news)
+		if (w->dead || w->instance->stopped || w->fd != fd || !news)
 			continue;
 		if (!(w->events & WEIR_LEVEL_TRIGGERED))
 			news |= events & WEIR_READ_ON;
@@ -224,6 +225,8 @@ int fakehost_poll(struct fakehost *f, int timeout_ms)
 	watches_collect(f);
 	for (struct weir_watch *w = f->watches; w && n < POLL_FDS;
 	     w = w->next) {
+		if (w->instance->stopped)
+			continue;
 		fds[n].fd = w->fd;
 		fds[n].events =
 			(short)((w->events & WEIR_READABLE ? POLLIN_ON : 0) |
@@ -268,6 +271,7 @@ void fakehost_post(struct weir_instance *i, void (*fn)(void *), void *arg)
 {
 	struct posted *p = fakehost_alloc(sizeof *p);
 
+	p->instance = i;
 	p->fn = fn;
 	p->arg = arg;
 	p->next = atomic_load(&i->fake->posts);
@@ -339,21 +343,31 @@ static void query_answer(struct fakehost *f, const struct weir_query *q)
 		q->done(q->arg, n ? 0 : ENOENT, n ? found : NULL, n);
 }
 
+/* Of those whose asker still listens; NULL: there is none. */
+static struct weir_query **oldest(struct fakehost *f)
+{
+	struct weir_query **found = NULL, **at;
+
+	for (at = &f->queries; *at; at = &(*at)->next) {
+		if (!(*at)->instance->stopped)
+			found = at;
+	}
+	return found;
+}
+
 /* Those asked while answering wait for the next turn. */
 void fakehost_answer_names(struct fakehost *f)
 {
-	struct weir_query *last = NULL, **at;
+	struct weir_query *q, **at;
 	size_t count = 0;
 
-	for (struct weir_query *q = f->queries; q; q = q->next)
-		count++;
-	while (count-- && f->queries) {
-		for (at = &f->queries; (*at)->next; at = &(*at)->next)
-			;
-		last = *at; /* the oldest */
-		*at = NULL;
-		query_answer(f, last);
-		free(last);
+	for (q = f->queries; q; q = q->next)
+		count += !q->instance->stopped;
+	while (count-- && (at = oldest(f))) {
+		q = *at;
+		*at = q->next;
+		query_answer(f, q);
+		free(q);
 	}
 }
 

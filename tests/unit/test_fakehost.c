@@ -297,6 +297,79 @@ START_TEST(fakehost_leaves_handles_to_destroy)
 }
 END_TEST
 
+/* Says all at once that it has stopped, with work under way. */
+static void stop_amid_work(void *self)
+{
+	host->resolve(instance, "no.example", 3, answer, NULL);
+	host->post(instance, fire, "post ");
+	host->timer_set(own_timer, 0);
+	host->dial(instance, "x", &target, WEIR_NET_TCP, &dialer, NULL);
+	null_stop(self);
+}
+
+START_TEST(fakehost_calls_nobody_who_has_stopped)
+{
+	static struct weir_component c;
+	struct weir_error e;
+
+	ck_assert(fakehost_stop(instance, 0));
+	fakehost_let_dial(fake, true);
+	c = null_component;
+	c.stop = stop_amid_work;
+	c.destroy = destroy_with_timer;
+	instance = fakehost_start(fake, &c, "null", NULL, &e);
+	own_timer = host->timer_new(instance, fire, "timer ");
+	trace[0] = '\0';
+	answered = failures = 0;
+	ck_assert(fakehost_stop(instance, 0));
+	fakehost_dial_fail(fakehost_dialled(fake, 0), EPIPE, "late");
+	fakehost_advance(fake, 1);
+	ck_assert_str_eq(trace, "");
+	ck_assert_int_eq(answered, 0);
+	ck_assert_int_eq(failures, 0);
+}
+END_TEST
+
+static void say_stopped(void *arg)
+{
+	note(arg);
+	null_stop(NULL);
+}
+
+static void stop_late(void *self)
+{
+	(void)self;
+	note("stop ");
+	own_timer = host->timer_new(instance, say_stopped, "stopped ");
+	host->timer_set(own_timer, 3000000);
+}
+
+static void destroy_late(void *self)
+{
+	note("destroy ");
+	destroy_with_timer(self);
+}
+
+START_TEST(fakehost_stops_once_who_takes_longer_than_was_waited)
+{
+	static struct weir_component c;
+	struct weir_error e;
+
+	c = null_component;
+	c.stop = stop_late;
+	c.destroy = destroy_late;
+	ck_assert(fakehost_stop(instance, 0));
+	trace[0] = '\0';
+	instance = fakehost_start(fake, &c, "null", NULL, &e);
+	ck_assert(!fakehost_stop(instance, 1000000));
+	ck_assert(!fakehost_stop(instance, 1000000));
+	fakehost_advance(fake, 1000000);
+	ck_assert_str_eq(trace, "stop stopped ");
+	ck_assert(fakehost_stop(instance, 0));
+	ck_assert_str_eq(trace, "stop stopped destroy ");
+}
+END_TEST
+
 START_TEST(fakehost_aborts_a_second_answer)
 {
 	struct weir_end *one = fakehost_open(instance, &target, WEIR_NET_TCP);
@@ -328,6 +401,8 @@ SUITE("fakehost", t)
 	tcase_add_test(t, fakehost_counts_and_logs);
 	tcase_add_test(t, fakehost_plays_the_outbound_that_is_dialled);
 	tcase_add_test(t, fakehost_leaves_handles_to_destroy);
+	tcase_add_test(t, fakehost_calls_nobody_who_has_stopped);
+	tcase_add_test(t, fakehost_stops_once_who_takes_longer_than_was_waited);
 	tcase_add_test_raise_signal(t, fakehost_aborts_a_second_answer, 6);
 	tcase_add_test_raise_signal(t, fakehost_aborts_the_use_of_a_freed_timer,
 				    6);

@@ -31,8 +31,9 @@ struct weir_instance *fakehost_start(struct fakehost *,
 				     struct weir_error *);
 void *fakehost_self(struct weir_instance *); /* what create() returned */
 /* stop(), then turns until host->stopped(), then destroy(). False where
- * stopped() did not come within `patience_us` of virtual time. Sessions that
- * are still open are closed first, as the core does. */
+ * stopped() did not come within `patience_us` of virtual time; asked again,
+ * this goes on waiting. Sessions that are still open are closed first, as the
+ * core does. */
 bool fakehost_stop(struct weir_instance *, uint64_t patience_us);
 uint64_t fakehost_counter(struct weir_instance *, const char *name);
 const char *fakehost_lost(struct weir_instance *); /* host->lost's words */

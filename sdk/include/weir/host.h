@@ -158,7 +158,8 @@ struct weir_host {
 
 	/* Thread-safe: run fn(arg) on the loop. Takes everything, so the bound
 	 * is the caller's: a thread whose last fn has not run yet adds to what
-	 * that one will find instead of posting again. */
+	 * that one will find instead of posting again. What has not run when
+	 * the instance says stopped() never does. */
 	void (*post)(struct weir_instance *, void (*fn)(void *arg), void *arg);
 
 	/* A socket that may leave weir: nonblocking, close-on-exec, with the
