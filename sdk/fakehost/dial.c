@@ -59,12 +59,8 @@ static void pipe_finish(void *s)
 
 static void pipe_close(void *s, int err)
 {
-	struct weir_dial *d = s;
-
-	(void)err;
-	if (d->state != FAKEHOST_CONNECTED)
-		fakehost_broken("a dial is closed once");
-	d->state = FAKEHOST_HUNG_UP;
+	(void)s, (void)err;
+	fakehost_broken("what was dialled is closed by hang_up");
 }
 
 static int pipe_send(void *f, const struct weir_datagram *v, int n)
@@ -100,8 +96,10 @@ struct weir_dial *fakehost_dial(struct weir_instance *i, const char *tag,
 	    (net == WEIR_NET_TCP && !ops->stream_ready) ||
 	    (net != WEIR_NET_TCP && !ops->flow_ready))
 		fakehost_broken("who dials hears ready and failed");
-	if (!i->fake->let_dial)
+	if (!i->fake->let_dial) {
+		errno = ENOENT;
 		return NULL;
+	}
 	d = fakehost_alloc(sizeof *d);
 	d->instance = i;
 	snprintf(d->tag, sizeof d->tag, "%s", tag ? tag : "");

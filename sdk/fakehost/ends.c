@@ -61,6 +61,8 @@ static struct weir_end *end_accept(struct weir_instance *i,
 	end->inbound = true;
 	end->state = FAKEHOST_READY;
 	end->info.level = info->level;
+	if (WEIR_HAS(info, exchange_ms))
+		end->info.exchange_ms = info->exchange_ms;
 	fakehost_copy_addr(&end->info.source, end->source_name, &info->source);
 	fakehost_copy_addr(&end->info.target, end->target_name, &info->target);
 	if (info->user) {
@@ -100,6 +102,8 @@ struct weir_end *fakehost_accept_stream(struct weir_instance *i,
 	struct weir_end *end;
 
 	check_stream(ops);
+	if (info->net != WEIR_NET_TCP)
+		fakehost_broken("accept_stream takes TCP");
 	end = end_accept(i, info);
 	if (!end)
 		return NULL;
@@ -115,6 +119,8 @@ struct weir_end *fakehost_accept_flow(struct weir_instance *i,
 	struct weir_end *end;
 
 	check_flow(ops);
+	if (info->net != WEIR_NET_UDP && info->net != WEIR_NET_ICMP)
+		fakehost_broken("accept_flow takes UDP or ICMP");
 	end = end_accept(i, info);
 	if (!end)
 		return NULL;
@@ -192,6 +198,8 @@ void fakehost_unreachable(struct weir_end *end, const struct weir_addr *peer,
 			  int err)
 {
 	must_live(end);
+	if (end->inbound || end->net == WEIR_NET_TCP)
+		fakehost_broken("unreachable() is for flows of an outbound");
 	end->unreachable_peer = *peer;
 	end->unreachable_err = err;
 }
@@ -302,6 +310,8 @@ static size_t read_by_peek(struct weir_end *end, void *data, size_t size)
 
 	if (n == WEIR_PEEK_EOF)
 		end->eof = true;
+	if (n < WEIR_PEEK_EOF || n > 8)
+		fakehost_broken("peek shows as many views as there is room");
 	for (int i = 0; i < n && done < size; i++) {
 		size_t take = size - done;
 
@@ -310,6 +320,8 @@ static size_t read_by_peek(struct weir_end *end, void *data, size_t size)
 		memcpy((char *)data + done, view[i].iov_base, take);
 		done += take;
 	}
+	if (n > 0 && size && !done)
+		fakehost_broken("peek shows bytes, or says 0");
 	if (done)
 		end->stream->consume(end->self, done);
 	return done;

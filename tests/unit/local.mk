@@ -70,6 +70,12 @@ tests_unit_test_fakehost_SOURCES = tests/unit/test_fakehost.c
 tests_unit_test_fakehost_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_fakehost_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+check_PROGRAMS += tests/unit/test_fakehost_aborts
+TESTS += tests/unit/test_fakehost_aborts
+tests_unit_test_fakehost_aborts_SOURCES = tests/unit/test_fakehost_aborts.c
+tests_unit_test_fakehost_aborts_CPPFLAGS = $(UNIT_CPPFLAGS) \
+	-I$(top_srcdir)/sdk/fakehost
+tests_unit_test_fakehost_aborts_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
 # Commands in an enclosure, and the TUN.
 check_PROGRAMS += tests/unit/test_exec

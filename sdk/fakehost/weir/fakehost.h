@@ -134,7 +134,7 @@ void fakehost_offer(struct fakehost *, const char *name, unsigned major,
 enum fakehost_dial_state {
 	FAKEHOST_DIALLED, /* waits for the test's answer */
 	FAKEHOST_CONNECTED,
-	FAKEHOST_HUNG_UP, /* by the plugin: hang_up or ops->close */
+	FAKEHOST_HUNG_UP, /* by the plugin */
 	FAKEHOST_DIAL_FAILED,
 };
 
