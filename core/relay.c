@@ -57,14 +57,15 @@ static bool step_read_reserve(struct relay_end *from, struct relay_end *to)
 	return got > 0;
 }
 
-/* What was shown is done with as far as it was taken. */
+/* What was shown is done with as far as it was taken. True: there may be more,
+ * which a view of no bytes does not promise. */
 static bool took(struct relay_end *from, const struct iovec *view, int n,
 		 size_t taken)
 {
 	if (taken)
 		from->ops->consume(from->s, taken);
 	from->bytes += taken;
-	return taken == iov_len(view, n);
+	return taken && taken == iov_len(view, n);
 }
 
 static bool step_lend(struct relay_end *from, struct relay_end *to)

@@ -241,6 +241,41 @@ START_TEST(relay_gives_others_a_turn_and_says_that_there_is_more)
 }
 END_TEST
 
+static int looks;
+
+/* As a plugin may that does not look whether its buffer is empty. */
+static int peek_no_bytes(void *s, struct iovec *view, int max)
+{
+	(void)max;
+	ck_assert_int_lt(++looks, 10);
+	view[0] = (struct iovec){s, 0};
+	return 1;
+}
+
+static int peek_loans_no_bytes(void *s, struct iovec *view,
+			       struct weir_loan **loan, int max)
+{
+	loan[0] = NULL;
+	return peek_no_bytes(s, view, max);
+}
+
+START_TEST(relay_takes_a_view_of_no_bytes_for_nothing)
+{
+	for (int i = 0; i < PAIRINGS; i++) {
+		struct pair *p = pairing(i);
+
+		if (!p->a.ops.peek)
+			continue;
+		looks = 0;
+		p->a.ops.peek = peek_no_bytes;
+		if (p->a.ops.peek_loans)
+			p->a.ops.peek_loans = peek_loans_no_bytes;
+		ck_assert(!relay_pump(&p->relay));
+		ck_assert_str_eq(fake_end_sent(&p->b), "");
+	}
+}
+END_TEST
+
 START_TEST(relay_knows_which_ends_it_can_serve)
 {
 	struct fake_end e;
@@ -277,4 +312,5 @@ FAKE_MAIN("relay", relay_moves_bytes_by_every_pairing,
 	  relay_holds_no_more_than_its_bound,
 	  relay_moves_bytes_even_with_a_bound_of_none,
 	  relay_gives_others_a_turn_and_says_that_there_is_more,
+	  relay_takes_a_view_of_no_bytes_for_nothing,
 	  relay_knows_which_ends_it_can_serve)
