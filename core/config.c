@@ -184,7 +184,8 @@ static void read_top(struct loading *l)
 			&c->inbounds);
 	components_add_services(l);
 	rules_read(l, &top.route);
-	references_check(l);
+	references_check(l); /* by the places in the file */
+	components_order_services(l);
 }
 
 /* Of one source, to a configuration or NULL. */

@@ -4,8 +4,9 @@
  * tables decode it together. Where the type is unknown, only the core's are
  * looked at: the tag is needed to judge what refers to it.
  *
- * A service that a plugin needs and nobody listed is made with its presets,
- * before the services that need it. */
+ * A service that a plugin needs and nobody listed is made with its presets.
+ * Services start in the order of their list and stop from its end, so at last
+ * each is moved behind those that it needs. */
 #include "loading.h"
 
 #include "nearest.h"
@@ -148,6 +149,15 @@ static const struct registry_entry *find_service(const struct loading *l,
 	return e;
 }
 
+/* The next service that `needs` names; false: there is none left. */
+static bool next_need(const char **needs, struct note_need *need)
+{
+	if (!*needs || !**needs)
+		return false;
+	*needs = note_need(*needs, need);
+	return *needs && need->name[0];
+}
+
 static void append(struct loading *l, const struct config_component *s)
 {
 	struct weir_list *list = &l->config->services;
@@ -190,13 +200,9 @@ static void add_needs(struct loading *l, const struct config_component *user,
 	const char *needs = user->plugin ? user->plugin->needs : NULL;
 	struct note_need need;
 
-	while (needs && *needs && depth < SERVICES_DEEP_MAX) {
-		const struct registry_entry *e;
+	while (depth < SERVICES_DEEP_MAX && next_need(&needs, &need)) {
+		const struct registry_entry *e = find_service(l, &need);
 
-		needs = note_need(needs, &need);
-		if (!needs || !need.name[0])
-			return;
-		e = find_service(l, &need);
 		if (!e)
 			report_error(l->d.report, user->mark, NULL,
 				     "%s: the plugin %s needs the service "
@@ -220,4 +226,47 @@ void components_add_services(struct loading *l)
 		for (k = 0; k < lists[i].count; k++)
 			add_needs(l, &all[k], 0);
 	}
+}
+
+struct ordering {
+	const struct config_component *from;
+	size_t count;
+	bool *placed;
+	struct weir_list to;
+};
+
+/* What it needs comes first, unless that is under way: a ring, or itself. */
+static void place(struct loading *l, struct ordering *o, size_t at,
+		  unsigned depth)
+{
+	const struct config_component *s = &o->from[at];
+	const char *needs = s->plugin ? s->plugin->needs : NULL;
+	struct note_need need;
+	size_t i;
+
+	if (o->placed[at])
+		return;
+	o->placed[at] = true;
+	while (depth < SERVICES_DEEP_MAX && next_need(&needs, &need)) {
+		const struct registry_entry *e = find_service(l, &need);
+
+		for (i = 0; e && i < o->count; i++) {
+			if (o->from[i].component == e->component)
+				place(l, o, i, depth + 1);
+		}
+	}
+	((struct config_component *)o->to.items)[o->to.count++] = *s;
+}
+
+void components_order_services(struct loading *l)
+{
+	struct weir_list *list = &l->config->services;
+	struct ordering o = {.from = list->items, .count = list->count};
+	size_t i;
+
+	o.placed = arena_alloc(l->d.arena, o.count * sizeof *o.placed);
+	o.to.items = arena_alloc(l->d.arena, o.count * sizeof *o.from);
+	for (i = 0; i < o.count; i++)
+		place(l, &o, i, 0);
+	*list = o.to;
 }

@@ -16,10 +16,11 @@ struct loading {
 };
 
 /* items.c: one of the lists of components; then the services that were
- * not listed, but are needed. */
+ * not listed, but are needed; then their order. */
 void components_read(struct loading *, enum weir_kind, const char *section,
 		     const struct node *list, struct weir_list *out);
 void components_add_services(struct loading *);
+void components_order_services(struct loading *);
 
 /* rules.c: the routes. */
 void rules_read(struct loading *, const struct route_section *);

@@ -157,7 +157,14 @@ static const struct weir_component whole =
 static const struct weir_component inner =
 	PART(WEIR_SERVICE, "inner", .ops = &service_ops);
 
+static const struct weir_component gear =
+	PART(WEIR_SERVICE, "gear", .ops = &service_ops);
+static const struct weir_component cog =
+	PART(WEIR_SERVICE, "cog", .ops = &service_ops);
+
 static const struct weir_component *const inbounds[] = {&probe, NULL};
+static const struct weir_component *const gears[] = {&gear, NULL};
+static const struct weir_component *const cogs[] = {&cog, NULL};
 static const struct weir_component *const both[] = {&whole, &inner, NULL};
 static const struct weir_component *const others[] = {&sink, &tunnel, &engine,
 						      &spare, NULL};
@@ -168,6 +175,10 @@ static const struct weir_plugin plugins[] = {
 	 "MIT", "", others},
 	{sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, "both", "1", "MIT",
 	 "inner/1", both},
+	{sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, "gears", "1",
+	 "MIT", "engine/1 cog/1", gears},
+	{sizeof(struct weir_plugin), WEIR_MAJOR, WEIR_MINOR, "cogs", "1", "MIT",
+	 "gear/1", cogs},
 };
 
 struct registry *parts_registry(void)

@@ -158,6 +158,38 @@ START_TEST(a_plugin_that_needs_its_own_service_gets_one)
 }
 END_TEST
 
+/* The tags of the services, in their order. */
+static const char *order(const char *services)
+{
+	static char text[64];
+	const struct config *c;
+	char all[256];
+	size_t i;
+
+	snprintf(all, sizeof all, LEAST "services: %s", services);
+	c = parsed(all);
+	text[0] = '\0';
+	for (i = 0; i < c->services.count; i++) {
+		strcat(text, item(&c->services, i)->tag);
+		strcat(text, " ");
+	}
+	return text;
+}
+
+START_TEST(a_service_starts_after_those_that_it_needs)
+{
+	ck_assert_str_eq(order("[{type: spare}, {type: engine}]"),
+			 "spare engine ");
+	/* gear and cog need each other, and gear the engine. */
+	ck_assert_str_eq(order("[{type: gear}, {type: spare}, {type: engine}]"),
+			 "engine cog gear spare ");
+	ck_assert_str_eq(order("[{type: cog}]"), "engine gear cog ");
+	ck_assert_str_eq(order("[{type: gear}, {type: engine, tag: a}, "
+			       "{type: engine, tag: b}]"),
+			 "a b cog gear ");
+}
+END_TEST
+
 START_TEST(rules_keep_their_order_and_conditions)
 {
 	const struct config *c = parsed(
@@ -357,6 +389,7 @@ SUITE("config", t)
 	tcase_add_test(t, levels_that_say_little_get_the_presets);
 	tcase_add_test(t, a_service_that_is_needed_is_made_unless_listed);
 	tcase_add_test(t, a_plugin_that_needs_its_own_service_gets_one);
+	tcase_add_test(t, a_service_starts_after_those_that_it_needs);
 	tcase_add_test(t, rules_keep_their_order_and_conditions);
 	tcase_add_test(t, all_errors_come_in_one_run_in_the_order_of_the_file);
 	tcase_add_test(t, a_level_that_is_an_option_must_be_one_of_the_policys);
