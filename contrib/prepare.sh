@@ -81,6 +81,18 @@ configure_in() {
 	echo "$with" >"$dir/configured"
 }
 
+# loads_plugins WEIR ARGUMENT...: whether it does, where it is. If not, say why:
+# a clone that was made with a umask of 002 is enough.
+loads_plugins() {
+	local said
+
+	said=$("$@" plugin list 2>&1 >/dev/null) && return
+	printf '%s\n' "$said" \
+	    "weir loads plugins only from where none but its user and root" \
+	    "can write. Change that folder (chmod go-w), or build elsewhere."
+	return 1
+}
+
 jobs() {
 	nproc 2>/dev/null || echo 1
 }

@@ -88,6 +88,25 @@ full plugin list
 full plugin help
 full plugin check "$plugins/netstack.so"
 
+# What ./quickstart and ./test say before they send a user there.
+name="who builds where others can write is told"
+if (
+	mkdir -m 775 "$dir/shared"
+	cp -R "$plugins" "$dir/shared/plugins"
+	chgrp -f 65534 "$dir/shared"
+	# shellcheck source=contrib/prepare.sh
+	. "$top/contrib/prepare.sh"
+	loads_plugins "$weir" --plugin-dir "$plugins" &&
+	    ! loads_plugins "$weir" --plugin-dir "$dir/shared/plugins"
+) >"$dir/said" 2>&1 && grep -q "a group .*: $dir/shared$" "$dir/said" &&
+	grep -q chmod "$dir/said"; then
+	echo "ok - $name"
+else
+	echo "not ok - $name"
+	cat "$dir/said"
+	failed=1
+fi
+
 # Nothing can stand in for a standard file that is closed.
 name="a machine without /dev/null is told so"
 if unshare -Urm true 2>"$dir/said"; then
