@@ -65,6 +65,11 @@ fi
 mkdir "$dir/c++"
 cat >"$dir/c++/null.cc" <<'END'
 #include <weir/plugin.h>
+struct null_conf { int64_t times; };
+static const weir_option options[] = {
+	{"times", "how often to do nothing", "5", WEIR_INT, 0,
+	 offsetof(null_conf, times), 0, 10, nullptr, nullptr}};
+static const weir_schema schema = WEIR_SCHEMA(null_conf, options, nullptr);
 static void *create(weir_instance *, const weir_host *, const void *,
 		    struct weir_error *e)
 {
@@ -74,7 +79,7 @@ static void *create(weir_instance *, const weir_host *, const void *,
 static bool start(void *, struct weir_error *) { return true; }
 static void stop(void *) {}
 static const weir_component null = {
-	sizeof null, WEIR_INBOUND, "null", "Does nothing", nullptr, nullptr,
+	sizeof null, WEIR_INBOUND, "null", "Does nothing", &schema, nullptr,
 	create, start, nullptr, stop, stop, nullptr, nullptr};
 WEIR_PLUGIN("inbound-null", "1.0", "MIT", "", &null);
 END

@@ -76,10 +76,9 @@ struct weir_schema {
 /* const struct weir_schema s = WEIR_SCHEMA(struct conf, options, check); */
 #define WEIR_SCHEMA(type, table, checker)                                      \
 	{                                                                      \
-		.size = sizeof(struct weir_schema),                            \
-		.option_size = sizeof(struct weir_option),                     \
-		.option_count = sizeof(table) / sizeof(table[0]),              \
-		.conf_size = sizeof(type), .options = table, .check = checker, \
+		sizeof(struct weir_schema), sizeof(struct weir_option),        \
+			sizeof(table) / sizeof(table[0]), sizeof(type), table, \
+			checker,                                               \
 	}
 
 #endif
