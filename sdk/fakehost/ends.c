@@ -332,7 +332,8 @@ size_t fakehost_read(struct weir_end *end, void *data, size_t size)
 	struct iovec room = {data, size};
 	ssize_t n;
 
-	if (end->state != FAKEHOST_READY)
+	/* What came before a failure is read, as the core does. */
+	if (end->gone || !end->stream)
 		return 0;
 	if (end->stream->peek)
 		return read_by_peek(end, data, size);

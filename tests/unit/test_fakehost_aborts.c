@@ -80,13 +80,14 @@ START_TEST(fakehost_aborts_the_close_of_what_was_dialled)
 END_TEST
 
 static int shown; /* what peek says */
+static size_t shown_bytes;
 
 static int shows(void *s, struct iovec *view, int max)
 {
-	static char nothing;
+	static char text[] = "last";
 
 	(void)s, (void)max;
-	view[0] = (struct iovec){&nothing, 0};
+	view[0] = (struct iovec){text, shown_bytes};
 	return shown;
 }
 
@@ -146,6 +147,23 @@ START_TEST(fakehost_shows_what_an_inbound_said_of_its_session)
 }
 END_TEST
 
+START_TEST(fakehost_reads_what_came_before_a_failure)
+{
+	struct weir_session_info info = info_of(WEIR_NET_TCP);
+	struct weir_end *one;
+	char got[8];
+
+	one = host->accept_stream(instance, &info, &stream_ops, NULL);
+	shown = 1;
+	shown_bytes = 4;
+	host->fail(one, ECONNRESET, "reset");
+	ck_assert_int_eq(one->state, FAKEHOST_FAILED);
+	ck_assert_uint_eq(fakehost_read(one, got, sizeof got), 4);
+	fakehost_close(one, ECONNRESET);
+	ck_assert_uint_eq(fakehost_read(one, got, sizeof got), 0);
+}
+END_TEST
+
 START_TEST(fakehost_aborts_what_an_inbound_may_not_say)
 {
 	struct weir_session_info info = info_of(WEIR_NET_UDP);
@@ -187,6 +205,7 @@ SUITE("fakehost_aborts", t)
 {
 	tcase_add_checked_fixture(t, start, end);
 	tcase_add_test(t, fakehost_shows_what_an_inbound_said_of_its_session);
+	tcase_add_test(t, fakehost_reads_what_came_before_a_failure);
 	tcase_add_test_raise_signal(t, fakehost_aborts_a_second_answer, 6);
 	tcase_add_test_raise_signal(t, fakehost_aborts_the_use_of_a_freed_timer,
 				    6);

@@ -112,7 +112,8 @@ void fakehost_refuse(struct fakehost *, bool refuse);
 int fakehost_accept(struct weir_end *);
 /* Write to the plugin's end; returns what it took. */
 size_t fakehost_write(struct weir_end *, const void *data, size_t len);
-/* Read from it, at most `size` bytes; 0: nothing now, or end->eof. */
+/* Read from it, at most `size` bytes; 0: nothing now, or end->eof. Also after
+ * FAKEHOST_FAILED: what had come is still there until the close. */
 size_t fakehost_read(struct weir_end *, void *data, size_t size);
 void fakehost_finish(struct weir_end *);
 /* The flow of a ready end: one datagram; true where it was taken. */
