@@ -13,6 +13,12 @@
 struct session;
 struct flow;
 
+/* When reentry.c last looked, found a session of ours, and told of one; 0: not
+ * yet. */
+struct reentry {
+	uint64_t looked_us, found_us, told_us;
+};
+
 struct core {
 	struct loop *loop;
 	struct turn turn;
@@ -29,7 +35,8 @@ struct core {
 	uint64_t session_count, refused_full;
 	uint64_t flow_count, flows_evicted;
 	uint64_t fd_limit; /* of the process; 0: none is known */
-	bool draining;	   /* no new sessions */
+	struct reentry reentry;
+	bool draining; /* no new sessions */
 
 	void (*lost)(struct core *); /* an inbound or service cannot go on */
 };

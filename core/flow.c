@@ -23,6 +23,7 @@
 #include "instance.h"
 #include "leg.h"
 #include "policy.h"
+#include "reentry.h"
 #include "util.h"
 
 /* A flow that goes on for so long is more than a question and its answer; as
@@ -149,6 +150,33 @@ static void flow_pass(struct flow *fl, struct leg *leg,
 		flow_undelivered(fl, v[i].peer, EACCES);
 }
 
+static void flow_fail(struct flow *fl, int err, const char *why)
+{
+	if (fl->failed)
+		return;
+	fl->failed = true;
+	fl->err = err;
+	snprintf(fl->why, sizeof fl->why, "%s", why ? why : strerror(err));
+	flow_queue(fl);
+}
+
+/* Is what arrives first what weir itself has sent? Of a ping the identifier,
+ * its first two bytes, is the port of a socket. */
+static bool is_reentry(struct flow *fl, const struct leg *leg,
+		       const struct weir_datagram *d)
+{
+	struct weir_session_info info = fl->about.info;
+	const uint8_t *id = d->data;
+	const char *why;
+
+	if (info.net == WEIR_NET_ICMP && d->len >= 2)
+		info.source.port = (uint16_t)(id[0] << 8 | id[1]);
+	why = reentry_why(leg->outbound, &info);
+	if (why)
+		flow_fail(fl, REENTRY_ERRNO, why);
+	return why;
+}
+
 static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
 			 int n)
 {
@@ -164,6 +192,8 @@ static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
 		uint64_t bytes = 0;
 		int to = from;
 
+		if (!fl->up_bytes && leg && is_reentry(fl, leg, v))
+			break;
 		do
 			bytes += v[to++].len;
 		while (to < n && (weir_addr_equal(v[to].peer, v[from].peer) ||
@@ -176,16 +206,6 @@ static void in_delivered(struct weir_end *end, const struct weir_datagram *v,
 		from = to;
 	}
 	fl->in_call = false;
-}
-
-static void flow_fail(struct flow *fl, int err, const char *why)
-{
-	if (fl->failed)
-		return;
-	fl->failed = true;
-	fl->err = err;
-	snprintf(fl->why, sizeof fl->why, "%s", why ? why : strerror(err));
-	flow_queue(fl);
 }
 
 static void in_failed(struct weir_end *end, int err, const char *why)

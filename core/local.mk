@@ -43,6 +43,7 @@ libweircore_la_SOURCES = \
 	core/options.h \
 	core/policy.c core/policy.h \
 	core/references.c \
+	core/reentry.c core/reentry.h \
 	core/registry.c core/registry.h \
 	core/relay.c core/relay.h \
 	core/report.c core/report.h \

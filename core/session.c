@@ -18,6 +18,7 @@
 #include "end.h"
 #include "instance.h"
 #include "policy.h"
+#include "reentry.h"
 #include "relay.h"
 #include "util.h"
 
@@ -300,12 +301,19 @@ static void session_turn(struct weir_task *task)
 static void session_dispatch(struct session *s)
 {
 	const struct weir_addr *target = &s->about.info.target;
+	const char *why;
 	void *pending;
 
 	s->outbound = dispatch_outbound(s->inbound, &s->about.info, target);
 	if (!s->outbound) {
 		s->answered = true;
 		note_failure(s, EACCES, "outbound does not carry tcp");
+		return;
+	}
+	why = reentry_why(s->outbound, &s->about.info);
+	if (why) {
+		s->answered = true;
+		note_failure(s, REENTRY_ERRNO, why);
 		return;
 	}
 	s->outbound->sessions++;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How weir comes and goes, with a TUN of its own in its own namespace."""
+import errno
 import os
 import re
 import signal
@@ -48,12 +49,6 @@ class Detour:
             self.bed.ip("proxy", family, "route", verb, net, how, gate,
                         "table", table)
 
-    def enter(self):
-        """Once weir0 is there: what is not marked goes into it."""
-        for family, net in ("-4", "10.77.1.0/24"), ("-6", "2001:db8:77::/64"):
-            self.bed.ip("proxy", family, "route", "replace", net, "dev",
-                        "weir0")
-
     def close(self):
         for family in "-4", "-6":
             self.bed.ip("proxy", family, "rule", "del", "lookup", TABLE,
@@ -62,9 +57,15 @@ class Detour:
                         check=False)
 
 
-def start(bed, detour):
+def enter(bed):
+    """Once weir0 is there: what takes no detour goes into it."""
+    for family, net in ("-4", "10.77.1.0/24"), ("-6", "2001:db8:77::/64"):
+        bed.ip("proxy", family, "route", "replace", net, "dev", "weir0")
+
+
+def start(bed):
     weir = Weir(bed, OWN_TUN, own_tun=True)
-    detour.enter()
+    enter(bed)
     return weir
 
 
@@ -88,8 +89,8 @@ def routing(bed):
 
 @test
 def weir_makes_its_own_interface_and_never_loops_into_it(bed):
-    detour = Detour(bed)
-    weir = start(bed, detour)
+    Detour(bed)
+    weir = start(bed)
     serve(bed, servers.echo_server, PORT, PORT)
     for host in HOST4, HOST6:
         check_equal(fetch(bed, host), b"hello", host)
@@ -99,10 +100,37 @@ def weir_makes_its_own_interface_and_never_loops_into_it(bed):
 
 
 @test
+def what_comes_back_into_the_tun_ends_and_is_told(bed):
+    weir = Weir(bed, OWN_TUN.replace(f"sockets: {{ mark: {MARK} }}\n", ""),
+                own_tun=True)
+    enter(bed)
+    for host in HOST4, HOST6:
+        with bed.socket("proxy", servers.family_of(host),
+                        socket.SOCK_STREAM) as s:
+            s.settimeout(10)
+            check_equal(s.connect_ex((host, PORT)), errno.ENETUNREACH, host)
+        with bed.socket("proxy", servers.family_of(host),
+                        socket.SOCK_DGRAM) as s:
+            s.sendto(b"once", (host, PORT))
+    with bed.socket("proxy", socket.AF_INET, socket.SOCK_DGRAM,
+                    socket.IPPROTO_ICMP) as s:
+        s.sendto(b"\x08\0\0\0\0\0\0\1once", (HOST4, 0))
+    settled = []
+
+    def is_over():
+        settled.append(weir.counters()["tun", "sessions"])
+        return settled[-2:] == 2 * settled[-1:]
+
+    wait_for(is_over, 10, "no further sessions")
+    check_equal(len(re.findall(f"sends to \\S+:{PORT} comes back to it",
+                               weir.log())), 1, "warnings")
+
+
+@test
 def sigterm_leaves_no_interface_no_route_and_no_process(bed):
-    detour = Detour(bed)
+    Detour(bed)
     before = interfaces(bed), routing(bed)
-    weir = start(bed, detour)
+    weir = start(bed)
     serve(bed, servers.echo_server, PORT, PORT)
     check_equal(fetch(bed, HOST4), b"hello", "an answer")
     check("weir0" in interfaces(bed), "there was no weir0")
@@ -156,13 +184,13 @@ def sigterm_does_not_wait_for_ever_for_an_idle_connection(bed):
 
 @test
 def a_kill_and_a_new_start_serve_again_within_a_second(bed):
-    detour = Detour(bed)
+    Detour(bed)
     serve(bed, servers.echo_server, PORT, PORT)
-    weir = start(bed, detour)
+    weir = start(bed)
     check_equal(fetch(bed, HOST4), b"hello", "before")
     weir.stop(signal.SIGKILL)
     begun = time.monotonic()
-    start(bed, detour)
+    start(bed)
     check_equal(fetch(bed, HOST4), b"hello", "after")
     seconds = time.monotonic() - begun
     check(seconds < BACK_S, f"it took {seconds:.2f} s")
@@ -170,9 +198,9 @@ def a_kill_and_a_new_start_serve_again_within_a_second(bed):
 
 @test
 def closed_standard_files_take_no_line_of_the_log(bed):
-    detour = Detour(bed)
+    Detour(bed)
     weir = Weir(bed, OWN_TUN, own_tun=True, wrapper=WITHOUT_FILES)
-    detour.enter()
+    enter(bed)
     for fd in range(3):
         check_equal(os.readlink(f"/proc/{weir.pid}/fd/{fd}"), "/dev/null",
                     f"file {fd}")
@@ -253,8 +281,8 @@ def lose(bed, weir, role, name):
 
 @test
 def a_tun_deleted_under_weir_ends_with_one_line_and_a_status(bed):
-    detour = Detour(bed)
-    lose(bed, start(bed, detour), "proxy", "weir0")
+    Detour(bed)
+    lose(bed, start(bed), "proxy", "weir0")
 
 
 @test
