@@ -145,7 +145,7 @@ static int socket_open(struct wg_udp *u, int family,
 	struct wg_udp_socket *k = &u->socket[family];
 	int err;
 
-	k->no_trains = false;
+	k->singly_until_us = 0;
 	k->fd = u->host->socket(u->instance,
 				family == WG_V6 ? AF_INET6 : AF_INET,
 				SOCK_DGRAM, 0);

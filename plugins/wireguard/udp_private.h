@@ -34,10 +34,10 @@ union wg_sockaddr {
 struct wg_udp_socket {
 	struct wg_udp *udp;
 	struct weir_watch *watch;
-	struct weir_watch *full; /* waits for room; NULL: it is not full */
-	int fd;			 /* -1: this family is not open */
-	bool no_trains;		 /* the device cannot */
-	bool unread;		 /* had more than its share of a turn */
+	struct weir_watch *full;  /* waits for room; NULL: it is not full */
+	int fd;			  /* -1: this family is not open */
+	uint64_t singly_until_us; /* a device could send no trains; 0: none */
+	bool unread;		  /* had more than its share of a turn */
 };
 
 struct wg_udp {

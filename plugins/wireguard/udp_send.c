@@ -3,10 +3,11 @@
  *
  * A train leaves in as few calls as the kernel allows, each with the source
  * that its endpoint names. Where the kernel refuses a train its datagrams go
- * one by one: for ever after EIO (a device that cannot), for this train after
- * EINVAL (segments larger than the packets of this path, which are then
- * fragmented): another peer's path may be wider, and this one in a minute. A
- * source that is no longer ours is left to the kernel's choice.
+ * one by one: for a while after EIO (a device that cannot, on a route that may
+ * change), for this train after EINVAL (segments larger than the packets of
+ * this path, which are then fragmented): another peer's path may be wider, and
+ * this one in a minute. A source that is no longer ours is left to the kernel's
+ * choice.
  *
  * A full socket means that the wire is behind: the engine keeps what is left of
  * the train and gives it again. */
@@ -16,6 +17,7 @@
 #include <netinet/udp.h>
 
 #define SEGMENTS_MAX 64 /* the kernel's, before Linux 6.9 doubled it */
+#define TRAINS_AGAIN_US 10000000
 
 struct control {
 	_Alignas(struct cmsghdr) char room
@@ -105,6 +107,20 @@ static bool is_refusal(int err)
 	return err == EIO || err == EINVAL || err == EMSGSIZE;
 }
 
+static uint64_t now_us(const struct sending *s)
+{
+	return s->socket->udp->host->now_us();
+}
+
+static bool takes_trains(const struct sending *s)
+{
+	uint64_t *until_us = &s->socket->singly_until_us;
+
+	if (*until_us && now_us(s) >= *until_us)
+		*until_us = 0;
+	return !*until_us;
+}
+
 /* Bytes of the next call: as long a train as the kernel takes, or one. */
 static uint32_t next_len(const struct sending *s)
 {
@@ -112,7 +128,7 @@ static uint32_t next_len(const struct sending *s)
 
 	if (most > SEGMENTS_MAX)
 		most = SEGMENTS_MAX;
-	if (most < 1 || s->singly || s->socket->no_trains)
+	if (most < 1 || s->singly || !takes_trains(s))
 		most = 1;
 	most *= s->segment;
 	return left < most ? left : most;
@@ -127,7 +143,9 @@ static int train_send(struct sending *s)
 		int err = transmit(s, len);
 
 		if (is_refusal(err) && len > s->segment) {
-			s->socket->no_trains |= err == EIO;
+			if (err == EIO)
+				s->socket->singly_until_us =
+					now_us(s) + TRAINS_AGAIN_US;
 			s->singly = true;
 			continue;
 		}

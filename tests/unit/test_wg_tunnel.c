@@ -206,6 +206,33 @@ START_TEST(a_train_goes_on_where_it_stopped)
 }
 END_TEST
 
+/* The route may lead to another device by then. */
+START_TEST(trains_are_tried_again_after_a_while)
+{
+	uint64_t before;
+
+	begin_halfway();
+	w.room_left = UINT32_MAX;
+	tunnel_writable(&w.a.tunnel);
+	w.no_trains = false;
+	before = fakehost_counter(w.a.instance, "udp_sent_trains");
+	offer(&w.a, B_INNER, MTU, 0);
+	offer(&w.a, B_INNER, MTU, 1);
+	fakehost_turn(w.host);
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "udp_sent_trains"),
+			  before + 2);
+	fakehost_advance(w.host, 10 * SECOND_US);
+	settle();
+	before = fakehost_counter(w.a.instance, "udp_sent_trains");
+	offer(&w.a, B_INNER, MTU, 2);
+	offer(&w.a, B_INNER, MTU, 3);
+	fakehost_turn(w.host);
+	ck_assert_uint_eq(fakehost_counter(w.a.instance, "udp_sent_trains"),
+			  before + 1);
+	end();
+}
+END_TEST
+
 static struct wg_peer *find_far(void)
 {
 	static const uint8_t nobody[WG_KEY_BYTES] = {9};
@@ -306,6 +333,7 @@ SUITE("wg_tunnel", t)
 		what_the_system_did_not_send_is_not_counted_as_sent,
 		a_cookie_that_cannot_be_sent_mends_nothing,
 		a_train_goes_on_where_it_stopped,
+		trains_are_tried_again_after_a_while,
 		what_is_sent_meanwhile_does_not_begin_it_again,
 		a_peer_that_comes_back_is_the_same,
 		who_takes_an_address_is_another,
