@@ -171,10 +171,16 @@ static void nothing_failed(void *arg, int err, const char *why)
 	(void)arg, (void)err, (void)why;
 }
 
+static void nothing_ready(void *arg, const struct weir_flow_ops *ops, void *f)
+{
+	(void)arg, (void)ops, (void)f;
+}
+
 bool via_is_set(struct outbound *o)
 {
 	static const struct weir_dialer_ops nobody = {
 		.size = sizeof nobody,
+		.flow_ready = nothing_ready,
 		.failed = nothing_failed,
 	};
 	const struct weir_addr anywhere = {.kind = WEIR_ADDR_IP4, .port = 1};

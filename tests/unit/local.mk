@@ -427,6 +427,13 @@ tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND) \
 	tests/unit/dns_message.c tests/unit/dns_message.h
 tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
+if INBOUND_WIREGUARD
+check_PROGRAMS += tests/unit/test_wg_ends
+TESTS += tests/unit/test_wg_ends
+tests_unit_test_wg_ends_SOURCES = tests/unit/test_wg_ends.c
+tests_unit_test_wg_ends_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
+tests_unit_test_wg_ends_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+endif
 endif
 
 # The tools of the tests.
