@@ -8,13 +8,14 @@ import socket
 import subprocess
 
 import servers
-from bed import HOST4, HOST6, SERVER4, SERVER6
+from bed import HOST4, HOST6, PROXY4_OTHER, SERVER4, SERVER6
 from harness import (CONFIG, Child, Process, Weir, check, check_equal, keep,
                      main, test, tool, wait_for)
 
 MARK = "0x77"
 TABLE = "77"
 PORT = 7600
+OTHER6 = "2001:db8:76::3"
 NAME_SERVER = "10.77.1.53"
 IP_RECVERR, IPV6_RECVERR = 11, 25
 LINK = (("10.76.7.1", "10.76.7.2"),
@@ -134,6 +135,27 @@ def all_sockets_are_bound_to_the_interface(bed):
     Weir(bed, CONFIG + "sockets: { interface: up0 }\n")
     check_streams(bed)
     check_datagrams(bed)
+
+
+@test
+def each_family_leaves_from_the_address_it_was_given(bed):
+    # Deprecated: the kernel chooses it for nobody.
+    bed.ip("proxy", "addr", "add", OTHER6 + "/64", "dev", "up0",
+           "preferred_lft", "0")
+    Weir(bed, CONFIG.replace("type: freedom", "type: freedom, send_through: "
+                             f"[\"{OTHER6}\", {PROXY4_OTHER}]"))
+    with bed.inside("server"):
+        door = keep(servers.listener(PORT))
+    for host, source in (HOST4, PROXY4_OTHER), (HOST6, OTHER6):
+        check_equal(connect(bed, host), 0, f"errno of connect to {host}")
+        check_equal(servers.plain(door.accept()[1][0]), source, "a stream's")
+        with bed.inside("server"):
+            far = keep(servers.udp_socket(host, PORT))
+        near = keep(bed.socket("client", far.family, socket.SOCK_DGRAM))
+        near.sendto(b"hello", (host, PORT))
+        far.settimeout(5)
+        check_equal(far.recvfrom(100)[1][0], source, "a datagram's")
+    bed.ip("proxy", "addr", "del", OTHER6 + "/64", "dev", "up0")
 
 
 @test
