@@ -6,6 +6,11 @@
  * that address are shown as the peer's, so nobody sees the difference. Where
  * two peers lead to one address, the one last spoken to is shown.
  *
+ * A client that never stops asking keeps its flow, and would for ever ask an
+ * address that its peer has left. So a name whose peer is asked and stays
+ * silent is looked up again; while that lasts, and where the name still has the
+ * address, nothing changes.
+ *
  * While a name is looked up a few datagrams are held; more are dropped, also
  * where all legs together hold HELD_TOTAL_MAX or wait for NAMINGS_MAX names. A
  * leg keeps a bounded number of aliases, the least recently used one goes
@@ -19,6 +24,7 @@
 #define ALIASES_MAX 32
 #define HELD_MAX 16
 #define HELD_BYTES_MAX (128 * 1024)
+#define SILENT_US 15000000
 
 struct held {
 	struct held *next;
@@ -38,8 +44,9 @@ struct alias {
 	struct alias *next;
 	struct udp *udp;
 	struct weir_addr shown;
-	struct weir_addr real; /* kind NONE while it is looked up */
+	struct weir_addr real; /* kind NONE while it is first looked up */
 	struct naming *naming; /* NULL once answered */
+	uint64_t asked_us;     /* what it has not answered yet; 0: nothing */
 	struct held *held;     /* oldest first */
 	unsigned held_count;
 	uint32_t held_bytes;
@@ -145,13 +152,42 @@ static const struct weir_addr *pick(const struct lookup *l)
 	return v6->count && !lookup_pending(l) ? v6->found : NULL;
 }
 
+static bool is_among(const struct lookup *l, const struct weir_addr *real)
+{
+	const struct lookup_family *of = &l->of[addr_family(real)];
+
+	for (int i = 0; i < of->count; i++)
+		if (weir_addr_equal(&of->found[i], real))
+			return true;
+	return false;
+}
+
+/* It was looked up again. */
+static void alias_move(struct alias *a)
+{
+	const struct lookup *l = &a->naming->lookup;
+	const struct weir_addr *real;
+
+	if (lookup_pending(l))
+		return;
+	real = is_among(l, &a->real) ? NULL : pick(l);
+	if (real)
+		a->real = *real;
+	naming_end(a);
+}
+
 static void alias_settle(struct alias *a)
 {
 	struct udp *u = a->udp;
 	const struct lookup *l = &a->naming->lookup;
-	const struct weir_addr *real = pick(l);
+	const struct weir_addr *real;
 	struct held *h;
 
+	if (a->real.kind != WEIR_ADDR_NONE) {
+		alias_move(a);
+		return;
+	}
+	real = pick(l);
 	if (!real && lookup_pending(l))
 		return;
 	if (!real) {
@@ -250,6 +286,18 @@ static struct alias *alias_get(struct udp *u, const struct weir_addr *shown,
 	return alias_new(u, shown, real);
 }
 
+/* Something is sent to where the name `real` leads. */
+static void alias_asked(struct alias *a, const struct weir_addr *real)
+{
+	uint64_t now_us = a->udp->freedom->host->now_us();
+
+	if (a->asked_us && now_us - a->asked_us < SILENT_US)
+		return;
+	if (a->asked_us && !a->naming)
+		naming_start(a, real);
+	a->asked_us = now_us;
+}
+
 const struct weir_addr *alias_route(struct udp *u,
 				    const struct weir_datagram *d)
 {
@@ -263,19 +311,39 @@ const struct weir_addr *alias_route(struct udp *u,
 		++*u->freedom->n.udp_dropped;
 		return NULL;
 	}
-	if (!a->naming)
-		return &a->real;
-	alias_hold(a, d);
+	if (a->real.kind == WEIR_ADDR_NONE) {
+		alias_hold(a, d);
+		return NULL;
+	}
+	if (real.kind == WEIR_ADDR_NAME)
+		alias_asked(a, &real);
+	return &a->real;
+}
+
+static struct alias *alias_at(const struct udp *u, const struct weir_addr *real)
+{
+	for (struct alias *a = u->aliases; a; a = a->next)
+		if (weir_addr_equal(&a->real, real))
+			return a;
 	return NULL;
 }
 
 const struct weir_addr *alias_shown(const struct udp *u,
 				    const struct weir_addr *real)
 {
-	for (const struct alias *a = u->aliases; a; a = a->next)
-		if (weir_addr_equal(&a->real, real))
-			return &a->shown;
-	return real;
+	const struct alias *a = alias_at(u, real);
+
+	return a ? &a->shown : real;
+}
+
+const struct weir_addr *alias_heard(struct udp *u, const struct weir_addr *real)
+{
+	struct alias *a = alias_at(u, real);
+
+	if (!a)
+		return real;
+	a->asked_us = 0;
+	return &a->shown;
 }
 
 void alias_free_all(struct udp *u)

@@ -92,7 +92,7 @@ static void udp_deliver(struct udp *u, struct received *r, int n)
 		uint16_t segment = train_segment(&r->header[i].msg_hdr, len);
 
 		addr_from_sockaddr(&peer[i], &r->from[i]);
-		v[i].peer = alias_shown(u, &peer[i]);
+		v[i].peer = alias_heard(u, &peer[i]);
 		v[i].data = r->room[i].iov_base;
 		v[i].len = len;
 		v[i].segment = segment;

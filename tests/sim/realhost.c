@@ -99,7 +99,7 @@ static bool query_run(struct weir_instance *i)
 	struct weir_addr addrs[8];
 	int n = 0, err = ENOENT;
 
-	while (q && q->due_us > real_us(i))
+	while (q && q->due_us > real_us())
 		q = q->next;
 	if (!q)
 		return false;
@@ -140,7 +140,7 @@ static void dials_run(struct weir_instance *i)
 static bool timer_run(struct weir_instance *i)
 {
 	for (struct weir_timer *t = i->timers; t; t = t->next) {
-		if (!t->due_us || t->due_us > real_us(i))
+		if (!t->due_us || t->due_us > real_us())
 			continue;
 		t->due_us = 0;
 		t->fire(t->arg);
@@ -194,11 +194,6 @@ void real_turn(struct weir_instance *i)
 	dials_run(i);
 	if (i->via)
 		real_turn(i->via);
-}
-
-void real_forward(struct weir_instance *i, uint64_t ms)
-{
-	i->skew_us += ms * 1000;
 }
 
 unsigned real_free(struct weir_instance *i)

@@ -60,7 +60,7 @@ void real_abandon(struct weir_instance *, struct weir_end *);
 void real_end_free(struct weir_end *, int err); /* closes it first */
 
 void real_turn(struct weir_instance *); /* wait up to 10 ms */
-void real_forward(struct weir_instance *, uint64_t ms);
+void real_forward(uint64_t ms);
 
 /* Turn until it is so, 3 s at most; false where it never was. */
 #define REAL_UNTIL(host, so)                                                   \

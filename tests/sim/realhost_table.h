@@ -51,7 +51,6 @@ struct weir_instance {
 	void *self;
 	const struct real_name *names;
 	int epoll, fds;
-	uint64_t skew_us;
 	unsigned watches, lookups;
 	struct weir_timer *timers;
 	struct weir_watch *dead;
@@ -77,6 +76,6 @@ static inline void must(bool so)
 extern const struct weir_host real_host;
 
 /* The instance's time, pushed forward or not. */
-uint64_t real_us(const struct weir_instance *);
+uint64_t real_us(void);
 
 #endif

@@ -260,7 +260,7 @@ START_TEST(without_keepalive_no_probes_begin)
 
 	conf.keepalive_ms = 0;
 	pair_init_with(&p, AF_INET, &conf);
-	real_forward(p.host, 5000);
+	real_forward(5000);
 	real_turn(p.host);
 	ck_assert_int_eq(tcp_option(&p, SOL_SOCKET, SO_KEEPALIVE), 0);
 	pair_fini(&p, 0);

@@ -122,10 +122,10 @@ START_TEST(a_silent_host_is_etimedout_at_the_dial_timeout)
 
 	tarpit_init(&t, AF_INET);
 	e = real_open(h, &t.addr, WEIR_NET_TCP);
-	real_forward(h, 15900);
+	real_forward(15900);
 	real_turn(h);
 	ck_assert(!e->failed);
-	real_forward(h, 100);
+	real_forward(100);
 	ck_assert(REAL_UNTIL(h, e->failed));
 	ck_assert_int_eq(e->err, ETIMEDOUT);
 	real_end_free(e, 0);
@@ -309,7 +309,7 @@ START_TEST(an_open_can_be_abandoned_in_every_phase)
 	for (uint64_t ms = 0; ms <= 600; ms += 30) {
 		e = real_open(h, &name, WEIR_NET_TCP);
 		for (uint64_t spent = 0; spent < ms; spent += 30) {
-			real_forward(h, 30);
+			real_forward(30);
 			real_turn(h);
 		}
 		ck_assert(!e->failed && !e->stream);

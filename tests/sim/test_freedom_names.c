@@ -59,6 +59,69 @@ START_TEST(a_named_peer_is_looked_up_once_and_holds_a_few_datagrams)
 }
 END_TEST
 
+static int bound_to(const struct weir_addr *at)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	union sockaddr_any sa;
+	socklen_t len = addr_to_sockaddr(at, &sa);
+
+	ck_assert_int_eq(bind(fd, &sa.sa, len), 0);
+	return fd;
+}
+
+static void asks_again(struct net *t, const struct weir_addr *asked, int fd)
+{
+	union sockaddr_any from;
+	char in[8];
+
+	flow_send(t->end, asked, "ask", 3, 0);
+	ck_assert_int_eq(peer_receive(fd, in, sizeof in, &from), 3);
+}
+
+/* 0: by its name, 1: by a redirect. */
+START_TEST(a_peer_that_left_the_address_of_its_name_is_found_again)
+{
+	struct real_name names[] = {
+		{"peer.test", 1, 0, 0, 1, {loopback_addr(AF_INET, 0)}},
+		{0},
+	};
+	struct weir_addr asked = {.kind = WEIR_ADDR_NAME, .name = "peer.test"};
+	struct weir_addr there;
+	union sockaddr_any from;
+	struct net t;
+	char in[8];
+	int fd;
+
+	net_init(&t, AF_INET, names);
+	asked.port = t.peer[0].port;
+	if (_i) {
+		t.conf.redirect = asked;
+		asked = t.peer[1];
+	}
+	there = t.peer[0];
+	there.ip[3] = 2;
+	fd = bound_to(&there);
+	flow_send(t.end, &asked, "ask", 3, 0);
+	ck_assert(REAL_UNTIL(t.host, real_counter(t.host, "udp_sent") == 1));
+	ck_assert_int_eq(peer_receive(t.fd[0], in, sizeof in, &from), 3);
+	names[0].addr[0].ip[3] = 2;
+	/* One that answers is not doubted. */
+	peer_reply(t.fd[0], "answer", 6, &from);
+	ck_assert(REAL_UNTIL(t.host, t.end->datagrams));
+	real_forward(20000);
+	asks_again(&t, &asked, t.fd[0]);
+	ck_assert_uint_eq(real_lookups(t.host), 2); /* a family each */
+	real_forward(20000);
+	flow_send(t.end, &asked, "ask", 3, 0);
+	ck_assert_uint_eq(real_lookups(t.host), 4);
+	for (int i = 0; i < 10; i++)
+		real_turn(t.host);
+	asks_again(&t, &asked, fd);
+	close(fd);
+	net_fini(&t);
+}
+END_TEST
+
 START_TEST(a_named_peer_is_not_looked_up_outside_of_a_tunnel)
 {
 	struct real_name names[] = {
@@ -189,6 +252,9 @@ SUITE("freedom_names", t)
 	tcase_add_test(t, redirected_replies_show_the_peer_that_was_asked);
 	tcase_add_test(
 		t, a_named_peer_is_looked_up_once_and_holds_a_few_datagrams);
+	tcase_add_loop_test(
+		t, a_peer_that_left_the_address_of_its_name_is_found_again, 0,
+		2);
 	tcase_add_test(t, a_named_peer_is_not_looked_up_outside_of_a_tunnel);
 	tcase_add_test(t, what_all_flows_hold_for_names_has_one_bound);
 	tcase_add_test(t, names_that_all_flows_wait_for_have_one_bound);

@@ -149,10 +149,10 @@ START_TEST(a_silent_via_is_etimedout_at_the_dial_timeout)
 			.conf.dial_timeout_ms = 1000};
 
 	via_open(&v, names, &to, WEIR_NET_TCP);
-	real_forward(v.host, 900);
+	real_forward(900);
 	real_turn(v.host);
 	ck_assert(!v.end->failed);
-	real_forward(v.host, 100);
+	real_forward(100);
 	ck_assert(REAL_UNTIL(v.host, v.end->failed));
 	ck_assert_int_eq(v.end->err, ETIMEDOUT);
 	via_fini(&v);
@@ -166,7 +166,7 @@ START_TEST(a_session_that_via_carries_outlasts_the_dial_timeout)
 	struct via v;
 
 	via_init(&v, &none, &at, WEIR_NET_UDP);
-	real_forward(v.host, 17000);
+	real_forward(17000);
 	real_turn(v.host);
 	ck_assert(!v.end->failed);
 	via_fini(&v);
