@@ -44,7 +44,19 @@ static bool is_own(const struct inbound *in, bool v6, const uint8_t *ip)
 	return false;
 }
 
-/* TCP is refused where there is somebody to tell. */
+/* All that the stack answers itself. The fragment that comes first says what
+ * the whole is, so a lie in another helps nobody. */
+static bool is_icmp(const uint8_t *p, uint32_t len, bool v6)
+{
+	if (!v6)
+		return p[9] == IPPROTO_ICMP;
+	if (p[6] == IPPROTO_FRAGMENT && len > IP6_BYTES)
+		return p[IP6_BYTES] == IPPROTO_ICMPV6;
+	return p[6] == IPPROTO_ICMPV6;
+}
+
+/* TCP is refused where there is somebody to tell. What else is sent to our own
+ * address would go to whoever has the same one outside. */
 static bool inbound_admit(void *owner, const uint8_t *p, uint32_t len)
 {
 	struct inbound *in = owner;
@@ -52,7 +64,8 @@ static bool inbound_admit(void *owner, const uint8_t *p, uint32_t len)
 	const uint8_t *to = p + (v6 ? 24 : 16);
 
 	if (len < IP4_BYTES || p[v6 ? 6 : 9] == IPPROTO_TCP ||
-	    !address_is_private(v6, to) || is_own(in, v6, to))
+	    !address_is_private(v6, to) ||
+	    (is_own(in, v6, to) && is_icmp(p, len, v6)))
 		return true;
 	++*in->dropped_private;
 	return false;

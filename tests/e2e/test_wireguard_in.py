@@ -112,9 +112,10 @@ def check_echo(bed, host):
     far.close()
 
 
-def check_ping(bed, host):
+def check_ping(bed, host, size=56):
     ping = bed.spawn("server", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
-                                host], stdout=subprocess.DEVNULL)
+                                "-s", str(size), host],
+                     stdout=subprocess.DEVNULL)
     check_equal(ping.wait(), 0, f"status of ping {host}")
 
 
@@ -221,6 +222,28 @@ def private_targets_are_refused_unless_allowed(bed):
         server.weir.close()
         server.go.close()
         far.close()
+
+
+@test
+def the_servers_own_address_answers_pings_and_leads_nowhere(bed):
+    server = Server(bed)
+    for host in FAR4, FAR6:
+        check_ping(bed, host)
+        check_ping(bed, host, size=3000)
+        bed.ip("proxy", "addr", "replace", host, "dev", "lo")
+        with bed.inside("proxy"):
+            far = keep(servers.udp_socket(host, PORT))
+        near = keep(bed.socket("server", far.family, socket.SOCK_DGRAM))
+        before = server.weir.counters()["wg", "dropped_private"]
+        for size in 1, 3000:
+            near.sendto(bytes(size), (host, PORT))
+        wait_for(lambda before=before: server.weir.counters()[
+            "wg", "dropped_private"] > before + 1, 10, "the drops")
+        far.settimeout(0.2)
+        with contextlib.suppress(socket.timeout):
+            check(not far.recv(1 << 16), "a neighbour of the same address "
+                  "got a datagram")
+        bed.ip("proxy", "addr", "del", host, "dev", "lo")
 
 
 @test
