@@ -24,9 +24,6 @@
 /* Receive calls a socket may make in one turn. */
 #define RECEIVE_ROUNDS 8
 
-/* Asked for; the kernel grants what its limits allow. */
-#define RECEIVE_BUFFER_BYTES (4 << 20)
-
 /* Where a call of recvmmsg puts what it finds. It is filled in once; what a
  * call changes of it is put right again after each, and that is little where a
  * single datagram came. */
@@ -114,7 +111,7 @@ void udp_errors(struct udp_socket *k)
 	struct weir_addr peer;
 	int err;
 
-	while (sock_next_error(k->fd, &err, &peer))
+	while (sock_next_error(k->fd, &err, &peer, NULL))
 		udp_unreachable(k->udp, &peer, err);
 }
 

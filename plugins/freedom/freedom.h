@@ -21,6 +21,9 @@
  * of the caches. */
 #define RECEIVE_ROOM (65536 + 17 * 64)
 
+/* Of a socket with many peers. The kernel grants what its limits allow. */
+#define RECEIVE_BUFFER_BYTES (4 << 20)
+
 /* Connections that wait to be old enough for keepalive probes. */
 #define YOUNG_MOST 1024
 
@@ -42,6 +45,17 @@ struct freedom_counters {
 struct udp;
 struct received;
 
+enum family { V4, V6, FAMILIES };
+
+/* raw.c: the socket of all echo flows of a family */
+struct raw {
+	struct freedom *freedom; /* NULL: was not needed so far */
+	struct weir_watch *watch;
+	int fd; /* -1: none */
+	enum family family;
+	struct echo *echoes; /* by identifier */
+};
+
 struct freedom {
 	struct weir_instance *instance;
 	const struct weir_host *host;
@@ -62,7 +76,8 @@ struct freedom {
 	/* alias.c: of all flows, while names are looked up */
 	uint32_t held_bytes, namings;
 
-	uint16_t echo_id; /* the last one given to a raw echo socket */
+	struct raw raw[FAMILIES];
+	uint16_t echo_id; /* the last one given to a flow over a raw socket */
 
 	/* keepalive.c */
 	struct weir_timer *lasts;
@@ -98,8 +113,6 @@ struct pending {
 
 /* ---- sock.c: addresses and sockets */
 
-enum family { V4, V6, FAMILIES };
-
 union sockaddr_any {
 	struct sockaddr sa;
 	struct sockaddr_in in;
@@ -123,8 +136,10 @@ static inline bool sock_is_full(int err)
 }
 /* Errors about single datagrams are queued rather than lost. */
 void sock_want_errors(int fd, enum family);
-/* The next queued error: true with its errno and the peer it is about. */
-bool sock_next_error(int fd, int *err, struct weir_addr *peer);
+/* The next queued error: true with its errno, the peer it is about and, unless
+ * that is NULL, as much of the datagram as it quotes and there is room for. */
+bool sock_next_error(int fd, int *err, struct weir_addr *peer,
+		     struct iovec *quoted);
 /* Is there a route? Asks the kernel; nothing is sent. */
 bool sock_reachable(struct freedom *, const struct weir_addr *);
 

@@ -4,37 +4,15 @@
  * A ping socket (SOCK_DGRAM, IPPROTO_ICMP) needs no privilege where the
  * system's ping_group_range allows it; the kernel puts an identifier of its
  * own in what leaves and hands us only the replies to that. Where it is not
- * allowed a raw socket serves, if we may have one: then the identifier is ours
- * to choose and replies to others are ours to skip. Either way the client's
- * identifier is put back into what is delivered. */
+ * allowed a raw socket serves, if we may have one (raw.c). Either way the
+ * client's identifier is put back into what is delivered. */
 #include <errno.h>
-#include <linux/icmp.h>
 #include <netinet/icmp6.h>
-#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "freedom.h"
-
-/* Type, code, checksum: what comes before the identifier. */
-#define HEAD_BYTES 4
-/* Identifier and sequence. */
-#define ECHO_BYTES 4
-
-/* Messages read a wake-up; the watch is level-triggered. */
-#define RECEIVE_ROUNDS 16
-
-struct echo {
-	struct freedom *freedom;
-	struct weir_end *end;
-	struct weir_watch *watch;
-	struct weir_addr last; /* the peer of the last request */
-	int fd;		       /* -1: lost with its interface */
-	enum family family;
-	bool raw;
-	uint8_t id[2];	      /* ours, of a raw socket */
-	uint8_t client_id[2]; /* of the last request */
-};
+#include "echo.h"
 
 static uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t n)
 {
@@ -58,8 +36,14 @@ static void checksum_put(uint8_t *head, size_t head_len, const uint8_t *data,
 
 static int echo_start(struct echo *);
 
+static int echo_fd(const struct echo *x)
+{
+	return x->raw ? x->raw->fd : x->fd;
+}
+
 static void echo_stop(struct echo *x)
 {
+	raw_leave(x);
 	if (x->fd < 0)
 		return;
 	if (x->watch)
@@ -80,7 +64,7 @@ static int echo_transmit(struct echo *x, const struct weir_datagram *d)
 	};
 	union sockaddr_any to;
 	struct msghdr m = {.msg_name = &to, .msg_iov = v, .msg_iovlen = 2};
-	int err = x->fd < 0 ? echo_start(x) : 0;
+	int err = echo_fd(x) < 0 ? echo_start(x) : 0;
 
 	if (err)
 		return err;
@@ -88,11 +72,11 @@ static int echo_transmit(struct echo *x, const struct weir_datagram *d)
 	head[0] = x->family == V6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
 	memcpy(head + HEAD_BYTES, d->data, ECHO_BYTES);
 	if (x->raw)
-		memcpy(head + HEAD_BYTES, x->id, sizeof x->id);
+		memcpy(head + HEAD_BYTES, &x->id, sizeof x->id);
 	/* Over IPv6 the kernel sums: only it knows the source address. */
 	if (x->family == V4)
 		checksum_put(head, sizeof head, v[1].iov_base, v[1].iov_len);
-	return sendmsg(x->fd, &m, MSG_DONTWAIT) < 0 ? errno : 0;
+	return sendmsg(echo_fd(x), &m, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
 static void echo_errors(struct echo *x)
@@ -100,11 +84,8 @@ static void echo_errors(struct echo *x)
 	struct weir_addr peer;
 	int err;
 
-	while (sock_next_error(x->fd, &err, &peer)) {
+	while (sock_next_error(x->fd, &err, &peer, NULL)) {
 		peer.port = 0;
-		/* A raw socket also hears of what others have sent. */
-		if (x->raw && !weir_addr_equal(&peer, &x->last))
-			continue;
 		x->freedom->host->unreachable(x->end, &peer, err);
 	}
 }
@@ -129,8 +110,11 @@ static int echo_send(void *self, const struct weir_datagram *v, int n)
 		err = echo_transmit(x, &v[i]);
 		if (err && !sock_is_full(err)) {
 			/* Perhaps an earlier one's error, reported here. */
-			echo_errors(x);
-			if (sock_is_lost(x->fd))
+			if (x->raw)
+				raw_errors(x->raw);
+			else
+				echo_errors(x);
+			if (sock_is_lost(echo_fd(x)))
 				echo_stop(x);
 			err = echo_transmit(x, &v[i]);
 		}
@@ -141,23 +125,28 @@ static int echo_send(void *self, const struct weir_datagram *v, int n)
 	return n;
 }
 
-/* The echo reply in what was received, from its type on; NULL: none. */
-static uint8_t *reply_find(const struct echo *x, uint8_t *p, size_t *len)
+uint8_t *echo_reply(enum family family, uint8_t *p, size_t len)
 {
-	size_t skip = 0;
-
-	/* A raw IPv4 socket shows the IP header too. */
-	if (x->raw && x->family == V4)
-		skip = *len ? (size_t)(p[0] & 15) * 4 : 0;
-	if (*len < skip + HEAD_BYTES + ECHO_BYTES)
-		return NULL;
-	p += skip;
-	*len -= skip;
-	if (p[0] != (x->family == V6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY))
-		return NULL;
-	if (x->raw && memcmp(p + HEAD_BYTES, x->id, sizeof x->id))
+	if (len < HEAD_BYTES + ECHO_BYTES ||
+	    p[0] != (family == V6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY))
 		return NULL;
 	return p;
+}
+
+void echo_deliver(struct echo *x, uint8_t *reply, size_t len,
+		  const union sockaddr_any *from)
+{
+	struct freedom *f = x->freedom;
+	struct weir_addr peer;
+	struct weir_datagram d = {.peer = &peer};
+
+	addr_from_sockaddr(&peer, from);
+	peer.port = 0;
+	memcpy(reply + HEAD_BYTES, x->client_id, sizeof x->client_id);
+	d.data = reply + HEAD_BYTES;
+	d.len = (uint32_t)len - HEAD_BYTES;
+	++*f->n.icmp_received;
+	f->host->deliver(x->end, &d, 1);
 }
 
 static void echo_ready(void *arg, unsigned events)
@@ -166,32 +155,18 @@ static void echo_ready(void *arg, unsigned events)
 	struct freedom *f = x->freedom;
 
 	(void)events;
-	for (int round = 0; round < RECEIVE_ROUNDS; round++) {
+	for (int round = 0; round < ECHO_ROUNDS; round++) {
 		union sockaddr_any from;
 		socklen_t from_len = sizeof from;
-		struct weir_addr peer;
-		struct weir_datagram d = {.peer = &peer};
-		ssize_t got = recvfrom(x->fd, f->room, RECEIVE_ROOM,
+		ssize_t len = recvfrom(x->fd, f->room, RECEIVE_ROOM,
 				       MSG_DONTWAIT, &from.sa, &from_len);
-		size_t len = (size_t)got;
-		uint8_t *reply;
 
-		if (got < 0 && errno == EAGAIN)
+		if (len < 0 && errno == EAGAIN)
 			break;
-		if (got < 0) {
+		if (len < 0)
 			echo_errors(x);
-			continue;
-		}
-		reply = reply_find(x, f->room, &len);
-		if (!reply)
-			continue;
-		addr_from_sockaddr(&peer, &from);
-		peer.port = 0;
-		memcpy(reply + HEAD_BYTES, x->client_id, sizeof x->client_id);
-		d.data = reply + HEAD_BYTES;
-		d.len = (uint32_t)len - HEAD_BYTES;
-		++*f->n.icmp_received;
-		f->host->deliver(x->end, &d, 1);
+		else if (echo_reply(x->family, f->room, (size_t)len))
+			echo_deliver(x, f->room, (size_t)len, &from);
 	}
 }
 
@@ -210,28 +185,6 @@ static const struct weir_flow_ops echo_ops = {
 	.close = echo_close,
 };
 
-/* Only echo replies, please: spares the wake-ups, proves nothing. */
-static void raw_filter(struct echo *x)
-{
-	struct freedom *f = x->freedom;
-
-	f->echo_id++;
-	x->id[0] = (uint8_t)(f->echo_id >> 8);
-	x->id[1] = (uint8_t)f->echo_id;
-	if (x->family == V6) {
-		struct icmp6_filter only;
-
-		ICMP6_FILTER_SETBLOCKALL(&only);
-		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only);
-		setsockopt(x->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &only,
-			   sizeof only);
-	} else {
-		struct icmp_filter only = {~(1u << ICMP_ECHOREPLY)};
-
-		setsockopt(x->fd, SOL_RAW, ICMP_FILTER, &only, sizeof only);
-	}
-}
-
 /* 0 or an errno. */
 static int echo_start(struct echo *x)
 {
@@ -239,18 +192,14 @@ static int echo_start(struct echo *x)
 	int protocol = x->family == V6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	int err;
 
-	x->raw = false;
+	raw_leave(x); /* its socket was lost */
 	x->fd = sock_new(f, x->family, SOCK_DGRAM, protocol);
-	if (x->fd < 0 &&
-	    (errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT)) {
-		x->raw = true;
-		x->fd = sock_new(f, x->family, SOCK_RAW, protocol);
-	}
 	if (x->fd < 0)
-		return errno == EPERM ? EACCES : errno;
+		return errno == EACCES || errno == EPERM ||
+				       errno == EPROTONOSUPPORT
+			       ? raw_join(x)
+			       : errno;
 	sock_want_errors(x->fd, x->family);
-	if (x->raw)
-		raw_filter(x);
 	x->watch = f->host->watch_new(f->instance, x->fd,
 				      WEIR_READABLE | WEIR_LEVEL_TRIGGERED,
 				      echo_ready, x);

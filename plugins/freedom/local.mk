@@ -5,12 +5,14 @@ libfreedom_la_SOURCES = \
 	plugins/freedom/alias.c \
 	plugins/freedom/connect.c \
 	plugins/freedom/datagram.c \
+	plugins/freedom/echo.h \
 	plugins/freedom/freedom.c \
 	plugins/freedom/freedom.h \
 	plugins/freedom/icmp.c \
 	plugins/freedom/keepalive.c \
 	plugins/freedom/lookup.c \
 	plugins/freedom/lookup.h \
+	plugins/freedom/raw.c \
 	plugins/freedom/send.c \
 	plugins/freedom/sock.c \
 	plugins/freedom/stream.c \

@@ -146,7 +146,8 @@ static bool is_prohibited(const struct sock_extended_err *e)
 		e->ee_code == ICMP_PKT_FILTERED);
 }
 
-bool sock_next_error(int fd, int *err, struct weir_addr *peer)
+bool sock_next_error(int fd, int *err, struct weir_addr *peer,
+		     struct iovec *quoted)
 {
 	for (;;) {
 		union sockaddr_any about;
@@ -154,11 +155,13 @@ bool sock_next_error(int fd, int *err, struct weir_addr *peer)
 		struct msghdr m = {.msg_name = &about,
 				   .msg_namelen = sizeof about,
 				   .msg_control = control,
-				   .msg_controllen = sizeof control};
+				   .msg_controllen = sizeof control,
+				   .msg_iov = quoted,
+				   .msg_iovlen = quoted != NULL};
 		const struct sock_extended_err *e;
+		ssize_t len = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
 
-		/* The datagram itself is not asked for: no iovec. */
-		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		if (len < 0)
 			return false;
 		e = error_of(&m);
 		/* What is local was already returned by the send itself. */
@@ -167,6 +170,8 @@ bool sock_next_error(int fd, int *err, struct weir_addr *peer)
 			continue;
 		*err = is_prohibited(e) ? EACCES : (int)e->ee_errno;
 		addr_from_sockaddr(peer, &about);
+		if (quoted)
+			quoted->iov_len = (size_t)len;
 		return true;
 	}
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """UDP and echo through the TUN."""
+import contextlib
 import errno
 import os
+import pathlib
 import random
 import re
 import socket
@@ -203,6 +205,49 @@ def the_largest_ping_is_answered(bed):
     Weir(bed)
     for host in HOST4, HOST6:
         check_equal(ping(bed, host, size=SIZES[-1]), 3, f"answers of {host}")
+
+
+def errors_told(s):
+    """How many errors of single datagrams a socket has queued."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while s.recvmsg(100, 512, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT):
+            count += 1
+    return count
+
+
+def no_way(bed, host, six):
+    """Two pings from the client's own sockets that the server has no way for:
+    the errors that each socket is told of."""
+    level, want = (socket.IPPROTO_IPV6, 25) if six else (socket.IPPROTO_IP, 11)
+    near = [keep(bed.socket("client", socket.AF_INET6 if six else
+                            socket.AF_INET, socket.SOCK_DGRAM,
+                            socket.IPPROTO_ICMPV6 if six else
+                            socket.IPPROTO_ICMP)) for _ in range(2)]
+    for s in near:
+        s.setsockopt(level, want, 1)  # IP_RECVERR
+        s.sendto(bytes([128 if six else 8]) + bytes(15), (host, 0))
+    time.sleep(1)
+    return [errors_told(s) for s in near]
+
+
+@test
+def pings_over_a_raw_socket_share_it_and_stay_apart(bed):
+    with bed.inside("proxy"):
+        setting = "/proc/sys/net/ipv4/ping_group_range"
+        pathlib.Path(setting).write_text("1 0", encoding="ascii")
+    weir = Weir(bed)
+    before = weir.fds()
+    for host, net, six in (("10.79.9.1", "10.79.9.0/24", False),
+                           ("2001:db8:79:9::1", "2001:db8:79:9::/64", True)):
+        bed.ip("server", "route", "replace", "unreachable", net)
+        check_equal(no_way(bed, host, six), [1, 1], "errors told")
+    for host in (HOST4, HOST6) * 5:
+        check_equal(ping(bed, host, 1), 1, f"answers of {host}")
+    check_equal(ping(bed, HOST4, 1, SIZES[-1]), 1, "answers to a large one")
+    check_equal(weir.fds() - before, 2, "sockets for all pings")
+    with bed.inside("proxy"):
+        pathlib.Path(setting).write_text("0 2147483647", encoding="ascii")
 
 
 @test

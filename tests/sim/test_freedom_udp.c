@@ -2,6 +2,7 @@
 /* Freedom's flows, UDP and echo, over real loopback sockets. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 
@@ -328,6 +329,45 @@ START_TEST(an_echo_comes_back_with_the_clients_identifier)
 }
 END_TEST
 
+static unsigned fds_open(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+START_TEST(all_echoes_over_raw_sockets_share_one)
+{
+	enum { ECHOES = 20 };
+	struct freedom_conf conf = {.dial_timeout_ms = 16000};
+	struct weir_addr to = loopback_addr(_i ? AF_INET6 : AF_INET, 0);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	struct weir_end *e[ECHOES];
+	unsigned before = fds_open();
+	bool allowed;
+
+	real_refuse(h, 0, SOCK_DGRAM, EACCES);
+	for (int i = 0; i < ECHOES; i++)
+		e[i] = real_open(h, &to, WEIR_NET_ICMP);
+	allowed = !e[0]->failed;
+	ck_assert_uint_eq(fds_open(), before + allowed);
+	for (uint8_t i = 0; allowed && i < ECHOES; i++)
+		flow_send(e[i], &to, (uint8_t[]){7, 7, 0, i}, 4, 0);
+	for (uint8_t i = 0; allowed && i < ECHOES; i++) {
+		ck_assert(REAL_UNTIL(h, e[i]->datagrams));
+		ck_assert_uint_eq(e[i]->datagrams, 1);
+		ck_assert_int_eq(memcmp(e[i]->data, (uint8_t[]){7, 7, 0, i}, 4),
+				 0);
+	}
+	for (int i = 0; i < ECHOES; i++)
+		real_end_free(e[i], 0);
+	ck_assert_uint_eq(fds_open(), before);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
 START_TEST(echo_without_the_right_to_it_is_eacces)
 {
 	struct freedom_conf conf = {.dial_timeout_ms = 16000};
@@ -367,5 +407,6 @@ SUITE("freedom_udp", t)
 	tcase_add_test(t, what_cannot_be_sent_is_reported_at_once);
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
+	tcase_add_loop_test(t, all_echoes_over_raw_sockets_share_one, 0, 2);
 	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);
 }
