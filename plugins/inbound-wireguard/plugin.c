@@ -104,7 +104,12 @@ static struct weir_end *inbound_stream(void *owner,
 	struct inbound *in = owner;
 	char label[PEER_LABEL_BYTES];
 
-	if (!may_reach(in, &info->target) || !sign(in, info, label))
+	if (!may_reach(in, &info->target)) {
+		if (WEIR_HAS(info, refusal))
+			info->refusal = ECONNREFUSED;
+		return NULL;
+	}
+	if (!sign(in, info, label))
 		return NULL;
 	return in->host->accept_stream(in->instance, info, ops, s);
 }

@@ -173,6 +173,11 @@ void accept_syn(struct weir_link *link, const struct packet *p,
 		c->end = link->ops->accept_stream(link->owner, &info,
 						  &tcp_stream_ops, c);
 	if (!c->end) {
+		if (info.refusal) {
+			c->closed = true;
+			accept_refuse(c, info.refusal);
+			return;
+		}
 		stack_add(s, COUNT_SYN_DROPPED, 1);
 		conn_free(c);
 		return;

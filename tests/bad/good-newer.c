@@ -3,7 +3,7 @@
 #include "null.h"
 
 #undef WEIR_MINOR
-#define WEIR_MINOR 7
+#define WEIR_MINOR 8
 
 static const struct weir_component component = {NULL_OUTBOUND("good-newer")};
 

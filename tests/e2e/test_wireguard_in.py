@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Peers come in through weir's WireGuard inbound: wireguard-go."""
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -206,6 +207,10 @@ def private_targets_are_refused_unless_allowed(bed):
         server.go.route("10.90.0.0/24")
         check_equal(fetch(bed, "10.90.0.1", seconds=5), allowed,
                     "whether a private target is reached")
+        near = keep(bed.socket("server", socket.AF_INET, socket.SOCK_STREAM))
+        near.settimeout(10)
+        check_equal(near.connect_ex(("10.90.0.1", HTTP_PORT)),
+                    0 if allowed else errno.ECONNREFUSED, "what it is told")
         with bed.inside("proxy"):
             far = keep(servers.udp_socket("10.90.0.1", PORT))
         near = keep(bed.socket("server", socket.AF_INET, socket.SOCK_DGRAM))

@@ -32,8 +32,7 @@ static struct {
 } counters[COUNTERS];
 static uint32_t random_state;
 
-/* In place of the system's: the stack's keys and ports are the same in every
- * run, so a test that has passed passes again. */
+/* Keys and ports are the same in every run: what has passed passes again. */
 ssize_t getrandom(void *to, size_t len, unsigned flags)
 {
 	(void)flags;
@@ -338,6 +337,7 @@ static struct weir_end *link_accept_stream(void *owner,
 {
 	struct sim_link *l = owner;
 
+	info->refusal = l->refusal;
 	return l->refuse ? NULL : host.accept_stream(NULL, info, ops, s);
 }
 

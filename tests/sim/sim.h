@@ -60,6 +60,7 @@ struct sim_link {
 	/* what left at once: now, when that was, and at most so far */
 	uint64_t burst, burst_us, burst_most;
 	bool refuse, full;
+	int refusal; /* of streams, with `refuse` */
 	/* Who holds an address of the far side; NULL: nobody. */
 	uint64_t (*holder)(const struct weir_addr *client);
 };

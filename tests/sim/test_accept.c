@@ -352,10 +352,35 @@ START_TEST(refused_by_the_core_is_dropped)
 }
 END_TEST
 
+START_TEST(who_refuses_for_a_reason_has_the_client_told)
+{
+	struct client c = client_of(_i);
+	struct seen *s;
+
+	tun.refuse = true;
+	tun.refusal = ECONNREFUSED;
+	client_send(&c, SYN, NULL, 0);
+	s = look(&tun);
+	ck_assert(s->any && s->tcp && s->checksum_ok);
+	ck_assert_int_eq(s->flags, RST | ACK);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+	ck_assert_uint_eq(sim_counter("syn_dropped"), 0);
+	ck_assert_uint_eq(sim_counter("half_open"), 0);
+	tun.refusal = WEIR_ESILENT;
+	client_send(&c, SYN, NULL, 0);
+	ck_assert(!look(&tun)->any);
+	ck_assert_uint_eq(sim_counter("connections"), 1);
+	sim_run(60000 * SIM_MS);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t, handshake_is_held_until_accept, 0, 2);
 	tcase_add_loop_test(t, refused_destination_is_a_reset, 0, 2);
+	tcase_add_loop_test(t, who_refuses_for_a_reason_has_the_client_told, 0,
+			    2);
 	tcase_add_loop_test(t, syn_that_no_memory_is_there_to_answer_is_refused,
 			    0, 2);
 	tcase_add_loop_test(t, unreachable_destination_is_an_icmp_error, 0, 2);

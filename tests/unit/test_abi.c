@@ -57,6 +57,7 @@ AT(weir_schema, check, 32);
 SIZE(weir_session_info, 72);
 AT(weir_session_info, level, 64);
 AT(weir_session_info, exchange_ms, 72); /* 1.2 */
+AT(weir_session_info, refusal, 80);	/* 1.7 */
 SIZE(weir_policy, 24);
 AT(weir_policy, buffer_bytes, 20);
 SIZE(weir_dialer_ops, 56);

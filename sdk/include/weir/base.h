@@ -22,7 +22,7 @@
 #include <sys/uio.h>
 
 #define WEIR_MAJOR 1 /* incompatible: part of the entry symbol */
-#define WEIR_MINOR 6 /* appended fields: compare with WEIR_HAS */
+#define WEIR_MINOR 7 /* appended fields: compare with WEIR_HAS */
 
 #define WEIR_HAS(obj, field)                                                   \
 	((obj)->size >=                                                        \

@@ -33,6 +33,10 @@ struct weir_session_info {
 	/* Since 1.2, UDP: a flow that was answered and no more than that ends
 	 * when it was silent so long; 0: by the policy alone. */
 	uint32_t exchange_ms;
+	uint32_t unused2; /* what 1.2 left as padding */
+	/* Since 1.7, set by who refuses a stream of a link: the errno that the
+	 * client is told, as by close; 0: it hears nothing. */
+	int refusal;
 };
 
 struct weir_policy {

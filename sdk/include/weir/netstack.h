@@ -87,7 +87,8 @@ struct weir_link_ops {
 
 	/* A new stream or flow from the link. The owner adds what it knows to
 	 * `info` (user, level) and hands everything to host->accept_stream or
-	 * accept_flow of its own instance. NULL refuses it. */
+	 * accept_flow of its own instance. NULL refuses it, which the client
+	 * of a stream is told where `info` has a refusal (1.7). */
 	struct weir_end *(*accept_stream)(void *link,
 					  struct weir_session_info *info,
 					  const struct weir_stream_ops *ops,
