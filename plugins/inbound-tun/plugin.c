@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <weir/plugin.h>
 
-#include "address.h"
 #include "receive.h"
 
 #define FD_VARIABLE "WEIR_TUN_FD"
@@ -166,6 +165,20 @@ static int fd_handed(struct tun *t, struct weir_error *e)
 	return (int)fd;
 }
 
+static bool upkeep_start(struct tun *t, const struct address_plan *plan,
+			 struct weir_error *e)
+{
+	const struct upkeep_conf conf = {
+		.instance = t->instance,
+		.host = t->host,
+		.device = &t->device,
+		.addresses = *plan,
+	};
+
+	t->upkeep = upkeep_new(&conf, e);
+	return t->upkeep;
+}
+
 static bool device_make(struct tun *t, struct weir_error *e)
 {
 	const char *name = t->conf->name ? t->conf->name : DEFAULT_NAME;
@@ -186,7 +199,7 @@ static bool device_make(struct tun *t, struct weir_error *e)
 			     "%s: IPv6 is switched off here; its IPv6 "
 			     "addresses were left out",
 			     t->device.name);
-	return true;
+	return upkeep_start(t, &plan, e);
 }
 
 static bool device_get(struct tun *t, struct weir_error *e)
@@ -225,6 +238,8 @@ static bool link_attach(struct tun *t, struct weir_error *e)
 
 static void tun_release(struct tun *t)
 {
+	upkeep_free(t->upkeep);
+	t->upkeep = NULL;
 	t->host->watch_free(t->watch);
 	t->host->timer_free(t->later);
 	t->host->timer_free(t->telling);

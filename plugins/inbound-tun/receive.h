@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "tun.h"
+#include "upkeep.h"
 
 #define PAUSE_LEAST_US 1000 /* without a buffer; doubled up to the most */
 
@@ -15,6 +16,7 @@ struct tun {
 	const struct weir_host *host;
 	const struct tun_conf *conf;
 	struct tun_device device;
+	struct upkeep *upkeep; /* NULL: it was handed in */
 
 	const struct weir_netstack_ops *stack;
 	void *stack_self;

@@ -61,19 +61,30 @@ static struct routing_plan plan_of(const struct kernel *k)
 	};
 }
 
+static void device_drop(struct kernel *k)
+{
+	const struct outbound *o = k->outbound;
+	struct routing_plan plan = plan_of(k);
+	struct weir_error e;
+
+	kernel_pause(k);
+	if (k->routed && !routing_undo(&plan, &e))
+		o->host->log(o->instance, WEIR_WARN,
+			     "%s: rules are left that lead nowhere, until weir "
+			     "is started again: %s",
+			     k->device.name, e.text);
+	k->routed = 0;
+	tun_close(&k->device);
+}
+
 /* Without the device the sockets fail by themselves. */
 static void kernel_detach(struct weir_link *link)
 {
 	struct kernel *k = kernel_of(link);
-	struct routing_plan plan = plan_of(k);
 
-	if (k->watch)
-		k->outbound->host->watch_free(k->watch);
-	k->watch = NULL;
-	if (k->routed)
-		routing_undo(&plan);
-	k->routed = 0;
-	tun_close(&k->device);
+	upkeep_free(k->upkeep);
+	k->upkeep = NULL;
+	device_drop(k);
 }
 
 static void *kernel_open(struct weir_link *link, struct weir_end *end,
@@ -156,23 +167,28 @@ static void warn_of_shared(const struct kernel *k)
 	freeifaddrs(all);
 }
 
-static bool device_make(struct kernel *k, uint32_t mtu_bytes,
-			struct weir_error *e)
+static struct address_plan addresses_of(const struct kernel *k)
 {
-	const struct outbound *o = k->outbound;
-	struct routing_plan routes;
-	struct address_plan plan = {
-		.mtu_bytes = mtu_bytes,
+	return (struct address_plan){
+		.name = k->device.name,
+		.mtu_bytes = k->mtu_bytes,
 		.addresses = k->addresses.items,
 		.count = k->addresses.count,
 		.unrouted = true,
 	};
+}
+
+static bool device_make(struct kernel *k, struct weir_error *e)
+{
+	const struct outbound *o = k->outbound;
+	struct routing_plan routes;
+	struct address_plan plan;
 	size_t skipped;
 
 	if (!tun_open(&k->device, DEVICE_NAME, true, e))
 		return false;
 	warn_of_shared(k);
-	plan.name = k->device.name;
+	plan = addresses_of(k);
 	if (!address_apply(&plan, &skipped, e))
 		return false;
 	if (skipped)
@@ -183,6 +199,37 @@ static bool device_make(struct kernel *k, uint32_t mtu_bytes,
 	k->routed = if_nametoindex(k->device.name);
 	routes = plan_of(k);
 	return routing_apply(&routes, e);
+}
+
+static bool device_remake(void *arg, struct weir_error *e)
+{
+	struct kernel *k = arg;
+
+	device_drop(k);
+	k->gone = true;
+	if (!device_make(k, e)) {
+		device_drop(k);
+		return false;
+	}
+	k->gone = false;
+	return !k->link || kernel_resume(k) ||
+	       weir_error(e, NULL, "cannot watch it: %s", strerror(errno));
+}
+
+static bool upkeep_start(struct kernel *k, struct weir_error *e)
+{
+	const struct upkeep_conf conf = {
+		.instance = k->outbound->instance,
+		.host = k->outbound->host,
+		.device = &k->device,
+		.addresses = addresses_of(k),
+		.routed = true,
+		.remake = device_remake,
+		.arg = k,
+	};
+
+	k->upkeep = upkeep_new(&conf, e);
+	return k->upkeep;
 }
 
 /* A copy of the addresses, since rules are removed last; the first of each
@@ -235,11 +282,12 @@ struct kernel *kernel_new(struct outbound *o, const struct weir_list *addresses,
 		return NULL;
 	}
 	k->outbound = o;
+	k->mtu_bytes = mtu_bytes;
 	k->device.fd = -1;
 	k->refused = o->host->counter(o->instance, "inside_refused");
 	k->dropped = o->host->counter(o->instance, "inside_dropped");
-	if (addresses_take(k, addresses, e) && device_make(k, mtu_bytes, e) &&
-	    sockets_make(k, e)) {
+	if (addresses_take(k, addresses, e) && device_make(k, e) &&
+	    sockets_make(k, e) && upkeep_start(k, e)) {
 		k->merge.trains = k->device.offloads & WEIR_LINK_TSO;
 		return k;
 	}
@@ -251,8 +299,7 @@ void kernel_free(struct kernel *k)
 {
 	if (!k)
 		return;
-	if (k->device.fd >= 0)
-		kernel_detach((struct weir_link *)k);
+	kernel_detach((struct weir_link *)k);
 	freedom_fini(&k->sockets);
 	free(k->sources);
 	free(k->addresses.items);

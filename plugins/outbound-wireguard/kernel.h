@@ -8,13 +8,16 @@
 #include "merge.h"
 #include "outbound.h"
 #include "tun.h"
+#include "upkeep.h"
 
 #define KERNEL_PACKET_MOST 65535u
 
 struct kernel {
 	struct outbound *outbound;
 	struct tun_device device;
+	uint32_t mtu_bytes;
 	unsigned routed; /* the device's index, if rules are there to remove */
+	struct upkeep *upkeep;
 	struct weir_list addresses;
 	struct freedom sockets;
 	struct freedom_conf sockets_conf;
@@ -25,7 +28,7 @@ struct kernel {
 	const struct weir_link_ops *link_ops;
 	void *link;
 	struct weir_watch *watch; /* NULL: the tunnel is full, or detached */
-	bool gone;		  /* the device was removed; it was told */
+	bool gone;		  /* the device was removed */
 
 	/* A packet to the tunnel; with `held` it waits for room there. */
 	bool held;
@@ -40,6 +43,7 @@ struct kernel {
 /* ---- kernel_out.c */
 
 void kernel_ready(void *arg, unsigned events);
+void kernel_pause(struct kernel *); /* no longer watch the device */
 /* Watch the device; what is held goes first. */
 bool kernel_resume(struct kernel *);
 

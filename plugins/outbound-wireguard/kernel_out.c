@@ -11,7 +11,7 @@
 
 #define BURST 64 /* packets a wake-up */
 
-static void kernel_pause(struct kernel *k)
+void kernel_pause(struct kernel *k)
 {
 	if (k->watch)
 		k->outbound->host->watch_free(k->watch);
@@ -39,11 +39,9 @@ void kernel_ready(void *arg, unsigned events)
 		if (err == EBADMSG) {
 			++*k->dropped;
 		} else if (err) {
-			k->outbound->host->log(
-				k->outbound->instance, WEIR_ERROR,
-				"the interface %s was removed", k->device.name);
 			k->gone = true;
 			kernel_pause(k);
+			upkeep_gone(k->upkeep);
 			return;
 		} else if (!guard_leaves(&k->guard, k->out_room,
 					 k->out_view.iov_len)) {

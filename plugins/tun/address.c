@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses of the interface that weir made.
  *
- * Theory of operation: one rtnetlink socket for the length of one call, before
- * the loop serves anyone. Requests replace what is there, so that a persistent
- * device can be taken over as it was left. Who may change nothing is refused
- * them, and served all the same where all is as they would have it. Everything
- * goes with the device; nothing is undone. */
+ * Theory of operation: one rtnetlink socket for the length of one call.
+ * Requests replace what is there, so that a persistent device can be taken over
+ * as it was left; later they only add, and learn so what was gone. Who may
+ * change nothing is refused them, and served all the same where all is as they
+ * would have it. Everything goes with the device; nothing is undone. */
 #include "address.h"
 
 #include <errno.h>
@@ -118,8 +118,9 @@ static int link_up(struct netlink *t, uint32_t mtu_bytes)
 	return err;
 }
 
+/* EEXIST: it is there already. */
 static int address_add(struct netlink *t, const struct weir_cidr *a,
-		       bool routed)
+		       bool routed, uint16_t flags)
 {
 	bool v6 = a->base.kind == WEIR_ADDR_IP6;
 	size_t len = v6 ? 16 : 4;
@@ -130,7 +131,7 @@ static int address_add(struct netlink *t, const struct weir_cidr *a,
 	int err;
 
 	request->nlmsg_type = RTM_NEWADDR;
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	request->nlmsg_flags = NLM_F_CREATE | flags;
 	message = mnl_nlmsg_put_extra_header(request, sizeof *message);
 	message->ifa_family = v6 ? AF_INET6 : AF_INET;
 	message->ifa_prefixlen = (uint8_t)a->bits;
@@ -144,7 +145,7 @@ static int address_add(struct netlink *t, const struct weir_cidr *a,
 	mnl_attr_put(request, IFA_ADDRESS, len, a->base.ip);
 	err = netlink_request(t, request);
 	if (err == EPERM && is_there(t, RTM_GETADDR, address_seen, &w))
-		return 0;
+		return EEXIST;
 	return err;
 }
 
@@ -155,9 +156,9 @@ static bool addresses_add(struct netlink *t, const struct address_plan *plan,
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct weir_cidr *a = &plan->addresses[i];
-		int err = address_add(t, a, !plan->unrouted);
+		int err = address_add(t, a, !plan->unrouted, NLM_F_REPLACE);
 
-		if (!err)
+		if (!err || err == EEXIST)
 			continue;
 		if (a->base.kind == WEIR_ADDR_IP6 && netlink_ip6_is_off(err)) {
 			(*skipped)++;
@@ -194,6 +195,26 @@ bool address_apply(const struct address_plan *plan, size_t *skipped,
 	}
 	ok = addresses_add(&t, plan, skipped, e);
 out:
+	netlink_close(&t);
+	return ok;
+}
+
+bool address_mend(const struct address_plan *plan, struct mend *m)
+{
+	struct netlink t = {.index = (int)if_nametoindex(plan->name)};
+	struct weir_error ignored;
+	char text[WEIR_ADDR_TEXT];
+	bool ok = t.index && netlink_open(&t, &ignored);
+
+	for (size_t i = 0; ok && i < plan->count; i++) {
+		const struct weir_cidr *a = &plan->addresses[i];
+		int err = address_add(&t, a, !plan->unrouted, NLM_F_EXCL);
+
+		if (a->base.kind == WEIR_ADDR_IP6 && netlink_ip6_is_off(err))
+			continue;
+		mend_note(m, err, "the address %s/%u",
+			  weir_addr_text(&a->base, text), a->bits);
+	}
 	netlink_close(&t);
 	return ok;
 }

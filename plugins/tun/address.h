@@ -5,6 +5,8 @@
 
 #include <weir/base.h>
 
+#include "mend.h"
+
 struct address_plan {
 	const char *name; /* of the interface */
 	uint32_t mtu_bytes;
@@ -18,5 +20,7 @@ struct address_plan {
  * without IPv6 refuses are skipped: *skipped counts them. */
 bool address_apply(const struct address_plan *, size_t *skipped,
 		   struct weir_error *);
+/* Add those that are gone. False: not all could be asked for now. */
+bool address_mend(const struct address_plan *, struct mend *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #define ANSWER_SECONDS 5
 #define ANSWER_BYTES 32768 /* a dump's parts are at most that long */
@@ -73,4 +74,32 @@ void netlink_close(struct netlink *t)
 	if (t->socket)
 		mnl_socket_close(t->socket);
 	t->socket = NULL;
+}
+
+/* Who has no port of its own hears nothing. */
+static bool listen_to(int fd, const int *groups, size_t count)
+{
+	struct sockaddr_nl any_port = {.nl_family = AF_NETLINK};
+
+	if (bind(fd, (struct sockaddr *)&any_port, sizeof any_port) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+			       &groups[i], sizeof groups[i]) < 0)
+			return false;
+	return true;
+}
+
+int netlink_listen(const int *groups, size_t count)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_ROUTE);
+	int saved;
+
+	if (fd < 0 || listen_to(fd, groups, count))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }

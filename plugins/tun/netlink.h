@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* netlink.h - one request at a time to rtnetlink. */
+/* netlink.h - one request at a time to rtnetlink, and its news. */
 #ifndef TUN_NETLINK_H
 #define TUN_NETLINK_H
 
@@ -27,6 +27,10 @@ int netlink_request(struct netlink *, struct nlmsghdr *request);
 /* The same for a dump, each message of which is shown. */
 int netlink_dump(struct netlink *, struct nlmsghdr *request, mnl_cb_t each,
 		 void *arg);
+
+/* A socket that hears these groups (RTNLGRP_*), to be closed by the caller. -1
+ * with errno. */
+int netlink_listen(const int *groups, size_t count);
 
 /* What a kernel says that was built or booted without IPv6, or an interface
  * or namespace on which it is switched off. */

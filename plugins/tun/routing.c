@@ -29,19 +29,24 @@ static int family_of(const struct weir_addr *a)
 	return a->kind == WEIR_ADDR_IP6 ? AF_INET6 : AF_INET;
 }
 
-static uint32_t table_of(const struct netlink *t)
+uint32_t routing_table(unsigned index)
 {
-	return TABLE_BASE + (uint32_t)t->index;
+	return TABLE_BASE + index;
 }
 
-static int route_add(struct netlink *t, int family)
+static uint32_t table_of(const struct netlink *t)
+{
+	return routing_table((unsigned)t->index);
+}
+
+static int route_add(struct netlink *t, int family, uint16_t flags)
 {
 	char room[NETLINK_REQUEST_BYTES];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
 	struct rtmsg *route;
 
 	request->nlmsg_type = RTM_NEWROUTE;
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	request->nlmsg_flags = NLM_F_CREATE | flags;
 	route = mnl_nlmsg_put_extra_header(request, sizeof *route);
 	route->rtm_family = (unsigned char)family;
 	route->rtm_table = RT_TABLE_UNSPEC;
@@ -134,7 +139,7 @@ static void leftovers_remove(struct netlink *t, int family)
 static bool address_route(struct netlink *t, const struct weir_addr *a,
 			  const char *name, struct weir_error *e)
 {
-	int err = route_add(t, family_of(a));
+	int err = route_add(t, family_of(a), NLM_F_REPLACE);
 
 	if (!err)
 		err = rule_change(t, RTM_NEWRULE, a);
@@ -160,14 +165,49 @@ bool routing_apply(const struct routing_plan *plan, struct weir_error *e)
 	return ok;
 }
 
-void routing_undo(const struct routing_plan *plan)
+static void way_mend(struct netlink *t, const struct weir_addr *a,
+		     struct mend *m)
+{
+	bool v6 = a->kind == WEIR_ADDR_IP6;
+	char text[WEIR_ADDR_TEXT];
+	int err = route_add(t, family_of(a), NLM_F_EXCL);
+
+	if (v6 && netlink_ip6_is_off(err))
+		return;
+	mend_note(m, err, "the IPv%d route of table %u", v6 ? 6 : 4,
+		  table_of(t));
+	err = rule_change(t, RTM_NEWRULE, a);
+	mend_note(m, err, "the rule for %s", weir_addr_text(a, text));
+}
+
+bool routing_mend(const struct routing_plan *plan, struct mend *m)
 {
 	struct netlink t = {.index = (int)plan->index};
-	struct weir_error ignored = {0};
+	struct weir_error ignored;
+	bool ok = netlink_open(&t, &ignored);
 
-	if (netlink_open(&t, &ignored))
-		for (size_t i = 0; i < plan->count; i++)
-			(void)rule_change(&t, RTM_DELRULE,
-					  &plan->addresses[i].base);
+	for (size_t i = 0; ok && i < plan->count; i++)
+		way_mend(&t, &plan->addresses[i].base, m);
 	netlink_close(&t);
+	return ok;
+}
+
+bool routing_undo(const struct routing_plan *plan, struct weir_error *e)
+{
+	struct netlink t = {.index = (int)plan->index};
+	char text[WEIR_ADDR_TEXT];
+	bool asked = netlink_open(&t, e), ok = asked;
+
+	for (size_t i = 0; asked && i < plan->count; i++) {
+		const struct weir_addr *a = &plan->addresses[i].base;
+		int err = rule_change(&t, RTM_DELRULE, a);
+
+		/* Who took it away has saved us the work. */
+		if (err && err != ENOENT &&
+		    !(a->kind == WEIR_ADDR_IP6 && netlink_ip6_is_off(err)))
+			ok = weir_error(e, NULL, "the rule for %s: %s",
+					weir_addr_text(a, text), strerror(err));
+	}
+	netlink_close(&t);
+	return ok;
 }

@@ -5,6 +5,8 @@
 
 #include <weir/base.h>
 
+#include "mend.h"
+
 struct routing_plan {
 	const char *name;		   /* of the interface, */
 	unsigned index;			   /* which outlives a new name */
@@ -18,8 +20,15 @@ struct routing_plan {
  * time. Where IPv6 is switched off its part is left out. */
 bool routing_apply(const struct routing_plan *, struct weir_error *);
 
+/* Add the routes and rules that are gone. False: they could not be asked for
+ * now. */
+bool routing_mend(const struct routing_plan *, struct mend *);
+
 /* Remove the rules again, also where the interface is gone; the routes go with
- * it. */
-void routing_undo(const struct routing_plan *);
+ * it. False with the error: one is left, which leads nowhere. */
+bool routing_undo(const struct routing_plan *, struct weir_error *);
+
+/* The number of the interface's table. */
+uint32_t routing_table(unsigned index);
 
 #endif

@@ -179,6 +179,16 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
+void tun_learn_name(struct tun_device *t)
+{
+	struct ifreq request = {0};
+
+	if (ioctl(t->fd, TUNGETIFF, &request) < 0)
+		return;
+	memcpy(t->name, request.ifr_name, IFNAMSIZ);
+	t->name[IFNAMSIZ - 1] = '\0';
+}
+
 /* 0, or as tun_read; *len bytes are at `at`. */
 static int packet_read(struct tun_device *t, struct virtio_net_hdr *header,
 		       uint8_t *at, uint32_t ahead, uint32_t room,

@@ -237,6 +237,24 @@ class UsersTun:
 
 
 @test
+def addresses_that_others_take_away_are_put_back(bed):
+    """A link that goes down loses those of IPv6."""
+    weir = Weir(bed, OWN_TUN, own_tun=True)
+
+    def addresses():
+        return bed.ip("proxy", "-brief", "addr", "show", "dev", "weir0")
+
+    whole = addresses()
+    for words in (("addr", "flush", "dev", "weir0"),
+                  ("link", "set", "weir0", "down")):
+        bed.ip("proxy", *words)
+        check(addresses() != whole, "nothing was taken away")
+        bed.ip("proxy", "link", "set", "weir0", "up")
+        wait_for(lambda: addresses() == whole, 10, "the addresses")
+    check_equal(weir.stop(), 0, "exit status")
+
+
+@test
 def two_inbounds_of_one_tun_are_told_so(bed):
     log = refusal(lambda: Weir(bed, """\
 inbounds: [{ type: tun, tag: a }, { type: tun, tag: b }]

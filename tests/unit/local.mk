@@ -113,11 +113,22 @@ TESTS += tests/unit/test_inbound_tun
 tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \
 	plugins/inbound-tun/plugin.c plugins/inbound-tun/receive.c \
 	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
-	plugins/tun/address.h plugins/tun/tun.h
+	plugins/tun/address.h plugins/tun/mend.h \
+	plugins/tun/tun.h plugins/tun/upkeep.h
 tests_unit_test_inbound_tun_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost \
 	-I$(top_srcdir)/plugins/tun
 tests_unit_test_inbound_tun_LDADD = libweir-fakehost.a $(CHECK_LIBS)
+if HAVE_MNL
+check_PROGRAMS += tests/unit/test_upkeep
+TESTS += tests/unit/test_upkeep
+tests_unit_test_upkeep_SOURCES = tests/unit/test_upkeep.c \
+	plugins/tun/upkeep.c plugins/tun/upkeep.h \
+	plugins/tun/netlink.h plugins/tun/routing.h
+tests_unit_test_upkeep_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
+	$(MNL_CFLAGS) -I$(top_srcdir) -I$(top_srcdir)/sdk/fakehost
+tests_unit_test_upkeep_LDADD = libweir-fakehost.a $(MNL_LIBS) $(CHECK_LIBS)
+endif
 
 # WireGuard: wg-quick files, and the language of wg.
 check_PROGRAMS += tests/unit/test_wg_quick

@@ -8,6 +8,7 @@
 #include "plugins/tun/address.h"
 #include "plugins/inbound-tun/options.h"
 #include "plugins/tun/tun.h"
+#include "plugins/tun/upkeep.h"
 #include "tests/suite.h"
 
 #define DEVICE_FD 1000 /* nobody opens it */
@@ -87,6 +88,17 @@ bool address_apply(const struct address_plan *plan, size_t *skipped,
 	*skipped = 0;
 	world.addressed++;
 	return true;
+}
+
+struct upkeep *upkeep_new(const struct upkeep_conf *c, struct weir_error *e)
+{
+	(void)c, (void)e;
+	return (struct upkeep *)&world;
+}
+
+void upkeep_free(struct upkeep *u)
+{
+	(void)u;
 }
 
 static struct weir_link *attach(void *self, const struct weir_link_conf *conf,

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* upkeep.h - a device that stays as weir made it.
+ *
+ * What others take of its addresses, routes and rules is put back, a moment
+ * after the last such news and a bounded number of times. Whoever takes it down
+ * is let; what the kernel drops with that comes back when it is up again. */
+#ifndef TUN_UPKEEP_H
+#define TUN_UPKEEP_H
+
+#include <weir/host.h>
+
+#include "address.h"
+#include "tun.h"
+
+struct upkeep_conf {
+	struct weir_instance *instance;
+	const struct weir_host *host;
+	struct tun_device *device;     /* up, with its addresses */
+	struct address_plan addresses; /* by whatever name it has */
+	bool routed;		       /* as routing_apply has it */
+	/* The device is gone: make it and all that belongs to it again. False
+	 * with the error. NULL: the owner tells of that itself, and of a device
+	 * that is down. */
+	bool (*remake)(void *arg, struct weir_error *);
+	void *arg;
+};
+
+struct upkeep;
+
+/* NULL with the error filled in. */
+struct upkeep *upkeep_new(const struct upkeep_conf *, struct weir_error *);
+/* Who uses the device found that it is gone. */
+void upkeep_gone(struct upkeep *);
+void upkeep_free(struct upkeep *); /* NULL is fine; nothing is undone */
+
+#endif
