@@ -34,7 +34,9 @@
 
 #define US_PER_S 1000000
 #define NS_PER_US 1000
-#define BASE_FDS 3 /* libevent's: an epoll set and a pipe */
+#define HELD_UP_US 250000u  /* so late was no busy turn */
+#define CATCH_UP_US 100000u /* to read what came meanwhile */
+#define BASE_FDS 3	    /* libevent's: an epoll set and a pipe */
 
 struct posted {
 	void (*fn)(void *);
@@ -55,6 +57,7 @@ struct loop {
 	int wake_fd; /* expires at wake_us, for the timers; 0: it is not set */
 	struct event wake_event;
 	uint64_t wake_us, fired_us;
+	uint64_t catch_up_us; /* until then no timer fires */
 	struct spin spin;
 	uint64_t news_us; /* when the first of this turn came; 0: none yet */
 	pthread_mutex_t post_lock;
@@ -108,19 +111,43 @@ static void say_nothing(int severity, const char *text)
 	(void)severity, (void)text;
 }
 
-/* Be woken for the soonest timer, if it does not come earlier. The descriptor
- * is never read: setting it again forgets that it expired. */
+/* The descriptor is never read: setting it again forgets that it expired. */
+static void wake_at(struct loop *l, uint64_t at_us)
+{
+	struct itimerspec at = {0};
+
+	l->wake_us = at_us;
+	at.it_value.tv_sec = (time_t)(at_us / US_PER_S);
+	at.it_value.tv_nsec = (long)(at_us % US_PER_S * NS_PER_US);
+	timerfd_settime(l->wake_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* Be woken for the soonest timer, if it does not come earlier. */
 static void set_wake(struct loop *l)
 {
 	const struct loop_timer *t = timers_first(&l->timers);
-	struct itimerspec at = {0};
+	uint64_t at_us = l->catch_up_us;
 
-	if (!t || (l->wake_us && l->wake_us <= t->due_us))
+	if (!t)
 		return;
-	l->wake_us = t->due_us;
-	at.it_value.tv_sec = (time_t)(t->due_us / US_PER_S);
-	at.it_value.tv_nsec = (long)(t->due_us % US_PER_S * NS_PER_US);
-	timerfd_settime(l->wake_fd, TFD_TIMER_ABSTIME, &at, NULL);
+	if (at_us < t->due_us)
+		at_us = t->due_us;
+	if (!l->wake_us || l->wake_us > at_us)
+		wake_at(l, at_us);
+}
+
+/* Was this process stopped, or swapped out? Then much has come in that nobody
+ * has read, and who measures silence would take it for that: the timers wait a
+ * moment. */
+static bool is_catching_up(struct loop *l)
+{
+	const struct loop_timer *t = timers_first(&l->timers);
+	uint64_t now_us = loop_now_us();
+
+	if (t && t->due_us > l->catch_up_us && now_us > t->due_us &&
+	    now_us - t->due_us > HELD_UP_US)
+		l->catch_up_us = now_us + CATCH_UP_US;
+	return now_us < l->catch_up_us;
 }
 
 /* What is set meanwhile waits for the next turn. */
@@ -132,6 +159,10 @@ static void timers_fire(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	news_came(l);
 	l->wake_us = 0;
+	if (is_catching_up(l)) {
+		set_wake(l);
+		return;
+	}
 	l->fired_us = loop_now_us();
 	while ((t = timers_first(&l->timers)) && t->due_us <= l->fired_us) {
 		timers_remove(&l->timers, t);

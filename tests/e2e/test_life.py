@@ -11,8 +11,8 @@ import time
 
 import servers
 from bed import DEAD4, HOST4, HOST6
-from harness import (Weir, check, check_equal, keep, main, refusal, serve,
-                     test, wait_for, without_net_admin)
+from harness import (CONFIG, Weir, check, check_equal, keep, main, refusal,
+                     serve, test, wait_for, without_net_admin)
 
 MARK = 77
 TABLE = "7700"
@@ -234,6 +234,22 @@ class UsersTun:
 
     def close(self):
         self.bed.ip("proxy", "link", "del", "weir0")
+
+
+@test
+def what_came_while_weir_was_stopped_is_no_silence(bed):
+    weir = Weir(bed, CONFIG + "policy: { levels: { 0: { idle: 3s } } }\n")
+    serve(bed, servers.echo_server, PORT, PORT)
+    near = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    near.settimeout(5)
+    near.connect((HOST4, PORT))
+    for data, pause_s in (b"a", 0), (b"b", 4):
+        if pause_s:
+            weir.process.send_signal(signal.SIGSTOP)
+        near.sendall(data)
+        time.sleep(pause_s)
+        weir.process.send_signal(signal.SIGCONT)
+        check_equal(near.recv(1), data, "an answer")
 
 
 @test

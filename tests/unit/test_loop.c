@@ -102,6 +102,40 @@ START_TEST(loop_fires_a_timer_once_and_not_before_its_time)
 }
 END_TEST
 
+#define WAITING 20 /* bytes, one a turn */
+
+static void read_one(void *arg, unsigned events)
+{
+	char c;
+
+	(void)arg, (void)events;
+	calls += read(fds[0], &c, 1) == 1;
+}
+
+static void note_calls(void *arg)
+{
+	*(int *)arg = calls;
+}
+
+START_TEST(loop_that_was_held_up_reads_before_its_timers_fire)
+{
+	int before = 0;
+
+	setup();
+	ck_assert_int_eq(write(fds[1], "xxxxxxxxxxxxxxxxxxxx", WAITING),
+			 WAITING);
+	watch = loop_watch_new(&owner, fds[0],
+			       WEIR_READABLE | WEIR_LEVEL_TRIGGERED, read_one,
+			       NULL);
+	timer = loop_timer_new(&owner, note_calls, &before);
+	loop_timer_set(timer, 1000);
+	usleep(400000);
+	run_for(500);
+	ck_assert_int_eq(before, WAITING);
+	teardown();
+}
+END_TEST
+
 START_TEST(loop_never_fires_a_timer_set_beyond_all_time)
 {
 	setup();
@@ -354,6 +388,7 @@ END_TEST
 
 FAKE_MAIN("loop", loop_fires_a_timer_once_and_not_before_its_time,
 	  loop_does_not_round_a_timer_to_milliseconds,
+	  loop_that_was_held_up_reads_before_its_timers_fire,
 	  loop_never_fires_a_timer_set_beyond_all_time,
 	  loop_moves_a_timer_that_is_set_again, loop_stops_a_timer,
 	  loop_timer_may_free_itself, loop_watches_edges,
