@@ -189,7 +189,7 @@ static bool device_make(struct tun *t, struct weir_error *e)
 	};
 	size_t skipped;
 
-	if (!tun_open(&t->device, name, t->conf->offload, e))
+	if (!tun_open(&t->device, name, 0, t->conf->offload, e))
 		return false;
 	plan.name = t->device.name;
 	if (!address_apply(&plan, &skipped, e))

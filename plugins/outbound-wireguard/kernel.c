@@ -178,14 +178,14 @@ static struct address_plan addresses_of(const struct kernel *k)
 	};
 }
 
-static bool device_make(struct kernel *k, struct weir_error *e)
+static bool device_make(struct kernel *k, unsigned index, struct weir_error *e)
 {
 	const struct outbound *o = k->outbound;
 	struct routing_plan routes;
 	struct address_plan plan;
 	size_t skipped;
 
-	if (!tun_open(&k->device, DEVICE_NAME, true, e))
+	if (!tun_open(&k->device, DEVICE_NAME, index, true, e))
 		return false;
 	warn_of_shared(k);
 	plan = addresses_of(k);
@@ -201,13 +201,21 @@ static bool device_make(struct kernel *k, struct weir_error *e)
 	return routing_apply(&routes, e);
 }
 
+/* By its old index the sockets find it again; somebody may have that now. */
 static bool device_remake(void *arg, struct weir_error *e)
 {
 	struct kernel *k = arg;
+	unsigned index = k->routed;
+	bool ok;
 
 	device_drop(k);
 	k->gone = true;
-	if (!device_make(k, e)) {
+	ok = device_make(k, index, e);
+	if (!ok) {
+		device_drop(k);
+		ok = device_make(k, 0, e);
+	}
+	if (!ok) {
 		device_drop(k);
 		return false;
 	}
@@ -286,7 +294,7 @@ struct kernel *kernel_new(struct outbound *o, const struct weir_list *addresses,
 	k->device.fd = -1;
 	k->refused = o->host->counter(o->instance, "inside_refused");
 	k->dropped = o->host->counter(o->instance, "inside_dropped");
-	if (addresses_take(k, addresses, e) && device_make(k, e) &&
+	if (addresses_take(k, addresses, e) && device_make(k, 0, e) &&
 	    sockets_make(k, e) && upkeep_start(k, e)) {
 		k->merge.trains = k->device.offloads & WEIR_LINK_TSO;
 		return k;

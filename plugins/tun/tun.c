@@ -109,8 +109,8 @@ static int attach(struct tun_device *t, const char *name, bool offload)
 	return errno;
 }
 
-bool tun_open(struct tun_device *t, const char *name, bool offload,
-	      struct weir_error *e)
+bool tun_open(struct tun_device *t, const char *name, unsigned index,
+	      bool offload, struct weir_error *e)
 {
 	int err;
 
@@ -122,7 +122,9 @@ bool tun_open(struct tun_device *t, const char *name, bool offload,
 				  errno == ENOENT || errno == ENODEV
 					  ? " (is the tun module loaded?)"
 					  : "");
-	err = attach(t, name, offload);
+	err = index && ioctl(t->fd, TUNSETIFINDEX, &index) < 0 ? errno : 0;
+	if (!err)
+		err = attach(t, name, offload);
 	if (err) {
 		tun_close(t);
 		return weir_error(e, "name", "cannot have the TUN %s: %s", name,

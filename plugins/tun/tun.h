@@ -16,9 +16,10 @@ struct tun_device {
 	uint32_t offloads; /* WEIR_LINK_*: what may be written */
 };
 
-/* Create or attach to `name`, which may hold one %d. */
-bool tun_open(struct tun_device *, const char *name, bool offload,
-	      struct weir_error *);
+/* Create or attach to `name`, which may hold one %d. A new one gets this index,
+ * by which sockets are bound to it; 0: any. */
+bool tun_open(struct tun_device *, const char *name, unsigned index,
+	      bool offload, struct weir_error *);
 /* An fd that someone else made. It stays theirs on failure: its number may be
  * wrong and name anything, a file of the core's too. */
 bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);

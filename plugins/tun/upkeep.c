@@ -101,14 +101,13 @@ static bool matters(struct upkeep *u, const struct nlmsghdr *m)
 	}
 }
 
-/* What the kernel had no room for (ENOBUFS) is lost, and may have mattered. */
-static void news_ready(void *arg, unsigned events)
+/* Whether some matter. What the kernel had no room for (ENOBUFS) is lost, and
+ * may have. */
+static bool news_read(struct upkeep *u)
 {
-	struct upkeep *u = arg;
 	_Alignas(struct nlmsghdr) char room[NEWS_BYTES];
 	bool changed = false;
 
-	(void)events;
 	for (;;) {
 		ssize_t got = recv(u->fd, room, sizeof room, MSG_DONTWAIT);
 		int left = (int)got;
@@ -122,7 +121,15 @@ static void news_ready(void *arg, unsigned events)
 		     m = mnl_nlmsg_next(m, &left))
 			changed |= matters(u, m);
 	}
-	if (changed)
+	return changed;
+}
+
+static void news_ready(void *arg, unsigned events)
+{
+	struct upkeep *u = arg;
+
+	(void)events;
+	if (news_read(u))
 		look_later(u);
 }
 
@@ -196,6 +203,7 @@ static void make_again(struct upkeep *u)
 	}
 	memcpy(old, c->device->name, sizeof old);
 	if (u->watch && u->repairs < REPAIRS_MOST && c->remake(c->arg, &e)) {
+		news_read(u); /* of the old one, which had the same index */
 		u->gone = u->was_down = u->down = false;
 		u->index = if_nametoindex(c->device->name);
 		u->repairs++;

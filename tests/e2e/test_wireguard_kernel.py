@@ -8,10 +8,11 @@ import signal
 import socket
 import subprocess
 
+import servers
 import wgbed
 from bed import SERVER4
 from harness import (Weir, check, check_equal, keep, main, need, refusal,
-                     test, wait_for, without_net_admin)
+                     serve, test, wait_for, without_net_admin)
 from wgbed import FAR4, FAR6, NEAR4, NEAR6, Keys, Pair, WireguardGo
 from wgtraffic import check_all, fetch, name_server, web
 
@@ -143,12 +144,18 @@ def an_interface_that_was_removed_is_made_again(bed):
     pair = Pair(bed, SERVER4, more=KERNEL)
     web(bed)
     check(fetch(bed, FAR4), "the request failed")
+    serve(bed, servers.echo_server, PORT, PORT)
+    near = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
+    near.settimeout(20)
+    near.connect((FAR4, PORT))
     whole = state(bed)
     bed.ip("proxy", "link", "del", "weirwg0")
     wait_for(lambda: len(state(bed)[4]) == len(whole[4]), 30, "a new one")
     wait_for(lambda: "made again" in pair.weir.log(), 10, "told")
     for host in FAR4, FAR6:
         check(fetch(bed, host), f"the request to {host} failed")
+    near.sendall(b"still there?")
+    check_equal(near.recv(100), b"still there?", "by an old connection")
     check_equal(pair.weir.log().count("weirwg0 was removed"), 1,
                 "lines of the log about it")
     check_equal(len(own_rules(bed)), 2, "rules")

@@ -35,10 +35,10 @@ static struct world {
 	struct weir_buffer buffer;
 } world;
 
-bool tun_open(struct tun_device *t, const char *name, bool offload,
-	      struct weir_error *e)
+bool tun_open(struct tun_device *t, const char *name, unsigned index,
+	      bool offload, struct weir_error *e)
 {
-	(void)e;
+	(void)index, (void)e;
 	*t = (struct tun_device){.fd = DEVICE_FD,
 				 .offloads = offload ? world.offloads : 0};
 	snprintf(t->name, sizeof t->name, "%s", name);

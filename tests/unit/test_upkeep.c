@@ -171,13 +171,18 @@ static void *news_of(uint16_t type, size_t size)
 	return mnl_nlmsg_put_extra_header(m, size);
 }
 
-/* How many watches heard it. */
-static int tell(void)
+static void queue(void)
 {
 	const struct nlmsghdr *m = (const void *)news;
 
 	ck_assert_int_eq(send(world.kernel, m, m->nlmsg_len, 0),
 			 (ssize_t)m->nlmsg_len);
+}
+
+/* How many watches heard it. */
+static int tell(void)
+{
+	queue();
 	return fakehost_fire(host, heard, WEIR_READABLE);
 }
 
@@ -361,6 +366,24 @@ START_TEST(a_device_that_was_removed_is_made_again)
 }
 END_TEST
 
+/* It has the index of the old one. */
+START_TEST(late_news_of_a_removed_device_are_not_of_the_new_one)
+{
+	struct ifinfomsg *i;
+
+	begin(true);
+	i = news_of(RTM_DELLINK, sizeof *i);
+	i->ifi_index = (int)if_nametoindex(DEVICE);
+	queue();
+	upkeep_gone(upkeep);
+	fakehost_advance(host, MINUTE_US);
+	fakehost_fire(host, heard, WEIR_READABLE);
+	fakehost_advance(host, MINUTE_US);
+	ck_assert_int_eq(world.remakes, 1);
+	end();
+}
+END_TEST
+
 START_TEST(a_device_that_cannot_be_made_again_is_told)
 {
 	begin(true);
@@ -397,6 +420,7 @@ SUITE("upkeep", t)
 	tcase_add_test(t, what_cannot_be_put_back_is_told_once);
 	tcase_add_test(t, it_is_looked_again_where_nobody_could_be_asked);
 	tcase_add_test(t, a_device_that_was_removed_is_made_again);
+	tcase_add_test(t, late_news_of_a_removed_device_are_not_of_the_new_one);
 	tcase_add_test(t, a_device_that_cannot_be_made_again_is_told);
 	tcase_add_test(t, who_tells_of_a_removed_device_itself_is_left_to_it);
 }
