@@ -142,9 +142,51 @@ START_TEST(reorder_window_is_narrow_again_after_16_calm_episodes)
 }
 END_TEST
 
+/* Of four segments the first comes to nothing, and so does its copy. Returns
+ * how long that one was waited for. */
+static uint64_t timeout_after(int v6, uint64_t rtt_us)
+{
+	struct peer p = peer_new(v6);
+	uint64_t after_us;
+
+	p.mss = MSS;
+	peer_complete_far(&p, rtt_us);
+	core_write(&p, 4 * MSS);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(hear_within(&p, RTT, NULL)->seq, at(i));
+	sim_run(rtt_us);
+	sack(&p, 0, 1, 4);
+	ck_assert_uint_eq(hear(&p)->seq, at(0));
+	ck_assert_uint_eq(
+		hear_within(&p, 10 * rtt_us + RTO_MOST, &after_us)->seq, at(0));
+	return after_us;
+}
+
+/* What it varies by is half the first round trip, and a quarter less with the
+ * second of that length. */
+START_TEST(timeout_is_a_round_trip_and_four_times_what_it_varies_by)
+{
+	uint64_t after_us = timeout_after(_i, 8 * RTT);
+
+	ck_assert_uint_ge(after_us, 8 * RTT + 4 * 3 * RTT);
+	ck_assert_uint_le(after_us, 8 * RTT + 4 * 3 * RTT + RTT);
+}
+END_TEST
+
+START_TEST(timeout_is_a_round_trip_and_200_ms_at_least)
+{
+	uint64_t after_us = timeout_after(_i, RTT);
+
+	ck_assert_uint_ge(after_us, RTT + RTO_LEAST);
+	ck_assert_uint_le(after_us, RTT + RTO_LEAST + RTT / 4);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
+		timeout_is_a_round_trip_and_four_times_what_it_varies_by,
+		timeout_is_a_round_trip_and_200_ms_at_least,
 		progress_restarts_the_timeout,
 		what_is_no_progress_does_not_put_off_the_timeout,
 		timeout_of_an_episode_does_not_wait_for_a_probe,
