@@ -122,6 +122,41 @@ START_TEST(window_is_given_back_where_all_was_resent_in_vain)
 }
 END_TEST
 
+/* Of the first two of ten segments copies have come. */
+static struct peer with_two_copies(int v6)
+{
+	struct peer p = peer_open_far(v6, OFFER_USUAL, 0);
+
+	flight(&p, 10);
+	sack(&p, 0, 2, 10);
+	is_resent(&p, 0);
+	is_resent(&p, 1);
+	sim_run(RTT);
+	return p;
+}
+
+/* That of the second is told of while the first is missing still. */
+START_TEST(copy_that_came_beyond_a_hole_is_known_for_one)
+{
+	struct peer p = with_two_copies(_i);
+
+	say_sack(&p, 1, at(&p, 0), 2,
+		 (uint32_t[]){at(&p, 1), at(&p, 2), at(&p, 1), at(&p, 10)});
+	sack(&p, 10, 0, 1);
+	ck_assert_uint_ge(window_now(&p), 10 * MSS);
+}
+END_TEST
+
+START_TEST(window_stays_where_not_all_was_resent_in_vain)
+{
+	struct peer p = with_two_copies(_i);
+
+	sack(&p, 10, 1, 2);
+	if (sim_congestion == SIM_CUBIC) /* BBR's does not shrink for two */
+		ck_assert_uint_lt(window_now(&p), 10 * MSS);
+}
+END_TEST
+
 /* So late that the copy may have been there and back: only the stamp tells. */
 START_TEST(late_segment_is_told_from_its_copy_by_its_timestamp)
 {
@@ -443,6 +478,8 @@ int main(void)
 		tail_is_lost_where_what_was_resent_after_it_arrives,
 		resending_in_vain_widens_the_reorder_window,
 		window_is_given_back_where_all_was_resent_in_vain,
+		copy_that_came_beyond_a_hole_is_known_for_one,
+		window_stays_where_not_all_was_resent_in_vain,
 		late_segment_is_told_from_its_copy_by_its_timestamp,
 		two_episodes_in_vain_are_taken_back_together,
 		train_sent_again_does_not_widen_the_reorder_window,
