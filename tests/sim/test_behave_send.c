@@ -379,6 +379,28 @@ START_TEST(third_duplicate_ack_stands_in_for_sack)
 }
 END_TEST
 
+/* Of ten segments two are lost; what follows goes out meanwhile. */
+START_TEST(ack_of_all_before_the_episode_tells_of_no_further_loss)
+{
+	struct peer p = peer_open_far(_i, OFFER_MSS | OFFER_SCALE, 0);
+	uint32_t newest = 0;
+	struct heard *h;
+
+	flight(&p, 10);
+	for (int i = 0; i < 8; i++)
+		say(&p, ACK, 1, at(0), 0);
+	sim_run(RTT);
+	core_write(&p, 10 * MSS);
+	say(&p, ACK, 1, at(4), 0);
+	while ((h = hear_within(&p, RTT, NULL))->any)
+		newest = h->seq;
+	ck_assert_uint_gt(newest, at(9));
+	say(&p, ACK, 1, at(10), 0);
+	while ((h = hear_within(&p, RTT / 2, NULL))->any)
+		ck_assert_uint_gt(h->seq, newest);
+}
+END_TEST
+
 START_TEST(window_update_is_no_duplicate_ack)
 {
 	struct peer p = peer_open_far(_i, OFFER_MSS | OFFER_SCALE, 0);
@@ -466,6 +488,7 @@ int main(void)
 		after_a_timeout_all_is_sent_again_bit_by_bit,
 		loss_is_repaired_without_sack,
 		third_duplicate_ack_stands_in_for_sack,
+		ack_of_all_before_the_episode_tells_of_no_further_loss,
 		window_update_is_no_duplicate_ack,
 		ack_within_a_segment_is_right_too,
 		last_segment_of_a_write_is_pushed,
