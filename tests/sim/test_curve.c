@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_curve.c - CUBIC's window by what it is told, ACK by ACK: the curve
  * (RFC 9438), what begins the careful part of slow start (RFC 9406), and what
- * goes out meanwhile (RFC 9937). Windows are in segments. */
+ * goes out meanwhile (RFC 9937). Windows are in segments. And the rate that an
+ * ACK tells of (draft-cheng-iccrg-delivery-rate-estimation). */
 #include "congestion.h"
+#include "rate.h"
 #include "timer.h"
 
 #include <check.h>
@@ -244,6 +246,67 @@ START_TEST(only_an_ack_without_further_loss_lets_out_more_than_arrived)
 }
 END_TEST
 
+/* One segment is acknowledged after 50 ms; another, sent 100 ms after it, after
+ * so long. Returns how many would come in a second. */
+static uint64_t rate_of(uint32_t rtt_ms, uint32_t min_rtt_ms)
+{
+	struct rate r = {0};
+	struct rate_note first, second;
+	struct rate_probe probe = {0};
+	struct ack_sample s = {0};
+
+	now_us = 1000 * SECOND;
+	rate_sent(&r, &first, now_us, 0, MSS);
+	rate_delivered(&r, &first, MSS, now_us + 50 * MS, &probe);
+	rate_sent(&r, &second, now_us + 100 * MS, MSS, MSS);
+	probe.any = false;
+	rate_delivered(&r, &second, MSS, now_us + (100 + rtt_ms) * MS, &probe);
+	rate_sample(&r, &probe, (uint32_t)(min_rtt_ms * MS), &s);
+	return s.rate / MSS;
+}
+
+START_TEST(rate_goes_by_the_longer_of_sending_and_arriving)
+{
+	ck_assert_uint_eq(rate_of(10, 10), 10); /* in 100 ms, not 60 */
+	ck_assert_uint_eq(rate_of(50, 10), 10);
+	ck_assert_uint_eq(rate_of(150, 10), 5); /* in 200 ms */
+}
+END_TEST
+
+START_TEST(less_than_a_round_trip_is_no_rate)
+{
+	ck_assert_uint_eq(rate_of(10, 100), 10);
+	ck_assert_uint_eq(rate_of(10, 101), 0);
+}
+END_TEST
+
+static bool is_limited(struct rate *r, uint32_t bytes)
+{
+	struct rate_note note;
+	struct rate_probe probe = {0};
+	struct ack_sample s = {0};
+
+	rate_sent(r, &note, now_us, MSS, bytes);
+	rate_delivered(r, &note, bytes, now_us + 50 * MS, &probe);
+	rate_sample(r, &probe, 0, &s);
+	return s.app_limited;
+}
+
+/* Two segments were in flight then. */
+START_TEST(rate_is_marked_until_all_from_before_a_pause_arrived)
+{
+	struct rate r = {0};
+
+	now_us = 1000 * SECOND;
+	ck_assert(!is_limited(&r, MSS));
+	rate_limited(&r, 2 * MSS);
+	ck_assert(is_limited(&r, MSS));
+	ck_assert(is_limited(&r, MSS));
+	ck_assert(is_limited(&r, MSS));
+	ck_assert(!is_limited(&r, MSS));
+}
+END_TEST
+
 SUITE("curve", t)
 {
 	tcase_add_test(t, window_follows_the_curve);
@@ -261,4 +324,7 @@ SUITE("curve", t)
 	tcase_add_test(t, queue_is_4_to_16_ms_more);
 	tcase_add_test(
 		t, only_an_ack_without_further_loss_lets_out_more_than_arrived);
+	tcase_add_test(t, rate_goes_by_the_longer_of_sending_and_arriving);
+	tcase_add_test(t, less_than_a_round_trip_is_no_rate);
+	tcase_add_test(t, rate_is_marked_until_all_from_before_a_pause_arrived);
 }
