@@ -405,13 +405,19 @@ END_TEST
 START_TEST(closed_window_does_not_open_by_a_few_bytes)
 {
 	struct peer p = peer_open(_i);
+	uint32_t taken = MSS;
 
 	fill(&p);
+	sim_run(1000 * SIM_MS);
+	hear_all(&p);
 	p.end->stream->consume(p.end->self, MSS);
 	hear_nothing(&p);
-	for (int i = 0; i < 200 && !tun.out; i++)
+	say(&p, ACK, FIRST_WINDOW + 1, 1, 1);
+	ck_assert_uint_eq(hear(&p)->window, 0);
+	for (; !tun.out && taken < FIRST_WINDOW; taken += MSS)
 		p.end->stream->consume(p.end->self, MSS);
-	ck_assert_uint_ge((uint32_t)hear(&p)->window << 8, 16 * MSS);
+	ck_assert_uint_ge(taken, FIRST_WINDOW / 4);
+	ck_assert_uint_le(taken, FIRST_WINDOW / 4 + MSS);
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_behave_tune.c - the receive window follows the rate of the sender. Each
- * test runs over IPv4 and IPv6. */
+/* test_behave_tune.c - the receive window follows the rate of the sender, and
+ * what a wide one lets come at once is answered in time. Each test runs over
+ * IPv4 and IPv6. */
 #include "behave.h"
 
 #define MSS 1400u
@@ -9,6 +10,9 @@
 #define WINDOW_MOST (16u * 1024 * 1024)
 #define FIRST_FLIGHT (10 * MSS)
 #define SHIFT 8
+#define UPDATE_MOST (256u * 1024)
+#define ACKED_MOST (1u << 20)
+#define LONG_TRAIN 65536u
 
 static uint32_t edge;
 
@@ -112,6 +116,47 @@ START_TEST(window_grows_where_the_round_trip_is_not_known)
 }
 END_TEST
 
+/* The window has grown to some megabytes. */
+static struct peer open_wide(int v6)
+{
+	struct peer p = open_far_away(v6, OFFER_USUAL);
+	uint32_t flight = FIRST_FLIGHT;
+
+	while (round_trip(&p, flight, true) < 3 * ACKED_MOST)
+		flight *= 2;
+	return p;
+}
+
+START_TEST(reader_of_256_kb_opens_a_wide_window)
+{
+	struct peer p = open_wide(_i);
+	uint32_t taken = 0;
+
+	round_trip(&p, 2 * UPDATE_MOST, false);
+	p.end->stream->consume(p.end->self, MSS);
+	hear_all(&p);
+	for (; !tun.out && taken < 2 * UPDATE_MOST; taken += MSS)
+		p.end->stream->consume(p.end->self, MSS);
+	ck_assert_uint_ge(taken, UPDATE_MOST - MSS);
+	ck_assert_uint_le(taken, UPDATE_MOST + MSS);
+}
+END_TEST
+
+START_TEST(sender_of_a_long_burst_hears_of_each_megabyte)
+{
+	struct peer p = open_wide(_i);
+	uint32_t begin = p.read + 1, at = begin, acked;
+
+	p.bursts = true;
+	for (; at - begin < 2 * ACKED_MOST; at += MSS)
+		say(&p, ACK, at, 1, MSS);
+	burst_end();
+	acked = hear(&p)->ack - begin;
+	ck_assert_uint_ge(acked, ACKED_MOST);
+	ck_assert_uint_le(acked, ACKED_MOST + LONG_TRAIN);
+}
+END_TEST
+
 START_TEST(window_without_scaling_stays)
 {
 	struct peer p = open_far_away(_i, OFFER_MSS);
@@ -130,6 +175,8 @@ int main(void)
 		window_does_not_grow_for_a_reader_that_does_not_read,
 		window_grows_where_the_round_trip_is_not_known,
 		window_without_scaling_stays,
+		reader_of_256_kb_opens_a_wide_window,
+		sender_of_a_long_burst_hears_of_each_megabyte,
 	};
 
 	return BEHAVE_MAIN("behave_tune", tests);
