@@ -328,6 +328,36 @@ START_TEST(port_is_used_again_while_the_old_connection_waits)
 }
 END_TEST
 
+/* Of 8 connections so many close at once; how many are left after a second. */
+static uint64_t left_of(size_t closing, int v6)
+{
+	struct sim_conf conf = {8, 100, 64 << 20, 4 << 20};
+	struct client c = client_of(v6);
+
+	begin_with(&conf);
+	for (size_t i = 0; i < closing; i++) {
+		struct weir_end *e = client_open(&c);
+
+		e->stream->finish(e->self);
+		client_expect(&c, FIN);
+		client_send(&c, ACK | FIN, NULL, 0);
+		sim_close(e, 0);
+		sim_flush(&tun);
+		c.path.client_port++;
+	}
+	sim_run(1000 * SIM_MS);
+	return sim_counter("connections");
+}
+
+START_TEST(who_waits_among_many_makes_way_sooner)
+{
+	ck_assert_uint_eq(left_of(4, _i), 4);
+	ck_assert_uint_eq(left_of(6, _i), 4);
+	sim_run(3500 * SIM_MS);
+	ck_assert_uint_eq(sim_counter("connections"), 0);
+}
+END_TEST
+
 START_TEST(stray_segment_is_reset)
 {
 	struct client c = client_of(_i);
@@ -397,6 +427,7 @@ static void add_tests(TCase *t)
 			    2 * FLOODS);
 	tcase_add_loop_test(
 		t, port_is_used_again_while_the_old_connection_waits, 0, 2);
+	tcase_add_loop_test(t, who_waits_among_many_makes_way_sooner, 0, 2);
 	tcase_add_loop_test(t, stray_segment_is_reset, 0, 2);
 	tcase_add_loop_test(t, refused_by_the_core_is_dropped, 0, 2);
 }
