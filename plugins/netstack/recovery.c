@@ -408,14 +408,12 @@ static err_t take_answer(struct conn *c, const struct tcp_hdr *tcp)
 }
 
 /* lwIP delays an ACK by segments; with trains it must go by bytes. A sender
- * that has just begun is not kept waiting for that of half a packet, nor is one
- * that fills a gap. */
+ * that has just begun is not kept waiting for that of half a packet. */
 static void hurry_ack(struct conn *c, uint32_t payload)
 {
 	uint32_t mss = c->recovery.mss;
 
-	if (payload >= 2 * mss || (payload >= mss / 2 && ack_is_early(c)) ||
-	    (payload && c->reorder))
+	if (payload >= 2 * mss || (payload >= mss / 2 && ack_is_early(c)))
 		tcp_set_flags(c->pcb, TF_ACK_DELAY);
 }
 

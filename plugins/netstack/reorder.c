@@ -308,7 +308,7 @@ void reorder_join(struct conn *c)
 	if (r->fin && TCP_SEQ_LT(r->fin_at, pcb->rcv_nxt))
 		r->fin = false;
 	forget_recent(r, pcb->rcv_nxt);
-	tcp_ack_now(pcb);
+	tcp_ack_now(pcb); /* who fills a gap waits for it (RFC 5681, 4.2) */
 	free_if_idle(c);
 }
 
