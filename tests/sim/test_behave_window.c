@@ -238,7 +238,7 @@ END_TEST
 /* An MSS is agreed on by the SYNs; later ones must not touch what is cut. */
 START_TEST(mss_option_of_a_later_segment_changes_nothing)
 {
-	static const uint8_t tiny[] = {2, 4, 0, 1};
+	static const uint8_t tiny[] = {1, 1, 1, 1, 2, 4, 0, 1};
 	struct peer p = open_closed(_i);
 	uint32_t got = 1000;
 
