@@ -62,6 +62,21 @@ START_TEST(what_is_no_progress_does_not_put_off_the_timeout)
 }
 END_TEST
 
+START_TEST(what_is_no_progress_does_not_end_the_doubling)
+{
+	struct peer p = with_two_holes(_i);
+	uint64_t after_us = 0;
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert(hear_within(&p, 4 * RTO_MOST, &after_us)->any);
+		hear_all(&p);
+		p.window++;
+		sack(&p, 0, 2, 10);
+	}
+	ck_assert_uint_ge(after_us, 4 * RTO_LEAST);
+}
+END_TEST
+
 /* The rest of the flight is on its way again, and none of it arrived. */
 START_TEST(timeout_of_an_episode_does_not_wait_for_a_probe)
 {
@@ -135,7 +150,8 @@ START_TEST(reorder_window_is_narrow_again_after_16_calm_episodes)
 	uint32_t base = 0;
 
 	ck_assert_uint_lt(episode(&p, &base, true), RTT * 5 / 8);
-	episode(&p, &base, true);
+	for (int i = 0; i < 4; i++)
+		episode(&p, &base, true);
 	for (int i = 0; i <= CALM_EPISODES; i++)
 		ck_assert_uint_gt(episode(&p, &base, false), RTT * 5 / 8);
 	ck_assert_uint_lt(episode(&p, &base, false), RTT * 5 / 8);
@@ -189,6 +205,7 @@ int main(void)
 		timeout_is_a_round_trip_and_200_ms_at_least,
 		progress_restarts_the_timeout,
 		what_is_no_progress_does_not_put_off_the_timeout,
+		what_is_no_progress_does_not_end_the_doubling,
 		timeout_of_an_episode_does_not_wait_for_a_probe,
 		sends_do_not_put_off_the_probe_beyond_the_timeout,
 		reorder_window_is_narrow_again_after_16_calm_episodes,
