@@ -138,10 +138,7 @@ static void shrink(struct conn *c, const struct ack *a)
 /* A mark asks for what a loss does, once a round trip (RFC 3168, 6.1.2). */
 static void take_mark(struct conn *c, const struct ack *a)
 {
-	const struct recovery *r = &c->recovery;
-
-	if (!r->in_recovery && !r->after_timeout && !r->answered &&
-	    ecn_is_heeded(c))
+	if (!c->recovery.answered && ecn_is_heeded(c))
 		shrink(c, a);
 }
 
