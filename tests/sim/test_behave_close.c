@@ -356,6 +356,33 @@ START_TEST(slow_reader_gets_what_was_written_before_the_close)
 }
 END_TEST
 
+/* Its minute begins anew with each piece. */
+START_TEST(reader_that_goes_on_taking_gets_the_rest)
+{
+	struct peer p = peer_new(_i);
+	uint32_t got = 1;
+
+	p.offer = OFFER_MSS;
+	p.window = 100;
+	peer_complete(&p);
+	reach_close_wait(&p);
+	core_write(&p, 500);
+	sim_close(p.end, 0);
+	while (got < 501) {
+		struct heard *h = hear_within(&p, 10000 * SIM_MS, NULL);
+
+		ck_assert(h->any);
+		ck_assert_int_eq(h->flags & RST, 0);
+		if (h->seq + h->len > got)
+			got = h->seq + h->len;
+		sim_run(40000 * SIM_MS);
+		hear_all(&p);
+		say(&p, ACK, 2, got, 0);
+	}
+	ck_assert_uint_eq(got, 501);
+}
+END_TEST
+
 START_TEST(reader_that_never_takes_the_rest_is_reset)
 {
 	struct peer p = peer_open(_i);
@@ -425,6 +452,7 @@ int main(void)
 		older_timestamp_does_not_reopen_in_time_wait,
 		older_syn_does_not_reopen_in_time_wait,
 		slow_reader_gets_what_was_written_before_the_close,
+		reader_that_goes_on_taking_gets_the_rest,
 		reader_that_never_takes_the_rest_is_reset,
 		keepalive_does_not_shorten_a_close,
 	};
