@@ -18,6 +18,7 @@
 void emit_begin(struct emit *e, struct weir_link *link)
 {
 	e->link = link;
+	e->mtu = link->mtu;
 	e->n = e->views_used = 0;
 }
 
@@ -175,7 +176,7 @@ static void emit_fragments(struct emit *e, struct emit_packet *p)
 	struct weir_link *link = e->link;
 	uint32_t headers =
 		p->v6 ? IP6_HEADER + IP6_FRAGMENT_HEADER : IP4_HEADER;
-	uint32_t most = (link->mtu - headers) & ~7u;
+	uint32_t most = (e->mtu - headers) & ~7u;
 	uint32_t id = p->v6 ? link->ip6_id++ : link->ip4_id++;
 	uint32_t total = p->head_len + p->len;
 
@@ -192,7 +193,7 @@ void emit_packet(struct emit *e, struct emit_packet *p)
 	uint32_t total =
 		(p->v6 ? IP6_HEADER : IP4_HEADER) + p->head_len + p->len;
 
-	if (total > e->link->mtu && !p->gso_size)
+	if (total > e->mtu && !p->gso_size)
 		emit_fragments(e, p);
 	else
 		emit_whole(e, p);

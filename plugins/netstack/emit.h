@@ -14,6 +14,7 @@
 
 struct emit {
 	struct weir_link *link;
+	uint32_t mtu; /* the link's, unless the path has a lesser one */
 	int n;
 	struct weir_egress v[EMIT_BATCH];
 	int views_used;

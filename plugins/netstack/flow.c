@@ -118,6 +118,7 @@ static struct flow *flow_new(struct weir_link *link, const struct tuple *key)
 		return NULL;
 	f->stack = s;
 	f->link = link;
+	f->mtu = link->mtu;
 	table_insert(&link->flows, &s->key, key, &f->node);
 	lru_link(f);
 	stack_add(s, COUNT_FLOWS, 1);
@@ -233,6 +234,37 @@ void flow_echo_reply(struct weir_link *link, struct packet *p,
 	}
 	flow_touch((struct flow *)(void *)n);
 	flow_queue((struct flow *)(void *)n, p, b);
+}
+
+struct flow *flow_quoted(struct weir_link *link, const struct packet *p)
+{
+	struct tuple ours, theirs;
+	struct node *n;
+
+	packet_quoted_key(p, &ours);
+	theirs = ours;
+	memset(ours.remote, 0, sizeof ours.remote);
+	ours.remote_port = 0;
+	n = table_find(&link->flows, &link->stack->key, &ours);
+	if (!n) {
+		memset(theirs.local, 0, sizeof theirs.local);
+		theirs.local_port = 0;
+		n = table_find(&link->flows, &link->stack->key, &theirs);
+	}
+	return (struct flow *)(void *)n;
+}
+
+void flow_lost(struct flow *f, const struct packet *p, int err)
+{
+	struct weir_addr peer;
+	struct tuple key;
+
+	packet_quoted_key(p, &key);
+	peer = (struct weir_addr){.kind = key.v6 ? WEIR_ADDR_IP6
+						 : WEIR_ADDR_IP4,
+				  .port = key.remote_port};
+	memcpy(peer.ip, key.remote, key.v6 ? 16 : 4);
+	f->stack->host->unreachable(f->end, &peer, err);
 }
 
 struct weir_addr flow_client(const struct flow *f)

@@ -16,6 +16,7 @@ struct flow {
 	uint64_t holder; /* of its client's address as it began */
 	bool outward; /* opened by an outbound: the client is the link itself */
 	uint8_t sequence[2]; /* of pings: of the last request */
+	uint32_t mtu; /* of the narrowest path that was heard of (pmtu.c) */
 };
 
 /* A datagram or echo request that passed the gate. Takes the buffer. */
@@ -25,6 +26,10 @@ void flow_input(struct weir_link *link, const struct packet *p,
  * buffer. */
 void flow_echo_reply(struct weir_link *link, struct packet *p,
 		     struct weir_buffer *b);
+/* Whose packet does an ICMP error quote? NULL: nobody's. */
+struct flow *flow_quoted(struct weir_link *link, const struct packet *p);
+/* Client role: the core learns that the quoted packet did not arrive. */
+void flow_lost(struct flow *f, const struct packet *p, int err);
 /* Hand on what the batch has gathered. */
 void flow_flush(struct weir_link *link);
 /* A datagram goes back: the flow is in use. */

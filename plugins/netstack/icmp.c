@@ -35,7 +35,8 @@ enum {
 	ECHO6_REPLY = 129,
 };
 
-static void emit_icmp(struct weir_link *link, struct emit_packet *p)
+static void emit_icmp(struct weir_link *link, uint32_t mtu,
+		      struct emit_packet *p)
 {
 	struct emit e;
 
@@ -43,12 +44,13 @@ static void emit_icmp(struct weir_link *link, struct emit_packet *p)
 	p->protocol = p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	p->checksum_at = 2;
 	emit_begin(&e, link);
+	e.mtu = mtu;
 	emit_packet(&e, p);
 	emit_end(&e);
 }
 
 /* `data`: what follows the identifier. */
-static void emit_echo(struct weir_link *link, uint8_t type,
+static void emit_echo(struct weir_link *link, uint32_t mtu, uint8_t type,
 		      const uint8_t *source, const uint8_t *target, bool v6,
 		      uint16_t identifier, const uint8_t *data, uint32_t len)
 {
@@ -63,16 +65,16 @@ static void emit_echo(struct weir_link *link, uint8_t type,
 
 	p.head[0] = type;
 	put16(p.head + 4, identifier);
-	emit_icmp(link, &p);
+	emit_icmp(link, mtu, &p);
 }
 
 void icmp_answer(struct weir_link *link, const struct packet *p)
 {
 	uint32_t at = p->payload + ECHO_IDENTIFIER;
 
-	emit_echo(link, p->key.v6 ? ECHO6_REPLY : ECHO4_REPLY, p->key.local,
-		  p->key.remote, p->key.v6, p->key.remote_port, p->data + at,
-		  p->len - at);
+	emit_echo(link, link->mtu, p->key.v6 ? ECHO6_REPLY : ECHO4_REPLY,
+		  p->key.local, p->key.remote, p->key.v6, p->key.remote_port,
+		  p->data + at, p->len - at);
 }
 
 /* A reply to the client, or where the link is the client its request. */
@@ -84,11 +86,11 @@ static void send_one(struct flow *f, const struct weir_addr *client,
 	uint32_t len = d->len - ECHO_IDENTIFIER;
 
 	if (f->outward)
-		emit_echo(f->link, v6 ? ECHO6 : ECHO4, client->ip, d->peer->ip,
-			  v6, client->port, rest, len);
+		emit_echo(f->link, f->mtu, v6 ? ECHO6 : ECHO4, client->ip,
+			  d->peer->ip, v6, client->port, rest, len);
 	else
-		emit_echo(f->link, v6 ? ECHO6_REPLY : ECHO4_REPLY, d->peer->ip,
-			  client->ip, v6, client->port, rest, len);
+		emit_echo(f->link, f->mtu, v6 ? ECHO6_REPLY : ECHO4_REPLY,
+			  d->peer->ip, client->ip, v6, client->port, rest, len);
 }
 
 static bool sendable(const struct weir_addr *client,
@@ -165,7 +167,7 @@ void icmp_unreachable(struct weir_link *link, const uint8_t *packet,
 		p.head[0] = v6 ? TOO_BIG6 : UNREACHABLE4;
 		put16(p.head + 6, TOLD_MTU);
 	}
-	emit_icmp(link, &p);
+	emit_icmp(link, link->mtu, &p);
 }
 
 void icmp_asked(struct flow *f, const struct packet *p)

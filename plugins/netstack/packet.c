@@ -313,6 +313,14 @@ static enum drop parse_quoted(struct packet *p, uint32_t room)
 			return DROP_HEADER;
 	}
 	p->quoted = ip[v6 ? 6 : 9];
+	if (v6 && p->quoted == NEXT_FRAGMENT) {
+		if (room < header + IP6_FRAGMENT_HEADER + QUOTED_LEAST)
+			return DROP_LENGTH;
+		if (get16(ip + header + 2) & 0xfff8u)
+			return DROP_HEADER;
+		p->quoted = ip[header];
+		header += IP6_FRAGMENT_HEADER;
+	}
 	if (!is_ours(v6, p->quoted, ip[header]))
 		return DROP_PROTOCOL;
 	if (memcmp(ip + (v6 ? 8 : 12), p->key.local, v6 ? 16 : 4) != 0)
@@ -338,8 +346,6 @@ static enum drop parse_error(struct packet *p, unsigned flags)
 	p->unreachable = !is_too_big(p);
 	if (p->unreachable)
 		return DROP_NONE;
-	if (p->quoted != IPPROTO_TCP) /* only segments become smaller */
-		return DROP_PROTOCOL;
 	p->too_big = p->key.v6 ? get32(icmp + 4) : get16(icmp + 6);
 	return p->too_big ? DROP_NONE : DROP_HEADER;
 }

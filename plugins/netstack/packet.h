@@ -51,7 +51,7 @@ struct packet {
 
 	/* ICMP says that a packet of ours did not arrive, and quotes it: its
 	 * transport header lies at `payload`, of a segment tcp_seq is its own.
-	 * A segment was too big: for the MTU it names; or there was no way. */
+	 * It was too big: for the MTU it names; or there was no way. */
 	uint32_t too_big;
 	bool unreachable;
 	uint8_t quoted; /* the protocol of the quoted packet */

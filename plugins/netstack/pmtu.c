@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pmtu.c - how large a packet the path to a client takes.
+/* pmtu.c - how large a packet a path takes.
  *
  * A router that drops a segment because it is too big says so (RFC 1191, 8201)
  * and quotes it. Anybody could claim that, so it is believed only about what is
@@ -12,11 +12,18 @@
  * through, they stay; but the path may just have been dead for a while, so the
  * old size is tried once more later. If they do not, size was not the cause.
  *
+ * A flow's datagrams and pings that are larger than a router said go out in
+ * fragments from then on, as a kernel would send them. The one that was dropped
+ * is gone: where the stack is the client, its sender is told.
+ *
  * Segments that lwIP has built stay as they are. They are sent as trains of the
  * new size, which the link cuts, or cut.c. */
 #include "pmtu.h"
 
+#include "flow.h"
 #include "scoreboard.h"
+
+#include <errno.h>
 
 #define MTU4_LEAST 576u /* smaller ones are no use to anybody today */
 #define MTU6_LEAST 1280u
@@ -57,27 +64,28 @@ static struct conn *quoted_conn(struct weir_link *link, const struct packet *p)
 						 &link->stack->key, &key);
 }
 
+static bool enough(const struct packet *p)
+{
+	return p->too_big >= (p->key.v6 ? MTU6_LEAST : MTU4_LEAST);
+}
+
 static bool believable(const struct conn *c, const struct packet *p)
 {
 	const struct tcp_pcb *pcb = c->pcb;
 
 	return c->established && pcb && pcb->state != TIME_WAIT &&
 	       p->tcp_seq - pcb->lastack < pcb->snd_nxt - pcb->lastack &&
-	       p->too_big >= (p->key.v6 ? MTU6_LEAST : MTU4_LEAST) &&
-	       p->too_big <= c->link->mtu &&
+	       enough(p) && p->too_big <= c->link->mtu &&
 	       payload_of(c, p->too_big) < c->recovery.mss &&
 	       now_ms(c) - c->pmtu.changed_ms >= BELIEVE_EVERY_MS;
 }
 
-void pmtu_input(struct weir_link *link, const struct packet *p)
+static bool lower_conn(struct weir_link *link, const struct packet *p)
 {
 	struct conn *c = quoted_conn(link, p);
 
-	if (!c || !believable(c, p)) {
-		stack_add(link->stack, COUNT_PMTU_IGNORED, 1);
-		return;
-	}
-	stack_add(link->stack, COUNT_PMTU_LOWERED, 1);
+	if (!c || !believable(c, p))
+		return false;
 	set_mss(c, payload_of(c, p->too_big));
 	c->pmtu.before = 0;
 	c->pmtu.timeouts = 0;
@@ -85,6 +93,28 @@ void pmtu_input(struct weir_link *link, const struct packet *p)
 	/* What did not fit has to go again. The window stays. */
 	scoreboard_lose_larger(&c->recovery, c->recovery.mss);
 	conn_settle(c);
+	return true;
+}
+
+static bool lower_flow(struct weir_link *link, const struct packet *p)
+{
+	struct flow *f = flow_quoted(link, p);
+
+	if (!f || !enough(p) || p->too_big >= f->mtu)
+		return false;
+	f->mtu = p->too_big;
+	if (f->outward)
+		flow_lost(f, p, EMSGSIZE);
+	return true;
+}
+
+void pmtu_input(struct weir_link *link, const struct packet *p)
+{
+	bool lowered = p->quoted == IPPROTO_TCP ? lower_conn(link, p)
+						: lower_flow(link, p);
+
+	stack_add(link->stack,
+		  lowered ? COUNT_PMTU_LOWERED : COUNT_PMTU_IGNORED, 1);
 }
 
 /* Nothing that is smaller? Then it was not the size. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pmtu.h - how large a packet the path to a client takes. */
+/* pmtu.h - how large a packet a path takes. */
 #ifndef NETSTACK_PMTU_H
 #define NETSTACK_PMTU_H
 
 #include "conn.h"
 
-/* A router's word that a segment of ours was too big. Borrows the packet. */
+/* A router's word that a packet of ours was too big. Borrows the packet. */
 void pmtu_input(struct weir_link *link, const struct packet *p);
 
 /* The retransmission timer is about to count all in flight as lost. */

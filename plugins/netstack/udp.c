@@ -19,16 +19,16 @@
 #define TRAIN_SEGMENTS_MOST EMIT_PIECES
 
 /* How many bytes of this datagram make up one packet for the link? */
-static uint32_t unit_size(const struct weir_link *link,
-			  const struct weir_datagram *d, bool v6)
+static uint32_t unit_size(const struct emit *e, const struct weir_datagram *d,
+			  bool v6)
 {
 	uint32_t headers = (v6 ? IP6_HEADER : IP4_HEADER) + UDP_HEADER;
 	uint32_t segments;
 
 	if (!d->segment || d->segment >= d->len)
 		return d->len;
-	if (!(link->offloads & WEIR_LINK_USO) ||
-	    d->segment + headers > link->mtu)
+	if (!(e->link->offloads & WEIR_LINK_USO) ||
+	    d->segment + headers > e->mtu)
 		return d->segment;
 	if (d->segment > TRAIN_PAYLOAD_MOST)
 		return d->segment;
@@ -66,7 +66,7 @@ static void send_one(struct emit *e, const struct weir_addr *source,
 		     const struct weir_datagram *d)
 {
 	struct emit_packet p = packet_between(source, target);
-	uint32_t unit = unit_size(e->link, d, p.v6), at = 0;
+	uint32_t unit = unit_size(e, d, p.v6), at = 0;
 
 	do {
 		p.data = (const uint8_t *)d->data + at;
@@ -78,8 +78,8 @@ static void send_one(struct emit *e, const struct weir_addr *source,
 }
 
 /* How many of v[0..n) can leave as one train, the first counted. */
-static int run_length(const struct weir_link *link,
-		      const struct weir_datagram *v, int n)
+static int run_length(const struct emit *e, const struct weir_datagram *v,
+		      int n)
 {
 	uint32_t headers =
 		(v->peer->kind == WEIR_ADDR_IP6 ? IP6_HEADER : IP4_HEADER) +
@@ -87,8 +87,8 @@ static int run_length(const struct weir_link *link,
 	uint32_t total = v->len;
 	int i = 1;
 
-	if (!(link->offloads & WEIR_LINK_USO) || v->segment || !v->len ||
-	    v->len + headers > link->mtu)
+	if (!(e->link->offloads & WEIR_LINK_USO) || v->segment || !v->len ||
+	    v->len + headers > e->mtu)
 		return 1;
 	while (i < n && i < TRAIN_SEGMENTS_MOST && v[i - 1].len == v->len &&
 	       v[i].len && v[i].len <= v->len && !v[i].segment &&
@@ -136,6 +136,7 @@ static int udp_send(void *s, const struct weir_datagram *v, int n)
 	flow_touch(f);
 	client = flow_client(f);
 	emit_begin(&e, f->link);
+	e.mtu = f->mtu;
 	for (int i = 0, run; i < n; i += run) {
 		const struct weir_addr *source = v[i].peer, *target = &client;
 
@@ -148,7 +149,7 @@ static int udp_send(void *s, const struct weir_datagram *v, int n)
 			stack_add(f->stack, COUNT_OUTPUT_DROPPED, 1);
 			continue;
 		}
-		run = run_length(f->link, v + i, n - i);
+		run = run_length(&e, v + i, n - i);
 		if (run > 1)
 			send_run(&e, source, target, v + i, run);
 		else

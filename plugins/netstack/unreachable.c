@@ -67,12 +67,14 @@ static const char *text_of(int err)
 }
 
 /* A SYN of ours: the connection ends before it began. */
-static bool end_conn(struct weir_link *link, const struct tuple *key,
-		     const struct packet *p, int err)
+static bool end_conn(struct weir_link *link, const struct packet *p, int err)
 {
-	struct conn *c = (struct conn *)(void *)table_find(
-		&link->conns, &link->stack->key, key);
+	struct conn *c;
+	struct tuple key;
 
+	packet_quoted_key(p, &key);
+	c = (struct conn *)(void *)table_find(&link->conns, &link->stack->key,
+					      &key);
 	if (!c || c->phase != CONN_OPENING || !c->pcb || c->established ||
 	    p->tcp_seq != c->pcb->lastack) /* the SYN's own, so far */
 		return false;
@@ -81,20 +83,13 @@ static bool end_conn(struct weir_link *link, const struct tuple *key,
 	return true;
 }
 
-static bool tell_flow(struct weir_link *link, struct tuple key, int err)
+static bool tell_flow(struct weir_link *link, const struct packet *p, int err)
 {
-	struct weir_addr peer = {.kind = key.v6 ? WEIR_ADDR_IP6 : WEIR_ADDR_IP4,
-				 .port = key.remote_port};
-	struct flow *f;
+	struct flow *f = flow_quoted(link, p);
 
-	memcpy(peer.ip, key.remote, key.v6 ? 16 : 4);
-	memset(key.remote, 0, sizeof key.remote);
-	key.remote_port = 0;
-	f = (struct flow *)(void *)table_find(&link->flows, &link->stack->key,
-					      &key);
 	if (!f || !f->outward)
 		return false;
-	link->stack->host->unreachable(f->end, &peer, err);
+	flow_lost(f, p, err);
 	return true;
 }
 
@@ -102,14 +97,12 @@ void unreachable_input(struct weir_link *link, const struct packet *p)
 {
 	const uint8_t *icmp = p->data + p->l4;
 	int err = p->key.v6 ? errno6(icmp) : errno4(icmp);
-	struct tuple key;
 	bool told;
 
-	packet_quoted_key(p, &key);
-	if (key.protocol == IPPROTO_TCP)
-		told = end_conn(link, &key, p, err);
+	if (p->quoted == IPPROTO_TCP)
+		told = end_conn(link, p, err);
 	else
-		told = tell_flow(link, key, err);
+		told = tell_flow(link, p, err);
 	if (!told)
 		stack_add(link->stack, COUNT_DROP + DROP_PROTOCOL, 1);
 }

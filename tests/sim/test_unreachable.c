@@ -10,6 +10,8 @@
 #include "tests/suite.h"
 
 #define QUOTE_MOST 100
+#define DATAGRAM_MOST 4000
+#define TOO_BIG(v6) ((v6) ? 0x0200u : 0x0304u)
 
 static struct weir_end *opened;
 static struct weir_addr target;
@@ -52,16 +54,45 @@ static void open_to(bool v6, enum weir_net net)
 	sim.ops->open(tun.link, opened, &target, net);
 }
 
-static void send_to_target(const char *text)
+static void send_bytes(const char *bytes, uint32_t len)
 {
-	struct weir_datagram d = {&target, text, (uint32_t)strlen(text), 0};
+	struct weir_datagram d = {&target, bytes, len, 0};
 
 	ck_assert_int_eq(opened->flow->send(opened->self, &d, 1), 1);
+}
+
+static void send_to_target(const char *text)
+{
+	send_bytes(text, (uint32_t)strlen(text));
 	hear_last();
 }
 
-/* The packet comes back from a router, quoted in an error. */
-static void bounce(struct sim_packet *p, unsigned type_and_code)
+/* All that a datagram of `len` bytes leaves in, none larger than `most`. Keeps
+ * the first. */
+static unsigned packets_of(uint32_t len, uint32_t most)
+{
+	static const char bytes[DATAGRAM_MOST];
+	struct sim_packet *p;
+	unsigned n = 0;
+
+	free(sent);
+	sent = NULL;
+	send_bytes(bytes, len);
+	for (; (p = sim_output(&tun)); n++) {
+		ck_assert_uint_le(p->len, most);
+		if (sent)
+			free(p);
+		else
+			sent = p;
+	}
+	ck_assert_ptr_nonnull(sent);
+	return n;
+}
+
+/* The packet comes back from a router, quoted in an error; `mtu` is what it
+ * was too big for, if that is the error. */
+static void bounce_for(struct sim_packet *p, unsigned type_and_code,
+		       uint32_t mtu)
 {
 	bool v6 = p->data[0] >> 4 == 6;
 	struct path back = v6 ? path6(0, "::", 0) : path4(0, "0.0.0.0", 0);
@@ -70,11 +101,18 @@ static void bounce(struct sim_packet *p, unsigned type_and_code)
 
 	icmp[0] = (uint8_t)(type_and_code >> 8);
 	icmp[1] = (uint8_t)type_and_code;
+	icmp[6] = (uint8_t)(mtu >> 8);
+	icmp[7] = (uint8_t)mtu;
 	memcpy(icmp + 8, p->data, len);
 	memcpy(back.server, p->data + (v6 ? 8 : 12), v6 ? 16 : 4);
 	sim_input(&tun, packet,
 		  make_ip(packet, &back, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
 			  icmp, 8 + len));
+}
+
+static void bounce(struct sim_packet *p, unsigned type_and_code)
+{
+	bounce_for(p, type_and_code, 0);
 }
 
 /* Type and code, a byte each. */
@@ -183,6 +221,71 @@ START_TEST(a_ping_that_finds_no_way_is_told_of_with_its_peer)
 }
 END_TEST
 
+START_TEST(a_datagram_in_fragments_that_finds_no_way_is_told_of_as_well)
+{
+	open_to(_i % 2, WEIR_NET_UDP);
+	ck_assert_uint_eq(packets_of(3000, 1500), 3);
+	bounce(sent, icmp_of(_i));
+	ck_assert_int_eq(opened->unreachable, words[_i / 2].err);
+	ck_assert(weir_addr_equal(&opened->lost, &target));
+}
+END_TEST
+
+START_TEST(what_is_too_big_for_a_router_is_told_of_and_cut_from_then_on)
+{
+	bool v6 = _i % 2;
+
+	open_to(v6, _i / 2 % 2 ? WEIR_NET_UDP : WEIR_NET_ICMP);
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	bounce_for(sent, TOO_BIG(v6), 1400);
+	ck_assert_int_eq(opened->unreachable, EMSGSIZE);
+	ck_assert(weir_addr_equal(&opened->lost, &target));
+	ck_assert_uint_eq(packets_of(1400, 1400), 2);
+	ck_assert_uint_eq(packets_of(1300, 1400), 1);
+	ck_assert_uint_eq(packets_of(3000, 1400), 3);
+	bounce_for(sent, TOO_BIG(v6), 1300); /* a fragment of it */
+	ck_assert_uint_eq(packets_of(3000, 1300), 3);
+	ck_assert_uint_eq(sim_counter("path_mtu_lowered"), 2);
+}
+END_TEST
+
+START_TEST(no_router_makes_them_smaller_than_paths_must_take_or_larger)
+{
+	bool v6 = _i % 2;
+
+	open_to(v6, WEIR_NET_UDP);
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	bounce_for(sent, TOO_BIG(v6), v6 ? 1279 : 575);
+	bounce_for(sent, TOO_BIG(v6), 1500);
+	ck_assert_int_eq(opened->unreachable, 0);
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	ck_assert_uint_eq(sim_counter("path_mtu_ignored"), 2);
+}
+END_TEST
+
+START_TEST(answers_too_big_for_the_way_to_a_client_are_cut_for_it_alone)
+{
+	bool v6 = _i % 2;
+	struct path p = v6 ? path6(5000, "2001:db8::9", 53)
+			   : path4(5000, "203.0.113.9", 53);
+	struct weir_end *other;
+	uint8_t packet[100];
+
+	sim_input(&tun, packet, make_udp(packet, &p, "x", 1));
+	other = sim.ends;
+	p.client_port++;
+	sim_input(&tun, packet, make_udp(packet, &p, "x", 1));
+	opened = sim.ends;
+	target = opened->peers[0];
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	bounce_for(sent, TOO_BIG(v6), 1400);
+	ck_assert_int_eq(opened->unreachable, 0);
+	ck_assert_uint_eq(packets_of(1400, 1400), 2);
+	opened = other;
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+}
+END_TEST
+
 START_TEST(what_a_client_does_not_want_is_told_to_nobody)
 {
 	struct path p = _i % 2 ? path6(5000, "2001:db8::9", 53)
@@ -208,6 +311,10 @@ SUITE("unreachable", t)
 		a_connection_that_stands_is_not_ended,
 		a_datagram_that_finds_no_way_is_told_of_with_its_peer,
 		a_ping_that_finds_no_way_is_told_of_with_its_peer,
+		a_datagram_in_fragments_that_finds_no_way_is_told_of_as_well,
+		what_is_too_big_for_a_router_is_told_of_and_cut_from_then_on,
+		no_router_makes_them_smaller_than_paths_must_take_or_larger,
+		answers_too_big_for_the_way_to_a_client_are_cut_for_it_alone,
 		what_a_client_does_not_want_is_told_to_nobody,
 	};
 
