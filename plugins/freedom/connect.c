@@ -136,7 +136,7 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	c->attempt[c->attempts++] = s;
 	return 0;
 out:
-	err = errno;
+	err = sock_errno();
 	stream_free(s);
 	return err;
 }

@@ -126,6 +126,9 @@ void addr_from_sockaddr(struct weir_addr *, const union sockaddr_any *);
 /* A socket of the family, bound to `send_through` where that has an address
  * of it. -1 with errno. */
 int sock_new(struct freedom *, enum family, int type, int protocol);
+/* Why a connection or a ping could not be sent. A link-local target is no valid
+ * one without its interface, which no session names: it leads nowhere. */
+int sock_errno(void);
 /* Its interface is gone for good: one of the same name that comes later is
  * another to the kernel, whose errors differ by family and version. */
 bool sock_is_lost(int fd);

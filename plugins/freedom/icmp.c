@@ -76,7 +76,7 @@ static int echo_transmit(struct echo *x, const struct weir_datagram *d)
 	/* Over IPv6 the kernel sums: only it knows the source address. */
 	if (x->family == V4)
 		checksum_put(head, sizeof head, v[1].iov_base, v[1].iov_len);
-	return sendmsg(echo_fd(x), &m, MSG_DONTWAIT) < 0 ? errno : 0;
+	return sendmsg(echo_fd(x), &m, MSG_DONTWAIT) < 0 ? sock_errno() : 0;
 }
 
 static void echo_errors(struct echo *x)

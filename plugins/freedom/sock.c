@@ -105,6 +105,11 @@ int sock_new(struct freedom *f, enum family family, int type, int protocol)
 	return -1;
 }
 
+int sock_errno(void)
+{
+	return errno == EINVAL ? ENETUNREACH : errno;
+}
+
 bool sock_is_lost(int fd)
 {
 	char name[IFNAMSIZ];

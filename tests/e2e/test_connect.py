@@ -3,11 +3,12 @@
 """A client learns of its connect what it would learn without weir."""
 import errno
 import socket
+import struct
 import time
 
 import servers
-from bed import (DEAD4, DEAD6, HOST4, HOST6, PROXY4, PROXY6, UNREACHABLE4,
-                 UNREACHABLE6)
+from bed import (DEAD4, DEAD6, HOST4, HOST6, PROXY4, PROXY6, TUN,
+                 UNREACHABLE4, UNREACHABLE6)
 from harness import CONFIG, Weir, check, check_equal, keep, main, test
 
 REFUSED_S = 0.050
@@ -23,6 +24,7 @@ route:
     - { ip: [10.77.3.0/24, "2001:db8:77:3::/64"], outbound: wall }
 """
 IP_RECVERR, IPV6_RECVERR = 11, 25
+ECHO6 = 128
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
@@ -63,6 +65,25 @@ def an_unreachable_network_is_told_by_icmp(bed):
         error, seconds = connect(bed, host, 80)
         check(error in UNREACHABLE, f"connect to {host}: errno {error}")
         check(seconds < 1, f"{host}: told after {seconds:.1f} s")
+
+
+@test
+def a_link_local_host_of_the_client_is_unreachable_from_here(bed):
+    Weir(bed)
+    for kind, protocol in ((socket.SOCK_STREAM, 0),
+                           (socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6)):
+        s = keep(bed.socket("client", socket.AF_INET6, kind, protocol))
+        s.settimeout(2)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, TUN.encode())
+        s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        error = None
+        try:
+            s.connect(("fe80::1", 80))
+            s.send(struct.pack("!BBHHH", ECHO6, 0, 0, 0, 1))
+            s.recv(100)
+        except OSError as e:
+            error = e.errno
+        check_equal(error, errno.ENETUNREACH, f"a socket of {kind.name}")
 
 
 @test
