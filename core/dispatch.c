@@ -21,7 +21,8 @@ static uint64_t fds_reserved(const struct core *core)
 	return part < FDS_RESERVED ? part : FDS_RESERVED;
 }
 
-bool dispatch_fds_short(const struct core *core)
+/* Would another session leave too few descriptors? */
+static bool fds_short(const struct core *core)
 {
 	return core->fd_limit &&
 	       core->session_count + core->flow_count * (FDS_A_FLOW - 1) +
@@ -44,7 +45,7 @@ bool dispatch_admits(struct core *core)
 	if (core->draining)
 		return false;
 	if (core->session_count < core->config->max_sessions &&
-	    (!dispatch_fds_short(core) || flow_evict(core)))
+	    (!fds_short(core) || flow_evict(core)))
 		return true;
 	core->refused_full++;
 	return false;

@@ -8,8 +8,6 @@
 /* Whether there is room for one more session; where there is none that is
  * counted. */
 bool dispatch_admits(struct core *);
-/* Whether one session less would leave descriptors enough to open another. */
-bool dispatch_fds_short(const struct core *);
 /* How many flows there may be: so many that streams are left their half. */
 uint64_t dispatch_flows_most(const struct core *);
 
