@@ -48,7 +48,8 @@ static bool uses_file(const struct config *c)
 	return false;
 }
 
-/* Then it is the order to ask in: `rotate` is about resolv.conf's own. */
+/* With several entries the order of the configuration counts; `rotate` of
+ * resolv.conf is only for its own servers. */
 static bool is_ordered(const struct config *c)
 {
 	return c->dns_servers.count > 1 || !uses_file(c);
@@ -81,8 +82,8 @@ static struct ares_addr_port_node node_of(const struct weir_addr *a)
 	return n;
 }
 
-/* In the order of the configuration. c-ares begins with those of resolv.conf,
- * which are put where the configuration names them, once at most. */
+/* The servers in the order of the configuration. c-ares begins with those of
+ * resolv.conf; they go to where the configuration names them, at most once. */
 static int use_servers(ares_channel channel, const struct config *c)
 {
 	const struct config_dns_server *s = c->dns_servers.items;
@@ -147,7 +148,8 @@ static ares_ssize_t socket_send(ares_socket_t fd, const struct iovec *v, int n,
 	return sendmsg(fd, &m, MSG_NOSIGNAL);
 }
 
-/* c-ares' own ones do not tell of the server before they connect to it. */
+/* c-ares' own sockets cannot be used: it does not tell which server a socket is
+ * for before it connects it. */
 static const struct ares_socket_functions sockets = {
 	.asocket = socket_new,
 	.aclose = socket_close,
@@ -171,7 +173,8 @@ ares_channel channel_new(const struct channel_conf *conf,
 
 	if (is_ordered(conf->config))
 		mask |= ARES_OPT_NOROTATE;
-	/* Looked at first: a change while c-ares reads is seen later. */
+	/* Looked at before c-ares reads the file: a change made meanwhile is
+	 * then seen by the next look. */
 	file_look(file);
 	status = ares_init_options(&channel, &options, mask);
 	if (status == ARES_SUCCESS) {

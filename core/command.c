@@ -30,8 +30,8 @@ static int usage_error(const char *usage)
 	return EXIT_USAGE;
 }
 
-/* Options of a command that has none but --help. -1: go on; else the status
- * to end with. */
+/* Options of a command that takes only --help. Returns -1 to go on, otherwise
+ * the exit status. */
 static int take_help(int argc, char **argv, const char *usage)
 {
 	int opt = getopt_long(argc, argv, "+h", help_only, NULL);
@@ -42,7 +42,7 @@ static int take_help(int argc, char **argv, const char *usage)
 	return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-/* The same of one that reads a configuration, which the options may name. */
+/* The same for a command that reads a configuration, which -c may name. */
 static int take_config(int argc, char **argv, const char *usage,
 		       struct options *o)
 {
@@ -61,7 +61,7 @@ static int take_config(int argc, char **argv, const char *usage,
 	return opt == 'h' ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-/* Of what such a command is for: `use` has the configuration, if it is good. */
+/* Run a command that needs a configuration: `use` is called if it is valid. */
 static int with_config(const struct options *global, int argc, char **argv,
 		       const char *usage,
 		       int (*use)(struct config *, struct registry *))

@@ -101,7 +101,8 @@ static void timer_fired(void *arg)
 	}
 }
 
-/* Who calls may be a plugin in the middle of an end's call: after_turn acts. */
+/* The caller may be a plugin in the middle of an end's call, so this only sets
+ * the phase; after_turn acts on it. */
 void daemon_end(struct daemon *d, int status)
 {
 	if (d->phase >= ENDING)
@@ -326,8 +327,8 @@ void daemon_free(struct daemon *d)
 		return;
 	core = &d->core;
 	turn_run(&core->turn); /* the last of what plugins deferred */
-	/* Handles lead from one instance to another, and posts to any: all are
-	 * destroyed before the first is freed. */
+	/* Instances hold handles to each other, and anything may be posted to
+	 * any of them: destroy all before the first is freed. */
 	for (size_t n = core->instance_count; n-- > 0;)
 		instance_destroy(core->instances[n]);
 	loop_run_posts(core->loop);

@@ -195,7 +195,8 @@ static void tell_failed(struct weir_dial *d)
 	ops->failed(arg, err, why);
 }
 
-/* The stream is gone once the failure is told. */
+/* May the failure wait for a turn, in which the dialler reads what came before?
+ * The stream is gone once it is told. */
 static bool last_call(struct weir_dial *d)
 {
 	if (!d->told || !d->stream || !d->ops->notify ||

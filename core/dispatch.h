@@ -8,7 +8,8 @@
 /* Whether there is room for one more session; where there is none that is
  * counted. */
 bool dispatch_admits(struct core *);
-/* How many flows there may be: so many that streams are left their half. */
+/* The bound on flows: half of the sessions and of the descriptors are left to
+ * streams. */
 uint64_t dispatch_flows_most(const struct core *);
 
 /* A private copy of what an inbound said of a session, its user and the

@@ -35,7 +35,7 @@ static long sysctl_read(const char *path)
 	return value;
 }
 
-/* What keeps users from namespaces here, NULL where that cannot be told. */
+/* What forbids users to make namespaces here; NULL where that is not known. */
 static const char *obstacle(void)
 {
 	if (sysctl_read("/proc/sys/kernel/unprivileged_userns_clone") == 0)

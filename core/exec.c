@@ -60,7 +60,8 @@ static bool signals_block(struct exec *x)
 	sigemptyset(&x->passed);
 	for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
 		sigaddset(&x->passed, passed_on[i]);
-	/* A parent that ignores children would have them reaped unseen. */
+	/* If our parent ignores SIGCHLD so do we, and the command's status
+	 * would be lost: children would be reaped by the kernel. */
 	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_BLOCK, &x->passed, &x->mask);
 	x->signals = signalfd(-1, &x->passed, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -73,13 +74,14 @@ static void child_ended(struct exec *x)
 		return;
 	x->ended = true;
 	x->enclosure.pid = -1;
-	/* Without a word of its own the enclosure itself was killed. */
+	/* If it has told no status it was killed itself: then its own status
+	 * stands. */
 	(void)enclosure_status(&x->enclosure, &x->status);
 	daemon_quit(x->daemon, EXIT_SUCCESS);
 }
 
-/* What the terminal sends has reached the command already, but for the word
- * that it is gone, which goes to the leader of its session alone. */
+/* The command has already had what the terminal sends. The exception is SIGHUP,
+ * which only the session's leader gets. */
 static bool has_reached_command(const struct signalfd_siginfo *info)
 {
 	return info->ssi_code == SI_KERNEL &&
@@ -161,7 +163,7 @@ static void terminal_restore(const struct exec *x)
 	(void)tcsetpgrp(STDIN_FILENO, x->foreground);
 }
 
-/* As the command ended, so does weir. */
+/* End as the command did. */
 static int end_alike(const struct exec *x)
 {
 	const struct rlimit none = {0, 0};

@@ -250,8 +250,8 @@ static const char *trouble_of(const struct leg *leg)
 	return strerror(leg->lost_err);
 }
 
-/* A flow outlives what it went out through: what was wrong with that is told
- * behind why the flow ended. */
+/* A flow outlives the failures of its legs: what went wrong with them is added
+ * to the reason why the flow ended. */
 static const char *end_told(const struct flow *fl, char room[FLOW_END_BYTES])
 {
 	for (const struct leg *leg = fl->legs; leg; leg = leg->next) {

@@ -206,7 +206,7 @@ static bool ask_all(struct import *m, const struct registry *r,
 
 /* ---- the command ---- */
 
-/* Who redirects into a file has it readable by all, as a rule. */
+/* A shell that redirects to a file usually makes it readable by everybody. */
 static void advise(void)
 {
 	struct stat st;

@@ -132,8 +132,8 @@ struct weir_instance *instance_find(struct core *core, enum weir_kind kind,
 	return NULL;
 }
 
-/* A plugin gets only the services that its note names: what it does not
- * declare, a packager could not have known. */
+/* A plugin gets only the services that its note names: a packager could not
+ * know of any other dependency. */
 static bool is_needed(const struct weir_plugin *plugin, const char *want)
 {
 	char list[sizeof((struct weir_identity *)0)->needs];

@@ -193,7 +193,7 @@ static void add_service(struct loading *l, const struct registry_entry *e,
 		append(l, &s);
 }
 
-/* `depth` ends a ring of services that need each other. */
+/* `depth` ends a cycle of services that need each other. */
 static void add_needs(struct loading *l, const struct config_component *user,
 		      unsigned depth)
 {

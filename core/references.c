@@ -228,7 +228,7 @@ static void check_levels(struct loading *l, const char *section,
 	}
 }
 
-/* Who writes lines beside the instances, once a configuration is known. */
+/* The tags of log lines that belong to no instance. */
 static const char *const log_parts[] = {"session", "weir"};
 
 #define LOG_PARTS (sizeof log_parts / sizeof log_parts[0])
@@ -264,7 +264,7 @@ static void check_log_tag(struct loading *l, const char *tag,
 		     near.best ? near.best : "", near.best ? "?" : "");
 }
 
-/* The first would win. */
+/* Two levels of one tag: the first would win. */
 static void refuse_same_log_tag(struct loading *l, const struct node *list,
 				size_t i, const struct node *n,
 				const struct report_path *path)

@@ -62,8 +62,9 @@ static void put(struct draft *d, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Who writes NAME=SECRET for NAME: SECRET has made one name of both: of what
- * holds a '=' or is longer than a name no more is shown than could be one. */
+/* Who writes NAME=SECRET instead of NAME: SECRET makes the secret a part of the
+ * name. So a name that holds a '=' or is too long is shown only as far as it
+ * looks like a name. */
 static void put_name(struct draft *d, const char *name)
 {
 	size_t len = strlen(name);

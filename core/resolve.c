@@ -90,7 +90,8 @@ static void timed_out(void *arg)
 {
 	struct resolver *r = arg;
 
-	/* Questions that wait may have been put to servers of before. */
+	/* Pending questions may have been put to servers that are no longer
+	 * right. */
 	if (channel_is_stale(r->config, &r->file))
 		turn_task(r->turn, &r->renewal);
 	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
@@ -225,9 +226,9 @@ static int errno_of(int status)
 	}
 }
 
-/* Whether a question is to be asked again of other servers. Whoever comes from
- * the old channel as it ends is, with half an answer too; so is one that went
- * wrong since resolv.conf has changed. */
+/* Whether a question is to be asked again of the new servers. That holds for
+ * all that the old channel gives back as it ends, half answered or not, and for
+ * one that failed after resolv.conf has changed. */
 static bool is_for_the_next(struct resolver *r, int status)
 {
 	int err = errno_of(status);

@@ -154,7 +154,7 @@ static bool read_int(struct reading *r, void *at)
 	return true;
 }
 
-/* A number and one of the units; 0 needs none. */
+/* A number and its unit; only 0 needs none. */
 static bool read_unit(struct reading *r, const struct unit *unit,
 		      const char *rule, void *at)
 {

@@ -22,7 +22,8 @@
 #include "relay.h"
 #include "util.h"
 
-/* In the time that one direction is left alone. */
+/* Looks at what is unacknowledged, in the time that one direction is left
+ * alone. */
 #define LOOKS 8
 
 struct session {
@@ -144,7 +145,7 @@ static void session_log(const struct session *s)
 	dispatch_log(&e);
 }
 
-/* An end that was told that no more comes has got all that was for it: it is
+/* An end that was told `finish` has got everything that was for it: it is
  * closed in order, whatever became of the other direction. */
 static int close_errno(const struct session *s, const struct relay_end *end)
 {
@@ -176,7 +177,8 @@ static void session_end(struct session *s)
 	free(s);
 }
 
-/* What one direction has when the other has ended; 0: none, or neither has. */
+/* How long one direction may be silent when the other has ended; 0: neither has
+ * ended, or there is no time left to it. */
 static uint32_t alone_ms(const struct session *s)
 {
 	if (s->relay.end[RELAY_OUT].finished)
@@ -218,7 +220,7 @@ static void look_at_unacked(struct session *s)
 	s->unacked = left;
 }
 
-/* Of silence, which of its limits it was. */
+/* The name of the limit that a silent session has reached. */
 static const char *limit_name(const struct session *s)
 {
 	if (!s->open)

@@ -29,7 +29,7 @@ static bool trouble(struct source *s, const char *fmt, ...)
 	return false;
 }
 
-/* The folder of `file`, without links in it where it exists. */
+/* The folder of `file`, with symbolic links resolved where it exists. */
 static char *folder_of(const char *file)
 {
 	const char *slash = strrchr(file, '/');

@@ -99,7 +99,7 @@ static bool pull(struct builder *b, yaml_event_t *e)
 	return false;
 }
 
-/* Nodes are paid for before they are made. */
+/* Nodes are counted against the bound before they are made. */
 static bool pay(struct builder *b, struct config_mark at,
 		const struct report_path *path, size_t weight)
 {
