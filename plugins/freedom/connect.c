@@ -122,8 +122,8 @@ static int attempt_start(struct connecting *c, const struct weir_addr *to)
 	s->fd = sock_new(f, addr_family(to), SOCK_STREAM, 0);
 	if (s->fd < 0)
 		goto out;
-	/* An urgent byte keeps its place (RFC 6093), or it would be lost: what
-	 * is relayed has no other way for it. */
+	/* An urgent byte is received in its place among the others (RFC 6093):
+	 * the relay has no other way to carry it. */
 	setsockopt(s->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	if (connect(s->fd, &sa.sa, len) < 0 && errno != EINPROGRESS)
 		goto out;
@@ -155,7 +155,7 @@ static const struct weir_addr *candidate_next(struct connecting *c)
 	return NULL;
 }
 
-/* All is tried and nothing is under way: say what came of it. */
+/* All addresses were tried and no attempt is under way: report why. */
 static bool connecting_give_up(struct connecting *c)
 {
 	int err = c->lookup.of[V4].err;
@@ -204,7 +204,7 @@ static void attempt_drop(struct connecting *c, struct stream *s)
 	c->attempt[i] = c->attempt[--c->attempts];
 }
 
-/* Who refuses is ECONNREFUSED; these are of one who answered, perhaps said
+/* A refusal is ECONNREFUSED. With these the peer accepted, perhaps sent
  * something, and reset the connection before we looked. */
 static bool was_connected(int err)
 {
@@ -224,7 +224,7 @@ static void attempt_ready(void *arg, unsigned events)
 		stream_ready(s, events);
 		return;
 	}
-	/* An error is shown as both. */
+	/* An error is told as READABLE and WRITABLE. */
 	if (events & WEIR_READABLE)
 		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (!err && !(events & WEIR_WRITABLE))
@@ -269,7 +269,8 @@ static void name_answered(struct lookup *l, enum family family)
 			connecting_advance(c);
 		return;
 	}
-	/* Late: where nothing is under way there is no pace to wait. */
+	/* A late answer. With no attempt under way there is none to wait
+	 * for. */
 	if (!c->attempts)
 		connecting_advance(c);
 	else if (l->of[family].count)

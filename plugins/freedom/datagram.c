@@ -123,7 +123,8 @@ static bool socket_drain(struct udp_socket *k)
 	for (int round = 0; round < RECEIVE_ROUNDS; round++) {
 		int n;
 
-		/* Lost, as who was delivered to found when it answered. */
+		/* Lost with its interface: whoever got the last datagrams
+		 * answered, and that send closed the socket. */
 		if (k->fd < 0)
 			return true;
 		n = recvmmsg(k->fd, r->header, RECEIVE_VECTORS, MSG_DONTWAIT,

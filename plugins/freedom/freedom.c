@@ -6,7 +6,8 @@
 
 #define INSIDE "inside_"
 
-/* A counter's name in full; without INSIDE where nothing else has it. */
+/* The whole name of each counter; sockets that are not inside a tunnel leave
+ * INSIDE out. */
 static const struct {
 	size_t at;
 	const char *name;

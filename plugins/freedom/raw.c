@@ -103,7 +103,8 @@ static void raw_close(struct raw *r)
 	r->fd = -1;
 }
 
-/* Only echo replies, please: spares the wake-ups, proves nothing. */
+/* Have the kernel hand us echo replies only. It saves wake-ups; whose replies
+ * they are is still checked here. */
 static void filter(const struct raw *r)
 {
 	if (r->family == V6) {

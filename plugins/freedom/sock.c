@@ -97,8 +97,8 @@ int sock_new(struct freedom *f, enum family family, int type, int protocol)
 	/* This machine has no such family: it leads nowhere. */
 	if (saved == EAFNOSUPPORT)
 		saved = ENETUNREACH;
-	/* Nor has it the interface, which may come: clients have a word for
-	 * that. */
+	/* Nor is the interface there. It may come, so clients are told that the
+	 * network is down. */
 	if (saved == ENODEV)
 		saved = ENETDOWN;
 	errno = saved;
@@ -141,8 +141,8 @@ static const struct sock_extended_err *error_of(struct msghdr *m)
 	return NULL;
 }
 
-/* The kernel tells these as a host or a network that cannot be reached: trouble
- * that may pass, of which a client's socket says nothing unless it is asked. */
+/* For these codes the kernel's errno says that the host or network is
+ * unreachable. That may pass, so a client's socket would not report it. */
 static bool is_prohibited(const struct sock_extended_err *e)
 {
 	return e->ee_origin == SO_EE_ORIGIN_ICMP &&
@@ -169,7 +169,7 @@ bool sock_next_error(int fd, int *err, struct weir_addr *peer,
 		if (len < 0)
 			return false;
 		e = error_of(&m);
-		/* What is local was already returned by the send itself. */
+		/* Local errors were already returned by the send itself. */
 		if (!e || e->ee_origin == SO_EE_ORIGIN_LOCAL || !e->ee_errno ||
 		    !m.msg_namelen)
 			continue;

@@ -153,8 +153,8 @@ static void stream_consume(void *self, size_t n)
 	stream_release(s);
 }
 
-/* The first segment of a connection waits for nothing, so one that asks once
- * never needs to say so (RFC 896). */
+/* Nagle's algorithm (RFC 896) never delays the first segment, so a stream that
+ * writes only once can do without this system call. */
 static void write_promptly(struct stream *s, size_t offered)
 {
 	int on = 1;
