@@ -130,7 +130,7 @@ static bool room_for_one(struct netstack *s)
 	       *s->count[COUNT_HALF_OPEN] < half_open_most(s);
 }
 
-/* Should the client ask again? An honest one does so by itself. */
+/* Should the client have to ask again? An honest one does so by itself. */
 static bool put_off(struct netstack *s, const struct packet *p)
 {
 	uint64_t now_us = stack_now_us(s);

@@ -118,8 +118,8 @@ void block_append(struct conn *c, struct block *b)
 	c->tx_bytes += b->len;
 }
 
-/* One that has none gets a small one whatever memory is left, or no ACK would
- * ever tell it to go on. */
+/* A connection without any block gets a small one however little memory is
+ * left: with nothing in flight no ACK would ever tell it to go on. */
 bool block_admitted(const struct conn *c, uint32_t more, uint32_t size)
 {
 	uint32_t big = block_cost(c, BLOCK_ROOM);

@@ -67,8 +67,8 @@ void hook_pcb_freed(const void *pcb)
 		c->pcb = NULL;
 }
 
-/* Why the pcb goes; of one whose handshake was never completed lwIP does not
- * say (conn_ended). */
+/* Why the pcb goes. lwIP gives no reason for one whose handshake was never
+ * completed; see conn_ended. */
 static void note_error(struct conn *c, err_t err)
 {
 	if (err == ERR_RST)
@@ -189,7 +189,8 @@ static void conn_ended(struct conn *c)
 		conn_free(c);
 }
 
-/* The peer has all that came before the reset, or no room for it. */
+/* A reset waits until the peer has all that came before it, or has no room for
+ * it. */
 static bool reset_is_due(const struct conn *c)
 {
 	return c->resets && c->pcb && (!c->tx || c->pcb->persist_backoff);
@@ -209,7 +210,7 @@ void conn_settle(struct conn *c)
 		conn_ended(c);
 }
 
-/* lwIP frees what is in flight, and then would send an ACK that waits. */
+/* lwIP frees what is in flight; a delayed ACK must not be sent after that. */
 static void pcb_abandon(struct conn *c, bool say)
 {
 	tcp_clear_flags(c->pcb, TF_ACK_DELAY);

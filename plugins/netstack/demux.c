@@ -127,9 +127,9 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 	reset_wrong(link, &p->key, get32(p->data + p->l4 + 8));
 }
 
-/* What is kept for later must not stand in the way of what it waits for. A
- * sender that was told of it keeps it until it is acknowledged (RFC 2018,
- * 8). */
+/* What is kept ahead of a hole must not take the memory that the hole's own
+ * bytes need. A sender keeps what it was only told of by SACK until it is
+ * acknowledged (RFC 2018, 8). */
 static void make_room(struct conn *c, uint32_t len)
 {
 	if (!c->reorder ||
@@ -185,7 +185,8 @@ static void demux_ahead(struct conn *c, const struct packet *p,
 	lwip_expose(c);
 	feed_borrowed(c, p->data + p->l4, p->payload - p->l4);
 	lwip_hide();
-	/* The window it told of is not newer than all that is in order. */
+	/* The window that it told must not count as newer than that of the
+	 * segments before it, which are still to come. */
 	if (c->pcb && TCP_SEQ_GT(c->pcb->snd_wl1, c->pcb->rcv_nxt))
 		c->pcb->snd_wl1 = c->pcb->rcv_nxt;
 	if (c->stack->ahead && c->pcb && takes_payload(c->pcb) &&

@@ -42,8 +42,8 @@ uint8_t ecn_see(const struct packet *p)
 	return marks;
 }
 
-/* News is told at once, and after CWR the peer sends little: it does not wait
- * for its ACK. */
+/* An ACK leaves at once where CE first comes, and where CWR does: a peer that
+ * has just reduced its window sends little more to acknowledge. */
 bool ecn_take(struct conn *c, uint32_t seq, uint32_t payload)
 {
 	const struct tcp_pcb *pcb = c->pcb;

@@ -117,7 +117,7 @@ void pmtu_input(struct weir_link *link, const struct packet *p)
 		  lowered ? COUNT_PMTU_LOWERED : COUNT_PMTU_IGNORED, 1);
 }
 
-/* Nothing that is smaller? Then it was not the size. */
+/* If there is no smaller size to try, the size was not the cause. */
 static void try_smaller(struct conn *c)
 {
 	struct pmtu *m = &c->pmtu;

@@ -214,8 +214,9 @@ void receive_consume(struct conn *c, size_t n)
 		window_open(c, (uint32_t)n);
 }
 
-/* A client that waits for room would hear nothing until its time is up. It gets
- * it, and what it then sends is answered with a reset. */
+/* A client whose window is closed cannot send, and so would not learn of the
+ * close until it times out. Open the window: what it then sends is answered
+ * with a reset. */
 void receive_discard(struct conn *c)
 {
 	const struct tcp_pcb *pcb = c->pcb;

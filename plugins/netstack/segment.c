@@ -173,8 +173,8 @@ static void note_closed_window(struct tcp_pcb *pcb, const struct tcp_hdr *tcp)
 		pcb->snd_wnd = 0;
 }
 
-/* What came before, if it did, is told with the ACK; also where the copy came
- * first and outdates it. */
+/* Bytes that came before are named by the next ACK (DSACK); also where the copy
+ * came first and PAWS drops the original. */
 static void note_repeated(struct conn *c, uint32_t seq, uint32_t payload)
 {
 	uint32_t end = c->pcb->rcv_nxt;

@@ -237,8 +237,9 @@ void send_commit(struct conn *c, size_t n)
 		size_t done = 0;
 
 		part = n < size ? n : size;
-		/* A few bytes are not worth a big block, but if there is no
-		 * memory for another one: this was promised. */
+		/* A few bytes are copied, so that they hold no big block. Where
+		 * there is no memory for the copy they keep it: they were
+		 * promised room. */
 		if (part <= SMALL_ROOM)
 			done = send_copy(c, b->data, part);
 		if (done == part)
