@@ -60,8 +60,9 @@ static size_t egress_bytes(const struct weir_egress *p)
 	return bytes;
 }
 
-/* A link that is down loses packets, as any wire does; that is told once. A
- * device that is being removed goes down first: wait a moment for that. */
+/* A link that is down loses packets, as a wire does; the log says so once. A
+ * device that is being removed goes down first: wait a moment to see whether it
+ * is. */
 static void tell_down(void *arg)
 {
 	struct tun *t = arg;

@@ -17,8 +17,8 @@
 #define IP4_BYTES 20
 #define IP6_BYTES 40
 
-/* Peers are many, and ask much: a flow that was a question and its answer is
- * not kept for as long as a conversation that is silent. */
+/* There are many peers with many questions: a flow of one question and its
+ * answer is not kept for as long as a conversation that fell silent. */
 #define EXCHANGE_MS 15000
 
 struct inbound {

@@ -54,7 +54,8 @@ static void bridge_close(void *self, int err)
 	bridge_free(b);
 }
 
-/* Where it goes; NULL: nobody could be told who answers. */
+/* Where a datagram for `peer` goes. NULL where that cannot be remembered: an
+ * answer could not be shown as the peer's. */
 static const struct weir_addr *redirected(struct bridge *b,
 					  const struct weir_addr *peer,
 					  struct weir_addr *room)
@@ -230,7 +231,7 @@ bool via_open(struct freedom *f, struct weir_end *end,
 	free(b);
 	if (err == ENOENT)
 		return false;
-	/* Going direct would go around what the user asked for. */
+	/* Never directly instead: the user asked for the way through `via`. */
 	f->host->fail(end, err, "via cannot carry this");
 	return true;
 }

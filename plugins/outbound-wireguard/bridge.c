@@ -217,8 +217,8 @@ static const struct weir_dialer_ops dialer_ops = {
 
 /* ---- from the name to the dial */
 
-/* Dial the next address. With none left and nothing under way the error is
- * the session's. */
+/* Dial the next address. Where none is left and no dial is under way, the last
+ * error ends the session. */
 static void bridge_advance(struct bridge *b, int err, const char *why)
 {
 	struct outbound *o = b->outbound;

@@ -162,8 +162,8 @@ static bool question_plainer(struct dns_question *q, int rcode)
 	return true;
 }
 
-/* Asked at once it would say the same. And it was not silent: whoever waits for
- * the name is to hear that, not a time-out. */
+/* This server is not asked again: it would say the same. And since it did
+ * answer, whoever waits for the name hears EAGAIN, not a time-out. */
 static void question_refused(struct dns_question *q)
 {
 	q->refused[q->server - q->dns->servers] = true;
@@ -196,13 +196,13 @@ static bool question_take(struct dns_question *q, const unsigned char *p,
 	return true;
 }
 
-/* Who cannot read the question may not repeat it either. */
+/* A server that cannot read the question need not repeat it in its answer. */
 static bool is_unread(const unsigned char *p, size_t len)
 {
 	return len == HFIXEDSZ && (p[3] & RCODE_BITS) == FORMERR;
 }
 
-/* Ask anew: the next server, or the same again. */
+/* Ask again: the next server, or the same one in another way. */
 static void question_next(struct dns_question *q)
 {
 	q->dns->outbound->host->timer_set(q->timer, 0);
@@ -253,8 +253,8 @@ static void answer_take(struct dns *dns, const struct weir_addr *from,
 		question_next(q);
 }
 
-/* Answers of one length, such as those to A and AAAA of a name that is not
- * there, come as a train. */
+/* Answers of one length may arrive as a train, such as those to A and AAAA of a
+ * name that does not exist. */
 static void answers_take(struct dns *dns, const struct weir_datagram *d)
 {
 	const unsigned char *p = d->data;
@@ -302,7 +302,7 @@ static void flow_deliver(void *arg, const struct weir_datagram *v, int n)
 		answers_take(arg, &v[i]);
 }
 
-/* Questions that wait dial again when their time has come. */
+/* Questions that wait dial again when their timers fire. */
 static void flow_failed(void *arg, int err, const char *why)
 {
 	struct dns *dns = arg;

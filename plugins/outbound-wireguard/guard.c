@@ -127,7 +127,7 @@ static bool icmp4_enters(const uint8_t *message)
 	       message[0] == ICMP_PARAMETERPROB;
 }
 
-/* Errors, and the two of echo. */
+/* Errors, echo requests and echo replies. */
 static bool icmp6_enters(const uint8_t *message)
 {
 	return !(message[0] & ICMP6_INFOMSG_MASK) ||

@@ -153,8 +153,9 @@ static void warn_if_own(const struct kernel *k, const struct ifaddrs *other)
 				     other->ifa_name);
 }
 
-/* The check of the way back takes the first rule for an address, whichever
- * interface a packet came by. IPv6 has no such check. */
+/* The check of the way back (rp_filter) takes the first rule for an address, by
+ * whichever interface a packet came; so tunnels cannot share one. IPv6 has no
+ * such check. */
 static void warn_of_shared(const struct kernel *k)
 {
 	struct ifaddrs *all;

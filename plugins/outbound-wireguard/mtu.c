@@ -44,8 +44,9 @@ bool mtu_suits_kernel(const struct wg_settings *s, struct weir_error *e)
 			  s->mtu_bytes, weir_addr_text(ip6, text), IP6_LEAST);
 }
 
-/* An outbound that does not say is taken for a tunnel of the preset's size, and
- * one that carries more than usual does not lead to who is told of it. */
+/* An outbound that does not say its MTU is taken for a tunnel of the preset's
+ * size. One that carries more than usual says nothing about the rest of the
+ * way, so the preset is the most. */
 uint32_t mtu_through(const struct wg_settings *s, uint32_t outer_bytes)
 {
 	uint32_t outer = outer_bytes ? outer_bytes : WG_MTU_PRESET;

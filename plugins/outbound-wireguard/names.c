@@ -212,8 +212,8 @@ static void wait_free(struct lookup *l)
 	l->wait = NULL;
 }
 
-/* Through the tunnel. A failure is remembered only where it keeps no name from
- * being found. */
+/* The end of a look-up through the tunnel. A failure is remembered only if the
+ * name was found in the other family. */
 static void lookup_end(struct lookup *l)
 {
 	for (int i = 0; i < FAMILIES; i++) {
@@ -239,7 +239,8 @@ static void wait_over(void *arg)
 	lookup_end(l);
 }
 
-/* Time must be left to connect. */
+/* At most a quarter of the time for the dial, so that enough is left to
+ * connect. */
 static uint64_t wait_us(const struct names *s)
 {
 	uint64_t us = s->second_too ? RESOLUTION_US : PREFERRED_US,
@@ -248,7 +249,7 @@ static uint64_t wait_us(const struct names *s)
 	return us < most_us ? us : most_us;
 }
 
-/* Answer, or go on to wait for who was asked. */
+/* Answer, or wait for the other family. */
 static void lookup_look(struct lookup *l)
 {
 	struct names *s = l->names;
@@ -347,7 +348,7 @@ void names_cancel(struct lookup *l)
 		if (l->part[i].question)
 			dns_cancel(l->part[i].question);
 	wait_free(l);
-	/* A task cannot be taken back: it finds nobody to tell. */
+	/* A queued task cannot be cancelled: it will find nobody to tell. */
 	if (l->answer.queued)
 		l->done = NULL;
 	else

@@ -22,7 +22,7 @@ static uint64_t *counter_of(struct outbound *o, enum weir_net net)
 	return net == WEIR_NET_UDP ? o->flows : o->pings;
 }
 
-/* Each session tries again: why it cannot is told once. 0 or an errno. */
+/* Each session tries again, but a reason is logged only once. 0 or an errno. */
 static int socket_open(struct outbound *o)
 {
 	int err = tunnel_up(&o->tunnel);
@@ -95,7 +95,7 @@ static uint32_t mtu_of(struct outbound *o, const struct wg_settings *s)
 				      : 0);
 }
 
-/* The tunnel inside may start first. */
+/* Made from the options alone: a tunnel inside this one may start before it. */
 static uint32_t outbound_mtu(void *self)
 {
 	struct outbound *o = self;
@@ -118,7 +118,7 @@ static const struct weir_list *servers_of(const struct outbound *o,
 	return o->conf->dns.count ? &o->conf->dns : &s->dns;
 }
 
-/* A wg-quick file's DNS may be meant for the way past the tunnel. */
+/* The DNS of a wg-quick file may be meant to be reached outside the tunnel. */
 static void warn_of_servers(const struct outbound *o,
 			    const struct weir_list *servers)
 {

@@ -35,7 +35,7 @@ struct via {
 	uint8_t room[ROOM_BYTES];
 };
 
-/* True: it is held, or lost. */
+/* True: the datagram is held, or dropped since HELD_MAX are. */
 static bool hold(struct via *v, const struct weir_datagram *d)
 {
 	struct held *h = &v->held[v->held_count];

@@ -16,7 +16,7 @@
 
 #include "netlink.h"
 
-/* What a request refused would have brought about. */
+/* What a request would have brought about; it was refused. */
 struct wanted {
 	int index;
 	uint32_t mtu_bytes;
@@ -84,8 +84,8 @@ static struct nlmsghdr *link_message(struct netlink *t, char *room)
 	return request;
 }
 
-/* A link-local address, router solicitations: nobody is there to use them.
- * A kernel without IPv6 refuses this, which is as good. */
+/* No link-local address and no router solicitations: nobody is there to use
+ * them. A kernel without IPv6 refuses this, and has neither. */
 static void link_quiet(struct netlink *t)
 {
 	char room[NETLINK_REQUEST_BYTES];

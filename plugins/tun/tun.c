@@ -85,7 +85,8 @@ static const char *why_not(int err)
 	}
 }
 
-/* 0 or an errno. A queue of a persistent multi-queue device must say so. */
+/* 0 or an errno. A queue of a persistent multi-queue device can only be opened
+ * with IFF_MULTI_QUEUE, so both ways are tried. */
 static int attach(struct tun_device *t, const char *name, bool offload)
 {
 	static const short flags[] = {IFF_VNET_HDR,

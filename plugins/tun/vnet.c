@@ -107,7 +107,8 @@ static uint8_t gso_type(uint8_t gso)
 	}
 }
 
-/* Then a card that cuts it must leave it off all segments but the first. */
+/* With CWR in its headers a train needs GSO_ECN: then a card that cuts it sets
+ * CWR on the first segment only. */
 static bool train_has_cwr(const struct weir_egress *p)
 {
 	const struct iovec *headers = p->view;

@@ -261,7 +261,8 @@ static void apply_allowed(struct wg_peer *p, const struct wg_peer_set *s)
 		apply_prefix(p, &s->allowed[i]);
 }
 
-/* Who repeats what was there, as wg syncconf does, asks for nothing. */
+/* An entry that repeats the present endpoint, as those of wg syncconf do, does
+ * not stop the name from being asked for. */
 static void apply_endpoint(struct wg_peer *p, const struct wg_endpoint *to)
 {
 	p->placed++;
@@ -320,8 +321,8 @@ static void start_keepalives(struct wg_device *d, uint64_t now_us)
 	}
 }
 
-/* At most so many peers are made: each has an entry that may make one, and is
- * either not there now, or is removed by another. */
+/* A bound on the peers that a set makes: at most one an entry, of a key that is
+ * not there now or that another entry removes. */
 static uint32_t most_made(const struct wg_device *d, const struct wg_set *s)
 {
 	bool replace = s->flags & WG_SET_REPLACE_PEERS;

@@ -213,7 +213,7 @@ void endpoint_wanted(struct endpoints *s, struct wg_peer *p, bool again)
 		ask(e, p, again);
 }
 
-/* Changes are rare enough: ASK_AGAIN_US does not count. */
+/* Asked at once: the network changes rarely, so ASK_AGAIN_US does not apply. */
 void endpoint_refresh(struct endpoints *s, struct wg_peer *p, bool stays)
 {
 	struct endpoint *e = endpoint_of(s, p);

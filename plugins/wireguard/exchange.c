@@ -95,8 +95,9 @@ static void exchange_send(struct wg_peer *p, struct outgoing *out, uint16_t len,
 		device_drop(d, p, WG_DROP_FULL);
 }
 
-/* A peer takes no stamp that is not later than the last, whatever became of our
- * clock. Initiations are 5 s apart: these will not run ahead of the time. */
+/* A peer accepts only a stamp later than the last one, so a clock that was set
+ * back is not followed. Initiations are 5 s apart, so counting on from the last
+ * stamp never runs ahead of the time. */
 static void exchange_stamp(struct wg_peer *p, struct timespec *wall)
 {
 	p->device->ops->wall(p->device->arg, wall);

@@ -71,8 +71,8 @@ static void print_list(const struct import *m, const char *indent,
 
 /* ---- the parts ---- */
 
-/* An inbound's peer must have an address to come from; what wg does for one
- * that has none is a handshake. */
+/* A peer of an inbound must have an address to come from. With wg, one that has
+ * none can only make handshakes. */
 static bool is_usable(const struct import *m, const struct quick_peer *p)
 {
 	return !m->server || p->allowed_ips.count;

@@ -55,7 +55,7 @@ static void send_cookie(struct wg_device *d, const struct message *m,
 		device_drop(d, NULL, WG_DROP_FULL);
 }
 
-/* What can only be turned away gets neither a MAC nor a reply. */
+/* A message that could only be turned away is not worth computing a MAC. */
 static bool is_hopeless(const struct wg_device *d, const struct message *m,
 			bool loaded, uint64_t now_us)
 {

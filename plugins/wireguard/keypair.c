@@ -24,7 +24,8 @@ static void keypair_rotate_initiator(struct wg_peer *p, struct keypair *k)
 {
 	keypair_free(p->previous);
 	if (p->next) {
-		/* Both sides began: theirs was never used, and now is late. */
+		/* Both sides began a handshake: the peer's keypair was never
+		 * used, and is late now. */
 		p->previous = p->next;
 		p->next = NULL;
 		keypair_free(p->current);
@@ -92,7 +93,7 @@ void keypair_clear_all(struct wg_peer *p)
 	p->previous = p->current = p->next = NULL;
 }
 
-/* A birth before the clock's zero wraps; ages are differences. */
+/* Moves the birth back. It may wrap below 0: an age is a difference. */
 void keypair_age_all(struct wg_peer *p, uint64_t us)
 {
 	struct keypair *all[] = {p->previous, p->current, p->next};

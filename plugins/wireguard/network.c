@@ -163,8 +163,8 @@ static int network_listen(struct network *n)
 	return err;
 }
 
-/* What was missed until it could be watched may have mattered: the next try is
- * a refresh. */
+/* Changes that are missed until watching succeeds may matter, so the next try
+ * is a refresh as well. */
 void network_watch(struct network *n)
 {
 	const struct tunnel_conf *c = &n->tunnel->conf;

@@ -191,7 +191,7 @@ static const struct key {
 #define KEYS (sizeof keys / sizeof keys[0])
 _Static_assert(KEYS <= QUICK_KEYS_MAX, "a line for each key");
 
-/* Whichever line it stands in by mistake. */
+/* A key that stands in the wrong line is a secret all the same. */
 static bool is_secret(const struct key *k, struct slice v)
 {
 	uint8_t key[KEY_BYTES];

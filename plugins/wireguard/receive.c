@@ -90,7 +90,7 @@ static void receive_session(struct keypair *k, const struct wg_endpoint *from,
 	struct keypair *current;
 
 	peer_heard_from(p, from);
-	/* Before anything is sent, whose answer this is not. */
+	/* First: what is sent below is not answered by this packet. */
 	timers_authenticated_received(p, now_us);
 	if (keypair_confirm(k)) {
 		timers_handshake_complete(p);
@@ -182,7 +182,7 @@ static void receive_data(struct wg_device *d, const struct message *m,
 {
 	struct keypair *k;
 
-	/* Before the key is looked up: what it takes out may end a key. */
+	/* First, since collecting may end the key that is looked up next. */
 	if (d->workers && d->openings_open == OPENINGS_MAX)
 		openings_collect(d, now_us);
 	k = receive_key(d, m, now_us);
@@ -200,7 +200,7 @@ static void receive_one(struct wg_device *d, const struct wg_datagrams *v,
 	struct message m;
 	enum message_type type = message_parse(bytes, len, &m);
 
-	/* Nobody can be answered at port 0. */
+	/* A source port of 0 cannot be answered. */
 	if (type == MESSAGE_NONE || !v->from->addr.port)
 		device_drop(d, NULL, WG_DROP_MALFORMED);
 	else if (m.reserved && !d->with_reserved)

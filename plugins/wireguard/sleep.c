@@ -17,7 +17,8 @@
 
 #include "constants.h"
 
-/* Never; the clock's change is waited for. */
+/* So far ahead that the timer never expires: it is set only to hear of changes
+ * of the clock. */
 #define FAR_S (sizeof(time_t) > 4 ? INT64_C(1) << 40 : INT32_MAX)
 
 struct sleep_watch {
@@ -35,7 +36,7 @@ static uint64_t clock_us(clockid_t clock)
 	return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* In this order: whoever is held up in between has not slept for it. */
+/* In this order: a delay between the two then does not look like sleep. */
 static uint64_t asleep_us(void)
 {
 	uint64_t boot_us = clock_us(CLOCK_BOOTTIME),
@@ -50,7 +51,7 @@ static void clock_set(void *arg, unsigned events)
 	uint64_t times, now_us = asleep_us(), slept_us;
 
 	(void)events;
-	/* ECANCELED, each time that it was set. */
+	/* ECANCELED tells that the clock was set; once for each time. */
 	while (read(s->fd, &times, sizeof times) < 0 && errno == ECANCELED)
 		;
 	slept_us = now_us > s->asleep_us ? now_us - s->asleep_us : 0;

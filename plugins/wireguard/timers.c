@@ -86,7 +86,8 @@ static void fire_zero_keys(struct wg_peer *p, uint64_t now_us)
 	keypair_clear_all(p);
 }
 
-/* Timers stand still with the clock: only what has a time to end by goes on. */
+/* The timers stood still with the clock and go on where they were; only keys
+ * get older. */
 void wg_slept(struct wg_device *d, uint64_t slept_us)
 {
 	for (struct wg_peer *p = d->peers.first; p; p = p->after) {
@@ -136,7 +137,8 @@ void timers_stop(struct wg_peer *p)
 	p->another_keepalive = false;
 }
 
-/* A timer that ran on would keep one that is set later from beginning. */
+/* Switched off, its timer must stop: while it runs a later interval would not
+ * start it anew. */
 void timers_set_keepalive(struct wg_peer *p, uint16_t keepalive_s)
 {
 	p->keepalive_s = keepalive_s;

@@ -108,7 +108,8 @@ static bool train_send_first(struct wg_device *d)
 	return true;
 }
 
-/* All of the line begin to be sealed, so that none waits for the one before. */
+/* Have all trains of the line sealed now, so that none waits for the one
+ * before. */
 static void trains_give(struct wg_device *d)
 {
 	for (struct train *t = d->trains; t; t = t->next) {
@@ -190,8 +191,8 @@ struct train *train_for(struct wg_peer *p, uint32_t len, uint8_t tos)
 
 	if (t && t->datagrams && train_fits(t, len, tos))
 		return t;
-	/* A whole train need not wait for the end of the turn, which lets the
-	 * other side begin; but the others before it must not be overtaken. */
+	/* A full train leaves before the end of the turn, so that the other
+	 * side can begin; but not past trains that were begun before it. */
 	if (t && t->datagrams) {
 		if (p->device->workers)
 			train_give(t);

@@ -136,7 +136,7 @@ static void trim_fire(void *arg)
 		wg_udp_trim(t->udp);
 }
 
-/* Something happened: what it needed goes back a while later. */
+/* After activity: some time later, give back the memory that it needed. */
 static void trim_later(struct tunnel *t)
 {
 	if (t->trimming)

@@ -125,8 +125,9 @@ static void log_where(struct tunnel *t, enum weir_level level,
 		 weir_addr_text(&info.endpoint.addr, at));
 }
 
-/* wg setconf removes every peer and adds those of its file, whose name, level
- * and the like only weir's own configuration knows. */
+/* wg setconf removes every peer and adds those of its file. A peer that weir's
+ * configuration has too gets back its name, level and the like: wg knows
+ * nothing of them. */
 static void peer_recognise(struct tunnel *t, struct wg_peer *p)
 {
 	struct wg_peer_settings *s;
@@ -172,8 +173,8 @@ static void engine_event(void *arg, struct wg_peer *p, enum wg_event event)
 	}
 }
 
-/* For sessions that came in: what we opened ourselves goes where it is routed,
- * and on to another peer if that is told to have the address. */
+/* Only sessions that came in have a holder. What we opened goes where it is
+ * routed, on to another peer if that has got the address. */
 static void engine_passed_on(void *arg)
 {
 	struct tunnel *t = arg;
@@ -265,7 +266,8 @@ static void udp_failed(void *arg, const struct wg_endpoint *to, int err)
 		t->conf.host->log(
 			t->conf.instance, WEIR_DEBUG, "cannot send to %s: %s",
 			weir_addr_text(&to->addr, text), strerror(err));
-	/* Anyone may have a cookie sent anywhere. */
+	/* A stranger's address is no reason: anyone can have a cookie reply
+	 * sent anywhere. */
 	if (!t->to_stranger && needs_new_socket(err))
 		network_trouble(t->network);
 }
@@ -341,7 +343,7 @@ void tunnel_refresh(struct tunnel *t, bool rebind)
 
 	if (!t->up)
 		return;
-	/* It may have failed before, for want of what has come now. */
+	/* Opening the sockets may have failed for want of what is there now. */
 	if (rebind || (t->udp && !wg_udp_port(t->udp))) {
 		uint16_t port = t->udp ? wg_udp_port(t->udp) : 0;
 
@@ -383,7 +385,8 @@ static void uapi_socket_get(void *arg, uint16_t *port, uint32_t *mark)
 	*mark = t->mark;
 }
 
-/* A mark may lead elsewhere than the interface that was heard from. */
+/* Packets with another mark may leave by another interface than the one a peer
+ * was heard on, so forget that one. */
 static void sources_clear(struct tunnel *t)
 {
 	struct wg_peer *p = NULL;

@@ -154,7 +154,7 @@ static int update_only(struct uapi_change *c, const char *value)
 	return set_flag(c, value, WG_PEER_UPDATE_ONLY);
 }
 
-/* What the entry named so far is dropped with the rest. */
+/* Prefixes that this entry named before the line are dropped as well. */
 static int replace_allowed(struct uapi_change *c, const char *value)
 {
 	struct wg_peer_set *p = last_peer(c);
@@ -289,7 +289,7 @@ static bool rebinds(const struct uapi_change *c, const struct uapi_device *d,
 	*port = 0;
 	*mark = 0;
 	d->ops->socket_get(d->arg, port, mark);
-	/* Port 0 asks for another one, whichever is bound. */
+	/* Port 0 always asks for a new one, whichever is bound. */
 	moves = (c->has_port && (!c->port || c->port != *port)) ||
 		(c->has_mark && c->mark != *mark);
 	if (c->has_port)

@@ -140,8 +140,8 @@ static bool client_watch(struct client *c, unsigned events)
 	return c->watch != NULL;
 }
 
-/* One piece of work. With nothing left to say or to take, what a client sends
- * next is waited for, or its end. */
+/* One piece of work. A client with no input and no output left is watched for
+ * more input, or its end. */
 static bool client_step(struct client *c)
 {
 	bool idle = !client_has_output(c) && !client_has_input(c);
@@ -187,7 +187,7 @@ static void client_new(struct uapi_socket *s, int fd)
 
 /* ---- the listening socket ---- */
 
-/* The file's mode says so already; root may have changed it since. */
+/* The file's mode keeps others out already, but root may have changed that. */
 static bool is_owner(int fd)
 {
 	struct ucred who;
@@ -202,8 +202,8 @@ static void spare_open(struct uapi_socket *s)
 	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Who waits is told of again and again: without a descriptor for him he is
- * taken in to be sent away. */
+/* A connection that waits is reported again and again. Where no descriptor is
+ * left it is accepted with the spare one, and closed. */
 static void send_away(struct uapi_socket *s)
 {
 	int fd;
@@ -241,7 +241,7 @@ static bool trouble(struct weir_error *e, const char *path, const char *what)
 	return weir_error(e, NULL, "%.100s: %s", path, what);
 }
 
-/* The folder is made, or is one in which nobody else can put a socket. */
+/* Make the folder, or see that nobody else can put a socket in it. */
 static bool folder_ready(const char *folder, struct weir_error *e)
 {
 	struct stat st;

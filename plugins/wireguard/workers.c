@@ -97,8 +97,9 @@ void workers_give(struct workers *w, struct work *work)
 	w->turn = (w->turn + 1) % w->count;
 }
 
-/* An exchange, since a store may become visible after the looks that follow:
- * who was not told to tell again is then seen to be done. */
+/* An exchange, not a store: a store could become visible only after the looks
+ * that follow. A thread that did not tell, since `silent` was set, has its work
+ * seen as done by these looks. */
 void workers_heard(struct workers *w)
 {
 	atomic_exchange(&w->silent, false);
