@@ -11,15 +11,11 @@
  * next call on the socket fails because of them, which is when they are
  * read. */
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "trains.h"
 #include "udp.h"
-
-#ifndef UDP_GRO
-#define UDP_GRO 104 /* Linux 5.0 */
-#endif
 
 /* Receive calls a socket may make in one turn. */
 #define RECEIVE_ROUNDS 8

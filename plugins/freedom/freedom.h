@@ -2,15 +2,17 @@
 /* freedom.h - sessions over this machine's own sockets.
  *
  * `struct freedom` is what the sockets of one instance share; a plugin embeds
- * it or is it. A stream is born as an attempt to connect
- * (connect.c owns it) and becomes the core's end once it is connected
- * (stream.c). Flows are made by datagram.c (UDP) and icmp.c (echo). */
+ * it or is it. A stream begins as an attempt to connect, which connect.c owns,
+ * and becomes the core's end once it is connected (stream.c). Flows are made by
+ * datagram.c (UDP) and icmp.c (echo). */
 #ifndef FREEDOM_H
 #define FREEDOM_H
 
 #include <errno.h>
 
 #include <weir/plugin.h>
+
+#include "sockaddr.h"
 
 /* The largest payload of one UDP datagram over IPv4: 65,535 - 20 - 8. */
 #define UDP_PAYLOAD_MAX 65507
@@ -111,17 +113,9 @@ struct pending {
 	void (*abandon)(struct pending *);
 };
 
-/* ---- sock.c: addresses and sockets */
-
-union sockaddr_any {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
+/* ---- sock.c: sockets */
 
 enum family addr_family(const struct weir_addr *);
-socklen_t addr_to_sockaddr(const struct weir_addr *, union sockaddr_any *);
-void addr_from_sockaddr(struct weir_addr *, const union sockaddr_any *);
 
 /* A socket of the family, bound to `send_through` where that has an address
  * of it. -1 with errno. */

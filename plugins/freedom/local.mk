@@ -16,5 +16,8 @@ libfreedom_la_SOURCES = \
 	plugins/freedom/send.c \
 	plugins/freedom/sock.c \
 	plugins/freedom/stream.c \
-	plugins/freedom/udp.h
-libfreedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom
+	plugins/freedom/udp.h \
+	plugins/sockets/sockaddr.h \
+	plugins/sockets/trains.h
+libfreedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom \
+	-I$(top_srcdir)/plugins/sockets

@@ -4,23 +4,13 @@
  * Neighbours in a vector that go to one peer and have one size leave as one
  * train (UDP_SEGMENT): the kernel cuts it. A train that came in as one leaves
  * as one. Where the kernel refuses a train its datagrams are sent singly: for
- * ever after EIO (a device that cannot), this once after EINVAL or, of newer
- * kernels, EMSGSIZE (segments larger than the packets of this path, which cut
- * a single one into fragments; another peer's may be wider).
+ * ever if the device cannot send trains, else this once (the path cuts a single
+ * one into fragments; another peer's may be wider).
  *
  * Nothing is queued. A full socket buffer ends the vector: what is left of it
  * is dropped and counted. */
-#include <errno.h>
-#include <netinet/udp.h>
-
+#include "trains.h"
 #include "udp.h"
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103 /* Linux 4.18 */
-#endif
-
-/* The kernel's UDP_MAX_SEGMENTS, as it was before Linux 6.9 doubled it. */
-#define SEGMENTS_MAX 64
 
 /* Datagrams for one peer, all of `segment` bytes but perhaps the last. Each
  * view but the last holds whole segments. */
@@ -82,8 +72,7 @@ static int transmit(struct udp_socket *k, const struct msghdr *m)
 	for (int attempt = 0;; attempt++) {
 		if (sendmsg(k->fd, m, MSG_DONTWAIT) >= 0)
 			return 0;
-		if (attempt || sock_is_full(errno) || errno == EINVAL ||
-		    errno == EIO || errno == EMSGSIZE)
+		if (attempt || sock_is_full(errno) || train_is_refused(errno))
 			return errno;
 		/* Perhaps an earlier datagram's error, reported here. */
 		udp_errors(k);
@@ -153,7 +142,7 @@ static int batch_try(struct udp *u, const struct batch *b)
 	m.msg_namelen = addr_to_sockaddr(&b->peer, &to);
 	if (b->segments > 1 && !k->no_trains) {
 		err = transmit_train(k, b, &m);
-		if (err != EIO && err != EINVAL && err != EMSGSIZE)
+		if (!train_is_refused(err))
 			return err;
 	}
 	return transmit_singly(k, b, &m);

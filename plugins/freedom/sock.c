@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sock.c - addresses as the kernel wants them, sockets as the configuration
- * wants them, and the queue of errors about single datagrams.
+/* sock.c - sockets as the configuration wants them, and the queue of errors
+ * about single datagrams.
  *
  * An unconnected UDP socket learns of an ICMP error only as "some datagram
  * failed". With IP_RECVERR the kernel keeps each error together with the
@@ -23,33 +23,6 @@
 enum family addr_family(const struct weir_addr *a)
 {
 	return a->kind == WEIR_ADDR_IP6 ? V6 : V4;
-}
-
-socklen_t addr_to_sockaddr(const struct weir_addr *a, union sockaddr_any *to)
-{
-	if (a->kind == WEIR_ADDR_IP6) {
-		to->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
-						.sin6_port = htons(a->port)};
-		memcpy(&to->in6.sin6_addr, a->ip, 16);
-		return sizeof to->in6;
-	}
-	to->in = (struct sockaddr_in){.sin_family = AF_INET,
-				      .sin_port = htons(a->port)};
-	memcpy(&to->in.sin_addr, a->ip, 4);
-	return sizeof to->in;
-}
-
-void addr_from_sockaddr(struct weir_addr *a, const union sockaddr_any *from)
-{
-	if (from->sa.sa_family == AF_INET6) {
-		a->kind = WEIR_ADDR_IP6;
-		a->port = ntohs(from->in6.sin6_port);
-		memcpy(a->ip, &from->in6.sin6_addr, 16);
-		return;
-	}
-	a->kind = WEIR_ADDR_IP4;
-	a->port = ntohs(from->in.sin_port);
-	memcpy(a->ip, &from->in.sin_addr, 4);
 }
 
 static const struct weir_addr *source_of(const struct freedom *f,

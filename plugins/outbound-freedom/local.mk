@@ -3,7 +3,7 @@ if OUTBOUND_FREEDOM
 plugin_LTLIBRARIES += outbound-freedom.la
 outbound_freedom_la_SOURCES = $(outbound_freedom_sources)
 outbound_freedom_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/freedom \
-	-I$(top_srcdir)/plugins/passage
+	-I$(top_srcdir)/plugins/passage -I$(top_srcdir)/plugins/sockets
 outbound_freedom_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
 outbound_freedom_la_LIBADD = libfreedom.la libpassage.la
 endif

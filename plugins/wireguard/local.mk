@@ -5,7 +5,7 @@ if HAVE_WOLFSSL
 noinst_LTLIBRARIES += libwg.la
 
 WG_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard \
-	-I$(top_srcdir)/plugins/bytes \
+	-I$(top_srcdir)/plugins/bytes -I$(top_srcdir)/plugins/sockets \
 	$(WOLFSSL_CFLAGS) $(AEAD_CPPFLAGS)
 
 wg_sources = \
@@ -95,6 +95,8 @@ libwg_la_LIBADD = $(WOLFSSL_LIBS) $(AEAD_LIBS)
 # names and the network's changes.
 noinst_LTLIBRARIES += libwgtunnel.la
 libwgtunnel_la_SOURCES = \
+	plugins/sockets/sockaddr.h \
+	plugins/sockets/trains.h \
 	plugins/wireguard/endpoint.c \
 	plugins/wireguard/endpoint.h \
 	plugins/wireguard/keyfile.c \
@@ -119,6 +121,7 @@ libwgtunnel_la_SOURCES = \
 	plugins/wireguard/udp_private.h \
 	plugins/wireguard/udp_receive.c \
 	plugins/wireguard/udp_send.c
-libwgtunnel_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard
+libwgtunnel_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/wireguard \
+	-I$(top_srcdir)/plugins/sockets
 libwgtunnel_la_LIBADD = libwg.la
 endif

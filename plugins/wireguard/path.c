@@ -100,7 +100,7 @@ static bool joins(int fd, const struct wg_endpoint *to)
 {
 	const struct wg_endpoint own = {.addr = to->local,
 					.scope = to->local_if};
-	union wg_sockaddr sa;
+	union sockaddr_any sa;
 	socklen_t len = wg_sockaddr_of(&own, &sa);
 
 	if (to->local.kind != WEIR_ADDR_NONE && bind(fd, &sa.sa, len) < 0)

@@ -13,45 +13,27 @@
 #include "udp_private.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES (7 << 20) /* of each direction: a burst must fit */
 #define PORT_TRIES 16
 
-socklen_t wg_sockaddr_of(const struct wg_endpoint *e, union wg_sockaddr *to)
+socklen_t wg_sockaddr_of(const struct wg_endpoint *e, union sockaddr_any *to)
 {
-	const struct weir_addr *a = &e->addr;
+	socklen_t len = addr_to_sockaddr(&e->addr, to);
 
-	if (a->kind == WEIR_ADDR_IP6) {
-		to->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
-						.sin6_port = htons(a->port),
-						.sin6_scope_id = e->scope};
-		memcpy(&to->in6.sin6_addr, a->ip, 16);
-		return sizeof to->in6;
-	}
-	to->in = (struct sockaddr_in){.sin_family = AF_INET,
-				      .sin_port = htons(a->port)};
-	memcpy(&to->in.sin_addr, a->ip, 4);
-	return sizeof to->in;
+	if (e->addr.kind == WEIR_ADDR_IP6)
+		to->in6.sin6_scope_id = e->scope;
+	return len;
 }
 
-void wg_endpoint_of(struct wg_endpoint *e, const union wg_sockaddr *from)
+void wg_endpoint_of(struct wg_endpoint *e, const union sockaddr_any *from)
 {
-	struct weir_addr *a = &e->addr;
-
 	memset(e, 0, sizeof *e);
-	if (from->sa.sa_family == AF_INET6) {
-		a->kind = WEIR_ADDR_IP6;
-		a->port = ntohs(from->in6.sin6_port);
-		memcpy(a->ip, &from->in6.sin6_addr, 16);
+	addr_from_sockaddr(&e->addr, from);
+	if (e->addr.kind == WEIR_ADDR_IP6)
 		e->scope = from->in6.sin6_scope_id;
-		return;
-	}
-	a->kind = WEIR_ADDR_IP4;
-	a->port = ntohs(from->in.sin_port);
-	memcpy(a->ip, &from->in.sin_addr, 4);
 }
 
 static void socket_ready(void *arg, unsigned events)
@@ -122,7 +104,7 @@ static int socket_bind(struct wg_udp_socket *k, const struct weir_addr *address,
 		       uint16_t port)
 {
 	struct wg_endpoint own = {.addr = *address};
-	union wg_sockaddr sa;
+	union sockaddr_any sa;
 	socklen_t len;
 
 	if (address->kind == WEIR_ADDR_NONE)

@@ -3,17 +3,11 @@
 #ifndef WIREGUARD_UDP_PRIVATE_H
 #define WIREGUARD_UDP_PRIVATE_H
 
+#include "sockaddr.h"
+#include "trains.h"
 #include "udp.h"
 
 enum { WG_V4, WG_V6, WG_FAMILIES };
-
-/* Linux 4.18 and 5.0; not in every libc's headers. */
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 enum wg_udp_count {
 	WG_UDP_SENT,
@@ -23,12 +17,6 @@ enum wg_udp_count {
 	WG_UDP_FULL,
 	WG_UDP_FAILED,
 	WG_UDP_COUNTS,
-};
-
-union wg_sockaddr {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
 };
 
 struct wg_udp_socket {
@@ -53,8 +41,8 @@ struct wg_udp {
 	uint64_t *count[WG_UDP_COUNTS];
 };
 
-socklen_t wg_sockaddr_of(const struct wg_endpoint *, union wg_sockaddr *);
-void wg_endpoint_of(struct wg_endpoint *, const union wg_sockaddr *);
+socklen_t wg_sockaddr_of(const struct wg_endpoint *, union sockaddr_any *);
+void wg_endpoint_of(struct wg_endpoint *, const union sockaddr_any *);
 
 /* The socket is full: ops->writable will say when it no longer is. False: out
  * of memory. */

@@ -9,7 +9,6 @@
 #include "udp_private.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 
 #include "pages.h"
@@ -28,7 +27,7 @@
 struct received {
 	struct mmsghdr header[VECTORS];
 	struct iovec room[VECTORS];
-	union wg_sockaddr from[VECTORS];
+	union sockaddr_any from[VECTORS];
 	_Alignas(struct cmsghdr) char control[VECTORS][CONTROL_BYTES];
 	struct wg_endpoint endpoint[VECTORS];
 	struct wg_datagrams train[VECTORS];

@@ -3,20 +3,17 @@
  *
  * A train leaves in as few calls as the kernel allows, each with the source
  * that its endpoint names. Where the kernel refuses a train its datagrams go
- * one by one: for a while after EIO (a device that cannot, on a route that may
- * change), for this train after EINVAL (segments larger than the packets of
- * this path, which are then fragmented): another peer's path may be wider, and
- * this one in a minute. A source that is no longer ours is left to the kernel's
- * choice.
+ * one by one: for a while if a device could send no trains, as the route may
+ * change, else for this train (the path cuts them into fragments): another
+ * peer's path may be wider, and this one in a minute. A source that is no
+ * longer ours is left to the kernel's choice.
  *
  * A full socket means that the wire is behind: the engine keeps what is left of
  * the train and gives it again. */
 #include "udp_private.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 
-#define SEGMENTS_MAX 64 /* the kernel's, before Linux 6.9 doubled it */
 #define TRAINS_AGAIN_US 10000000
 
 struct control {
@@ -70,7 +67,7 @@ static int call(const struct sending *s, uint32_t len, bool sourced)
 {
 	bool v6 = s->to->addr.kind == WEIR_ADDR_IP6;
 	int tos = s->tos;
-	union wg_sockaddr to;
+	union sockaddr_any to;
 	struct control control;
 	struct iovec view = {s->data + s->at, len};
 	struct msghdr m = {.msg_name = &to,
@@ -100,11 +97,6 @@ static int transmit(const struct sending *s, uint32_t len)
 	if (!err || err == EAGAIN || err == EIO || !sourced)
 		return err;
 	return call(s, len, false);
-}
-
-static bool is_refusal(int err)
-{
-	return err == EIO || err == EINVAL || err == EMSGSIZE;
 }
 
 static uint64_t now_us(const struct sending *s)
@@ -142,7 +134,7 @@ static int train_send(struct sending *s)
 		uint32_t len = next_len(s);
 		int err = transmit(s, len);
 
-		if (is_refusal(err) && len > s->segment) {
+		if (train_is_refused(err) && len > s->segment) {
 			if (err == EIO)
 				s->socket->singly_until_us =
 					now_us(s) + TRAINS_AGAIN_US;

@@ -17,6 +17,8 @@ shared=(
 	'plugins/bytes/ plugins/netstack/'
 	'plugins/bytes/ plugins/wireguard/'
 	'plugins/bytes/ plugins/outbound-wireguard/'
+	'plugins/sockets/ plugins/freedom/'
+	'plugins/sockets/ plugins/wireguard/'
 	'plugins/wireguard/ plugins/*-wireguard/'
 	'plugins/tun/ plugins/inbound-tun/'
 	'plugins/tun/ plugins/outbound-wireguard/'

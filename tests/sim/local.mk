@@ -174,7 +174,8 @@ if OUTBOUND_FREEDOM
 if HAVE_CHECK
 freedom_sim = tests/sim/freedom_preset.h $(realhost_sim) $(freedom_sources)
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
-	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage
+	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage \
+	-I$(top_srcdir)/plugins/sockets
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
 	tests/sim/test_freedom_names tests/sim/test_freedom_udp \
 	tests/sim/test_freedom_via
