@@ -8,7 +8,6 @@ The client's kernel talks across the impairment with weir's stack, or, going
 to the host that `middle` routes past weir, with the server's kernel: the same
 path but for who ends it."""
 import json
-import os
 import subprocess
 import time
 

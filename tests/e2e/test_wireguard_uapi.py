@@ -6,9 +6,7 @@ ten thousand peers.
 Without an argument there are fewer peers and nothing is timed closely, since
 the machine may be busy. With --all: 10,000 peers, and the figures that are
 promised for them."""
-import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
