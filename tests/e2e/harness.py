@@ -111,13 +111,13 @@ class Process:
         self.process.stdout.close()
 
 
-def serve(bed, function, argument, port):
+def serve(bed, function, argument, port, role="server", host=HOST4):
     """Fork a TCP server and wait until `port` of it answers."""
-    keep(Child(bed, "server", function, argument))
+    keep(Child(bed, role, function, argument))
 
     def answers():
         with bed.socket("proxy", socket.AF_INET, socket.SOCK_STREAM) as s:
-            return s.connect_ex((HOST4, port)) == 0
+            return s.connect_ex((host, port)) == 0
 
     wait_for(answers, 10, f"a server on port {port}")
 
@@ -237,6 +237,15 @@ class Weir:
     def show_log(self, lines=15):
         for line in self.log().splitlines()[-lines:]:
             print(f"#   {line}", file=sys.stderr)
+
+
+def weir_check(path):
+    """The status of `weir check` for a file, and all that it says."""
+    done = subprocess.run(
+        [os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
+         "check", "-c", path], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout
 
 
 def without_net_admin(more=""):

@@ -3,7 +3,6 @@
 """Peers come in through weir's WireGuard inbound: wireguard-go."""
 import contextlib
 import errno
-import os
 import re
 import socket
 import subprocess
@@ -11,19 +10,18 @@ import tempfile
 
 import servers
 import wgbed
+import wgtraffic
 from bed import PROXY4, PROXY6, SERVER4, run
-from harness import (Child, Weir, check, check_equal, keep, main, need, test,
-                     wait_for)
+from harness import (Weir, check, check_equal, keep, main, test, wait_for,
+                     weir_check)
 from wgbed import (FAR, FAR4, FAR6, NEAR, NEAR4, SERVER4_OTHER, Keys,
                    WireguardGo, listed, moved)
-from wgtraffic import check_programs, resumes
+from wgtraffic import (PORT, check_hash, check_ping, check_programs,
+                       resumes)
 
-HTTP_PORT = 8080
-PORT = 7900
 SECOND4 = "10.7.0.3"  # of another peer
 PUBLIC4_SECOND = "203.0.113.129"
 PUBLIC4, PUBLIC6 = "203.0.113.1", "2001:db8:113::1"  # of the machine of weir
-TOTAL_BYTES = int(os.environ.get("WEIR_E2E_WG_BYTES", 100_000_000))
 
 
 def inbound(keys, peers, name, listen=f"[::]:{wgbed.PORT}", more=""):
@@ -67,66 +65,24 @@ class Server:
 
 
 def web(bed):
-    keep(Child(bed, "proxy", servers.http_server, HTTP_PORT))
-
-    def answers():
-        with bed.socket("proxy", socket.AF_INET, socket.SOCK_STREAM) as s:
-            return s.connect_ex((PUBLIC4, HTTP_PORT)) == 0
-
-    wait_for(answers, 10, "the web server")
-
-
-def url(host, size):
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{HTTP_PORT}/{size}"
+    wgtraffic.web(bed, "proxy", PUBLIC4)
 
 
 def fetch(bed, host, size=1000, seconds=20):
-    done = bed.spawn("server", [need("curl"), "-sS", "-m", str(seconds),
-                            url(host, size)], stdout=subprocess.PIPE,
-                     stderr=subprocess.DEVNULL)
-    got = done.communicate()[0]
-    return done.wait() == 0 and len(got) == size
-
-
-def check_hash(bed, host):
-    done = bed.spawn("server", [need("curl"), "-sS", "-m", "120",
-                            url(host, TOTAL_BYTES)], stdout=subprocess.PIPE)
-    digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
-                            stdout=subprocess.PIPE, text=True).stdout
-    check_equal(done.wait(), 0, "curl's status")
-    check_equal(digest.split()[0], servers.stream_hash(TOTAL_BYTES), "hash")
+    return wgtraffic.fetch(bed, host, size, seconds, near="server")
 
 
 def check_echo(bed, host):
-    with bed.inside("proxy"):
-        far = keep(servers.udp_socket(host, PORT))
-    near = keep(bed.socket("server", far.family, socket.SOCK_DGRAM))
-    for s in near, far:
-        s.settimeout(5)
-    for size in 1, 1300:
-        near.sendto(bytes(size), (host, PORT))
-        data, peer = far.recvfrom(1 << 16)
-        far.sendto(data, peer)
-        check_equal(len(near.recv(1 << 16)), size, "bytes of the answer")
-    near.close()
-    far.close()
-
-
-def check_ping(bed, host, size=56):
-    ping = bed.spawn("server", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
-                                "-s", str(size), host],
-                     stdout=subprocess.DEVNULL)
-    check_equal(ping.wait(), 0, f"status of ping {host}")
+    wgtraffic.check_echo(bed, host, near="server", far="proxy")
 
 
 def check_all(bed):
     for host in PUBLIC4, PUBLIC6:
-        check_hash(bed, host)
+        check_hash(bed, host, near="server")
         check_echo(bed, host)
-        check_ping(bed, host)
+        check_ping(bed, host, near="server")
     for host in FAR4, FAR6:
-        check_ping(bed, host)
+        check_ping(bed, host, near="server")
 
 
 @test
@@ -209,7 +165,7 @@ def private_targets_are_refused_unless_allowed(bed):
                     "whether a private target is reached")
         near = keep(bed.socket("server", socket.AF_INET, socket.SOCK_STREAM))
         near.settimeout(10)
-        check_equal(near.connect_ex(("10.90.0.1", HTTP_PORT)),
+        check_equal(near.connect_ex(("10.90.0.1", wgtraffic.HTTP_PORT)),
                     0 if allowed else errno.ECONNREFUSED, "what it is told")
         with bed.inside("proxy"):
             far = keep(servers.udp_socket("10.90.0.1", PORT))
@@ -233,8 +189,8 @@ def private_targets_are_refused_unless_allowed(bed):
 def the_servers_own_address_answers_pings_and_leads_nowhere(bed):
     server = Server(bed)
     for host in FAR4, FAR6:
-        check_ping(bed, host)
-        check_ping(bed, host, size=3000)
+        check_ping(bed, host, near="server")
+        check_ping(bed, host, near="server", size=3000)
         bed.ip("proxy", "addr", "replace", host, "dev", "lo")
         with bed.inside("proxy"):
             far = keep(servers.udp_socket(host, PORT))
@@ -404,43 +360,17 @@ def a_question_that_was_answered_is_not_kept_long(bed):
     check(" idle" in line, line)
 
 
-def refused(config):
-    """What `weir check` says of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "weir.yaml")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w",
-                  encoding="ascii") as f:
-            f.write(config.replace("FOLDER", folder))
-        done = subprocess.run(
-            [os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
-             "check", "-c", path], text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False)
-    check(done.returncode, "it was taken")
-    return done.stdout
-
-
 @test
-def overlapping_prefixes_are_refused_with_both_names(bed):
+def overlapping_prefixes_are_refused_with_both_names(_bed):
     keys = Keys()
-    said = refused(inbound(keys, [("alice", Keys().public, NEAR, ""),
-                                  ("bob", Keys().public, NEAR, "")], "x"))
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(inbound(keys, [("alice", Keys().public, NEAR, ""),
+                               ("bob", Keys().public, NEAR, "")], "x"))
+        f.flush()
+        status, said = weir_check(f.name)
+    check(status, "it was taken")
     check("alice" in said and "bob" in said, said)
     check(keys.private not in said, "the key was printed")
-
-
-@test
-def keys_that_others_can_read_are_refused_with_the_remedy(bed):
-    keys = Keys()
-    with tempfile.NamedTemporaryFile("w", delete=False) as f:
-        f.write(keys.private + "\n")
-    os.chmod(f.name, 0o644)
-    try:
-        said = refused(inbound(keys, [], "x").replace(
-            f'private_key: "{keys.private}"', f"private_key_file: {f.name}"))
-        check("chmod o=" in said, said)
-        check(keys.private not in said, "the key was printed")
-    finally:
-        os.unlink(f.name)
 
 
 @test

@@ -6,14 +6,12 @@ import os
 import subprocess
 import tempfile
 
-import servers
 import wgbed
 from bed import SERVER4, SERVER6
-from harness import (Weir, check, check_equal, main, need, refusal, serve,
-                     test, without_net_admin)
+from harness import (Weir, check, check_equal, main, refusal, test,
+                     without_net_admin)
 from wgbed import FAR4, FAR6, NEAR, Keys, WireguardGo
-
-HTTP_PORT = 8080
+from wgtraffic import fetch, web
 
 # NEAR and FAR are keys, MARK a file that a command would make. The text is
 # written as it stands, so \\r and \\t are those bytes.
@@ -150,15 +148,6 @@ def imported(path):
     return done.stdout
 
 
-def fetch(bed, host):
-    host = f"[{host}]" if ":" in host else host
-    done = bed.spawn("client", [need("curl"), "-sS", "-m", "10",
-                                f"http://{host}:{HTTP_PORT}/1000"],
-                     stdout=subprocess.PIPE)
-    got = done.communicate()[0]
-    return done.wait() == 0 and len(got) == 1000
-
-
 class Far:
     """The provider: wireguard-go, and a web server behind it."""
 
@@ -166,7 +155,7 @@ class Far:
         self.bed = bed
         self.near, self.far = Keys(), Keys()
         self.psk = wgbed.preshared()
-        serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+        web(bed)
 
     def text(self, name, mark):
         return FILES[name].format(
@@ -191,7 +180,7 @@ def connects(far, name, configure):
         go = far.begin(text)
         weir = Weir(far.bed, configure(path))
         for host in FAR4, FAR6:
-            check(fetch(far.bed, host), f"{name}: nothing from {host}")
+            check(fetch(far.bed, host, seconds=10), f"{name}: nothing from {host}")
         weir.stop()
         weir.close()
         go.close()

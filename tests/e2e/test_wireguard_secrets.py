@@ -13,9 +13,9 @@ import subprocess
 import tempfile
 
 import wgbed
-import wgserved
 from bed import PROXY4, run
-from harness import Weir, check, check_equal, main, test, tool, wait_for
+from harness import (Weir, check, check_equal, main, test, tool, wait_for,
+                     weir_check)
 from wgbed import Keys
 from wgserved import Served, client_peers, config, ended, peer
 
@@ -192,15 +192,7 @@ def no_key_stands_in_the_log_or_in_what_weir_prints(bed):
         check(piece.decode() not in said, name)
 
 
-def weir_check(path):
-    done = subprocess.run(
-        [os.environ["WEIR"], "--plugin-dir", os.environ["PLUGIN_DIR"],
-         "check", "-c", path], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, check=False)
-    return done.returncode, done.stdout
-
-
-def refused(folder, text, name):
+def refused(folder, text, name, key):
     """weir check takes it, but not while everybody can read or write `name`.
     A group may: a service has its own, and its files belong to root."""
     path = os.path.join(folder, "weir.yaml")
@@ -214,13 +206,14 @@ def refused(folder, text, name):
         status, said = weir_check(path)
         check_equal(status, 78, f"status for {name} of mode {mode:o}")
         check(f"chmod o= {open_path}" in said, said)
+        check(key not in said, "the key was printed")
     for mode in 0o640, 0o660, 0o600:
         os.chmod(open_path, mode)
         check_equal(weir_check(path)[0], 0, f"{name} of mode {mode:o}")
 
 
 @test
-def files_of_keys_that_others_can_read_are_refused_with_the_remedy(bed):
+def files_of_keys_that_others_can_read_are_refused_with_the_remedy(_bed):
     keys = Keys()
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "key"), "w", encoding="ascii") as f:
@@ -231,10 +224,10 @@ def files_of_keys_that_others_can_read_are_refused_with_the_remedy(bed):
                     "Address = 10.7.0.1/24\n")
         for name, key in (("weir.yaml", None),
                           ("key", f"private_key_file: {folder}/key")):
-            refused(folder, config(keys, "x", key=key), name)
+            refused(folder, config(keys, "x", key=key), name, keys.private)
         refused(folder, "inbounds:\n  - { type: wireguard, config: "
                 f"{folder}/wg.conf }}\noutbounds: [{{ type: freedom }}]\n",
-                "wg.conf")
+                "wg.conf", keys.private)
 
 
 if __name__ == "__main__":

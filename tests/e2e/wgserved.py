@@ -10,11 +10,12 @@ import time
 
 import servers
 import wgbed
+import wgtraffic
 from bed import PROXY4, run
-from harness import Child, Weir, check, keep, need, tool, wait_for
+from harness import Weir, check, keep, tool
 from wgbed import Keys, WireguardGo, listed
 
-HTTP_PORT, ECHO_PORT = 8080, 8081
+ECHO_PORT = 8081
 SETTLED_S = 7  # longer than REKEY_TIMEOUT with its jitter
 PUBLIC4 = "203.0.113.1"  # of the machine of weir
 
@@ -97,23 +98,11 @@ class Served:
             stdout=subprocess.PIPE, text=True)
 
     def web(self):
-        keep(Child(self.bed, "proxy", servers.http_server, HTTP_PORT))
-
-        def answers():
-            with self.bed.socket("proxy", socket.AF_INET,
-                                 socket.SOCK_STREAM) as s:
-                return s.connect_ex((PUBLIC4, HTTP_PORT)) == 0
-
-        wait_for(answers, 10, "the web server")
+        wgtraffic.web(self.bed, "proxy", PUBLIC4)
 
     def fetch(self, size=1000, seconds=20):
         """Whether a download by the first peer comes, whole."""
-        done = self.bed.spawn(
-            "server", [need("curl"), "-sS", "-m", str(seconds),
-                       f"http://{PUBLIC4}:{HTTP_PORT}/{size}"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        got = done.communicate()[0]
-        return done.wait() == 0 and len(got) == size
+        return wgtraffic.fetch(self.bed, PUBLIC4, size, seconds, "server")
 
 
 def ended(bed, process):
@@ -132,7 +121,7 @@ class Stream(threading.Thread):
         self.socket = keep(served.bed.socket("server", socket.AF_INET,
                                              socket.SOCK_STREAM))
         self.socket.settimeout(60)
-        self.socket.connect((PUBLIC4, HTTP_PORT))
+        self.socket.connect((PUBLIC4, wgtraffic.HTTP_PORT))
         self.socket.sendall(b"GET /100000000000 HTTP/1.1\r\nHost: x\r\n\r\n")
         self.got, self.error, self.longest_s = 0, None, 0.0
         self.start()

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import servers
+from bed import HOST4
 from harness import (Process, check, check_equal, keep, need, serve, tool)
 
 HTTP_PORT = 8080
@@ -20,21 +21,20 @@ def url(host, size):
     return f"http://{host}:{HTTP_PORT}/{size}"
 
 
-def curl(bed, host, size, *more, seconds=120):
-    return bed.spawn("client", [need("curl"), "-sS", "-m", str(seconds),
-                                url(host, size), *more],
-                     stdout=subprocess.PIPE)
+def curl(bed, host, size, seconds=120, near="client"):
+    return bed.spawn(near, [need("curl"), "-sS", "-m", str(seconds),
+                            url(host, size)], stdout=subprocess.PIPE)
 
 
-def fetch(bed, host, size=1000, seconds=20):
+def fetch(bed, host, size=1000, seconds=20, near="client"):
     """Whether a small download comes, whole."""
-    done = curl(bed, host, size, seconds=seconds)
+    done = curl(bed, host, size, seconds, near)
     got = done.communicate()[0]
     return done.wait() == 0 and len(got) == size
 
 
-def check_hash(bed, host):
-    done = curl(bed, host, TOTAL_BYTES)
+def check_hash(bed, host, near="client"):
+    done = curl(bed, host, TOTAL_BYTES, near=near)
     digest = subprocess.run(["sha256sum"], stdin=done.stdout, check=True,
                             stdout=subprocess.PIPE, text=True).stdout
     check_equal(done.wait(), 0, "curl's status")
@@ -64,14 +64,14 @@ def name_server(bed, address, role="server"):
                              "53"])).await_line()
 
 
-def web(bed):
-    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
+def web(bed, role="server", host=HOST4):
+    serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT, role, host)
 
 
-def check_echo(bed, host):
-    with bed.inside("server"):
+def check_echo(bed, host, near="client", far="server"):
+    with bed.inside(far):
         far = keep(servers.udp_socket(host, PORT))
-    near = keep(bed.socket("client", far.family, socket.SOCK_DGRAM))
+    near = keep(bed.socket(near, far.family, socket.SOCK_DGRAM))
     near.settimeout(5)
     far.settimeout(5)
     for size in 0, 1, 1300, 4000:  # the last one in fragments
@@ -84,9 +84,10 @@ def check_echo(bed, host):
     near.close()
 
 
-def check_ping(bed, host):
-    ping = bed.spawn("client", ["ping", "-c", "2", "-i", "0.2", "-W", "5",
-                                host], stdout=subprocess.DEVNULL)
+def check_ping(bed, host, near="client", size=56):
+    ping = bed.spawn(near, ["ping", "-c", "2", "-i", "0.2", "-W", "5",
+                            "-s", str(size), host],
+                     stdout=subprocess.DEVNULL)
     check_equal(ping.wait(), 0, f"status of ping {host}")
 
 
