@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -120,6 +121,33 @@ def serve(bed, function, argument, port, role="server", host=HOST4):
             return s.connect_ex((host, port)) == 0
 
     wait_for(answers, 10, f"a server on port {port}")
+
+
+class Stream(threading.Thread):
+    """A download on a connected socket that goes on; its rate over a while is
+    asked for."""
+
+    def __init__(self, connected):
+        super().__init__(daemon=True)
+        self.socket = keep(connected)
+        self.socket.settimeout(60)
+        self.got, self.error = 0, None
+        self.start()
+
+    def run(self):
+        room = bytearray(1 << 20)
+        try:
+            while n := self.socket.recv_into(room):
+                self.got += n
+        except OSError as e:
+            self.error = e
+
+    def rate(self, seconds):
+        """Bytes a second from now on, for so long."""
+        begun, before = time.monotonic(), self.got
+        time.sleep(seconds)
+        check(self.is_alive(), f"the stream broke: {self.error}")
+        return (self.got - before) / (time.monotonic() - begun)
 
 
 class Weir:

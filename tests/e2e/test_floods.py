@@ -19,8 +19,8 @@ import time
 
 import servers
 from bed import HOST4, NAMED4, TUN
-from harness import (Child, Process, Weir, check, check_equal, keep, main, need,
-                     serve, test, tool, wait_for)
+from harness import (Child, Process, Stream, Weir, check, check_equal, keep,
+                     main, need, serve, test, tool, wait_for)
 
 ALL = "--all" in sys.argv
 SYN_RATE, SYN_S = (100_000, 20) if ALL else (20_000, 4)
@@ -84,32 +84,10 @@ def send_for_ever(port):
                 pass
 
 
-class Stream(threading.Thread):
-    """A download that goes on; its rate over a while is asked for."""
-
-    def __init__(self, bed):
-        super().__init__(daemon=True)
-        self.socket = keep(bed.socket("client", socket.AF_INET,
-                                      socket.SOCK_STREAM))
-        self.socket.settimeout(60)
-        self.socket.connect((HOST4, STREAM_PORT))
-        self.got, self.error = 0, None
-        self.start()
-
-    def run(self):
-        room = bytearray(1 << 20)
-        try:
-            while n := self.socket.recv_into(room):
-                self.got += n
-        except OSError as e:
-            self.error = e
-
-    def rate(self, seconds):
-        """Bytes a second from now on, for so long."""
-        begun, before = time.monotonic(), self.got
-        time.sleep(seconds)
-        check(self.is_alive(), f"the stream broke: {self.error}")
-        return (self.got - before) / (time.monotonic() - begun)
+def stream_of(bed):
+    s = bed.socket("client", socket.AF_INET, socket.SOCK_STREAM)
+    s.connect((HOST4, STREAM_PORT))
+    return Stream(s)
 
 
 def curl(bed):
@@ -156,7 +134,7 @@ def a_syn_flood_harms_nobody_who_is_honest(bed):
     serve(bed, send_for_ever, STREAM_PORT, STREAM_PORT)
     serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
     check_equal(curls(bed, 5), 5, "curls before the flood")
-    stream = Stream(bed)
+    stream = stream_of(bed)
     stream.rate(1)
     before_rate, before_kb = stream.rate(SETTLE_S), weir.memory_kb()
     attack = flood(bed, "syn", VISIT_PORT, SYN_RATE, SYN_S)

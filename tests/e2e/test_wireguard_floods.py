@@ -12,7 +12,7 @@ import sys
 
 from bed import run
 from harness import Skip, check, check_equal, main, test
-from wgserved import Served, Stream, client_peers, ended
+from wgserved import Served, client_peers, ended
 
 ALL = "--all" in sys.argv
 RATE, FLOOD_S = (50_000, 12) if ALL else (20_000, 3)
@@ -48,7 +48,7 @@ def flooded(bed, kind):
     public, prefix = client_peers(1)[0]
     run("wg", "set", served.name, "peer", public, "allowed-ips", prefix)
     served.web()
-    stream = Stream(served)
+    stream = served.stream()
     stream.rate(1)
     before, before_kb = stream.rate(BEFORE_S), served.weir.memory_kb()
     if ALL:

@@ -17,7 +17,7 @@ import wgserved
 from bed import SERVER4, run
 from harness import Weir, check, check_equal, keep, main, test, wait_for
 from wgbed import Keys
-from wgserved import Echo, Served, Stream, answers, ended, hexed, uapi
+from wgserved import Echo, Served, answers, ended, hexed, uapi
 
 ALL = "--all" in sys.argv
 PEERS = 10_000 if ALL else 1_000
@@ -259,7 +259,7 @@ def a_server_counts_what_wireguard_go_counts(bed):
 def peers_come_and_go_beside_traffic(bed):
     served = Served(bed)
     served.web()
-    echo, stream = Echo(served), Stream(served)
+    echo, stream = Echo(served), served.stream()
     stream.rate(1)
     before = served.settled()
     peers = wgserved.client_peers(20)

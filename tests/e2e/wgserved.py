@@ -12,7 +12,7 @@ import servers
 import wgbed
 import wgtraffic
 from bed import PROXY4, run
-from harness import Weir, check, keep, tool
+from harness import Stream, Weir, check, keep, tool
 from wgbed import Keys, WireguardGo, listed
 
 ECHO_PORT = 8081
@@ -100,6 +100,13 @@ class Served:
     def web(self):
         wgtraffic.web(self.bed, "proxy", PUBLIC4)
 
+    def stream(self):
+        """A download by the first peer that goes on."""
+        s = self.bed.socket("server", socket.AF_INET, socket.SOCK_STREAM)
+        s.connect((PUBLIC4, wgtraffic.HTTP_PORT))
+        s.sendall(b"GET /100000000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        return Stream(s)
+
     def fetch(self, size=1000, seconds=20):
         """Whether a download by the first peer comes, whole."""
         return wgtraffic.fetch(self.bed, PUBLIC4, size, seconds, "server")
@@ -111,42 +118,6 @@ def ended(bed, process):
     bed.end(process)
     print(f"# {last}", flush=True)
     return lines, json.loads(last)
-
-
-class Stream(threading.Thread):
-    """A download of the first peer that goes on; its rate is asked for."""
-
-    def __init__(self, served):
-        super().__init__(daemon=True)
-        self.socket = keep(served.bed.socket("server", socket.AF_INET,
-                                             socket.SOCK_STREAM))
-        self.socket.settimeout(60)
-        self.socket.connect((PUBLIC4, wgtraffic.HTTP_PORT))
-        self.socket.sendall(b"GET /100000000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        self.got, self.error, self.longest_s = 0, None, 0.0
-        self.start()
-
-    def run(self):
-        room = bytearray(1 << 20)
-        last = time.monotonic()
-        try:
-            while n := self.socket.recv_into(room):
-                self.got += n
-                now = time.monotonic()
-                self.longest_s = max(self.longest_s, now - last)
-                last = now
-        except OSError as e:
-            self.error = e
-
-    def rate(self, seconds):
-        """Bytes a second from now on, for so long."""
-        begun, before = time.monotonic(), self.got
-        time.sleep(seconds)
-        check(self.is_alive(), f"the stream broke: {self.error}")
-        return (self.got - before) / (time.monotonic() - begun)
-
-    def close(self):
-        self.socket.close()
 
 
 class Echo(threading.Thread):
