@@ -159,20 +159,27 @@ START_TEST(unanswered_syn_ack_is_given_up)
 }
 END_TEST
 
+/* The SYN of one of many strangers. */
+static void stranger_syn(const struct client *c, int number)
+{
+	struct client stranger;
+
+	client_init(&stranger, &tun, c->path);
+	stranger.path.client_port = (uint16_t)(1000 + number);
+	client_send(&stranger, SYN, NULL, 0);
+}
+
 START_TEST(syn_flood_is_bounded_and_harms_nobody)
 {
 	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
-	struct client c = client_of(_i), flood;
+	struct client c = client_of(_i);
 	struct weir_end *e;
 	struct iovec v;
 
 	begin_with(&conf);
 	e = client_open(&c);
-	client_init(&flood, &tun, c.path);
-	for (int i = 0; i < 500; i++) {
-		flood.path.client_port = (uint16_t)(1000 + i);
-		client_send(&flood, SYN, NULL, 0);
-	}
+	for (int i = 0; i < 500; i++)
+		stranger_syn(&c, i);
 	ck_assert_uint_eq(sim_counter("half_open"), 100);
 	ck_assert_uint_eq(sim_counter("half_open_evicted"), 400);
 	ck_assert_uint_eq(sim_counter("syn_dropped"), 0);
@@ -189,15 +196,12 @@ END_TEST
 START_TEST(connections_are_as_many_as_may_be)
 {
 	struct sim_conf conf = {2, 100, 64 << 20, 4 << 20};
-	struct client c = client_of(_i), more;
+	struct client c = client_of(_i);
 
 	begin_with(&conf);
 	client_open(&c);
-	for (uint16_t i = 0; i < 2; i++) {
-		client_init(&more, &tun, c.path);
-		more.path.client_port = (uint16_t)(1000 + i);
-		client_send(&more, SYN, NULL, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		stranger_syn(&c, i);
 	ck_assert_uint_eq(sim_counter("connections"), 2);
 	ck_assert_uint_eq(sim_counter("syn_dropped"), 1);
 }
@@ -217,13 +221,11 @@ static void close_failed(void)
 START_TEST(a_flood_that_takes_all_connections_locks_nobody_out)
 {
 	struct sim_conf conf = {100, 4096, 64 << 20, 4 << 20};
-	struct client c = client_of(_i), flood;
+	struct client c = client_of(_i);
 
 	begin_with(&conf);
-	client_init(&flood, &tun, c.path);
 	for (int i = 0; i < 500; i++) {
-		flood.path.client_port = (uint16_t)(1000 + i);
-		client_send(&flood, SYN, NULL, 0);
+		stranger_syn(&c, i);
 		close_failed(); /* as the core does at the end of a turn */
 	}
 	ck_assert_uint_eq(sim_counter("half_open"), 50);
@@ -238,13 +240,11 @@ enum { FLOOD_HELD, FLOOD_ANSWERED, FLOOD_SWALLOWED, FLOODS };
 START_TEST(new_client_gets_in_during_a_flood)
 {
 	struct sim_conf conf = {1000, 100, 64 << 20, 4 << 20};
-	struct client c = client_of(_i % 2), flood;
+	struct client c = client_of(_i % 2);
 
 	begin_with(&conf);
-	client_init(&flood, &tun, c.path);
 	for (int i = 0; i < 500; i++) {
-		flood.path.client_port = (uint16_t)(1000 + i);
-		client_send(&flood, SYN, NULL, 0);
+		stranger_syn(&c, i);
 		if (_i / 2 == FLOOD_ANSWERED)
 			sim.ends->stream->accept(sim.ends->self);
 		else if (_i / 2 == FLOOD_SWALLOWED)
