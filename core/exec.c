@@ -12,7 +12,6 @@
 #include "exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <sys/resource.h>

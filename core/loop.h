@@ -7,7 +7,6 @@
 #ifndef WEIR_CORE_LOOP_H
 #define WEIR_CORE_LOOP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct loop;

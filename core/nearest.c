@@ -5,7 +5,6 @@
  * about a third of it or less differs. */
 #include "nearest.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define NEAREST_LETTERS 40u /* longer words are not worth guessing at */

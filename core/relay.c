@@ -10,7 +10,6 @@
  * reader. */
 #include "relay.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "util.h"

@@ -3,7 +3,6 @@
 #ifndef WEIR_CORE_TIMERS_H
 #define WEIR_CORE_TIMERS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct loop;

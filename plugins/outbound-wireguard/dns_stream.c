@@ -5,7 +5,6 @@
  * A stream is dialled for each, because such answers are rare. The message goes
  * out behind its length, and one comes back in the same way. The dial is the
  * outbound's own, whose streams can be peeked at and written to. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "bytes.h"

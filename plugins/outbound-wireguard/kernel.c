@@ -8,7 +8,6 @@
  * (plugins/freedom). Nobody can come in by it (guard.c). */
 #include "kernel.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>

@@ -9,7 +9,6 @@
  * kernel_tun the kernel is the stack (kernel.c).
  *
  * This file holds the life of an instance and the way in. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "import.h"

@@ -8,8 +8,6 @@
  * becomes a comment. */
 #include "import.h"
 
-#include <stdlib.h>
-
 #include "quick.h"
 
 struct import {

@@ -8,7 +8,6 @@
 #include "tunnel.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 

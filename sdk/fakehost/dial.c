@@ -8,7 +8,6 @@
 #include "private.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static void pipe_consume(void *s, size_t n)
 {

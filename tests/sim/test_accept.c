@@ -5,7 +5,6 @@
 
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

@@ -4,8 +4,6 @@
  * over IPv4 and IPv6. */
 #include "behave.h"
 
-#include <stdlib.h>
-
 #define MSS 500u
 #define RTT (50 * SIM_MS)
 #define NEAR_RTT SIM_MS	 /* nothing is paced */

@@ -8,8 +8,6 @@
 #include "conn.h"
 #include "scoreboard.h"
 
-#include <stdlib.h>
-
 #define MSS 100u
 #define RTT (50 * SIM_MS)
 #define WINDOW (1u << 20)

@@ -2,7 +2,6 @@
 /* What a blackhole tells its clients. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "loopback.h"
 #include "realhost.h"

@@ -4,8 +4,6 @@
 #include "datagrams.h"
 
 #include <check.h>
-#include <errno.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

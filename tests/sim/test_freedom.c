@@ -3,8 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "freedom_preset.h"

@@ -2,7 +2,6 @@
 /* How freedom connects, over real loopback sockets. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -2,7 +2,6 @@
 /* Peers of freedom's flows that go by a name or another address. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "freedom_flow.h"
 #include "tests/suite.h"

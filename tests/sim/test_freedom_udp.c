@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/udp.h>
-#include <stdlib.h>
 
 #include "freedom_flow.h"
 #include "tests/suite.h"

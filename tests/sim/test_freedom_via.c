@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Freedom's flows through another outbound, over real loopback sockets. */
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "freedom_flow.h"

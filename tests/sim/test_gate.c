@@ -6,7 +6,6 @@
 #include "client.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

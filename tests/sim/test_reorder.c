@@ -4,8 +4,6 @@
  * and IPv6. */
 #include "behave.h"
 
-#include <stdlib.h>
-
 #define UNIT 100u
 #define SEVERAL_TRAINS 200000u /* bytes */
 #define FIRST_WINDOW (256u * 1024)

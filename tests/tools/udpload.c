@@ -14,15 +14,11 @@
  * Theory of operation: load is paced in slices of a millisecond; a rate of 0
  * is as fast as sendmmsg goes. Datagrams carry a serial number, so that a
  * receiver knows what it missed. Results are one line of JSON. */
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "tool.h"
 

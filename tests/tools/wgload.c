@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NET 0x0a4d0001u /* 10.77.0.1 */
 #define SECOND_US 1000000u

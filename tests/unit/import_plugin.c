@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An outbound that imports a format of its own: a line "foreign", then what
  * its option `word` is to be. check_import.sh compiles it. */
-#include <errno.h>
-#include <stdlib.h>
 #include <weir/plugin.h>
 
 struct conf {

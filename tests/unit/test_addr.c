@@ -3,7 +3,6 @@
 #include "addr.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

@@ -2,7 +2,6 @@
 /* The Internet checksum beside its definition (RFC 1071, 1). */
 #include <arpa/inet.h>
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/netstack/checksum.h"

@@ -3,7 +3,6 @@
 #include "parts.h"
 
 #include <check.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include "parts.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

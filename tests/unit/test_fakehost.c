@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #undef fail /* check.h's macro; weir_host has a member of that name */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <weir/fakehost.h>

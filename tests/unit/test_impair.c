@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bad network of the tests, in virtual time. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/tools/impair_path.h"

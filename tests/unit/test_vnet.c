@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The header in front of a TUN's packets, both ways. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "plugins/tun/vnet.h"
 #include "tests/suite.h"

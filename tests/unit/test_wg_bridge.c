@@ -2,7 +2,6 @@
 /* Which addresses of a name are dialled, and when. */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "tests/unit/idle.h"
 #include "tests/unit/wg_outbound.h"

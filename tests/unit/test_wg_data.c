@@ -4,8 +4,6 @@
 
 #include "device.h"
 
-#include <stdlib.h>
-
 #define MESSAGES_MOST (UINT64_MAX - (1u << 13)) /* of a key: 2^64 - 2^13 - 1 */
 
 START_TEST(packets_are_padded_to_16_but_never_past_the_mtu)

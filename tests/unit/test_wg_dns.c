@@ -4,7 +4,6 @@
 #include <ares_nameser.h>
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "plugins/outbound-wireguard/outbound.h"
 #include "tests/unit/dns_message.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What `weir import` makes of wg-quick files. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "plugins/wireguard/import.h"
 #include "tests/suite.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between a tunnel and the kernel: what passes, and trains of what does. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "cut.h"
 #include "plugins/outbound-wireguard/guard.h"

@@ -6,7 +6,6 @@
 #include "device.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define PLENTY UINT32_MAX
 #define STATE_BYTES 65536u

@@ -3,7 +3,6 @@
 #include "plugins/outbound-wireguard/outbound.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "tests/suite.h"
 

@@ -3,7 +3,6 @@
 #include <ares_nameser.h>
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "tests/unit/dns_message.h"
 #include "tests/unit/idle.h"

@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -7,7 +7,6 @@
 #include "device.h"
 
 #include <sched.h>
-#include <stdlib.h>
 
 #define PACKETS 200u
 
