@@ -169,7 +169,7 @@ static void section(struct quick_reading *r, struct slice s)
 	} else {
 		quick_error(r, r->line,
 			    "%.*s: is no section; [Interface] and [Peer] are",
-			    (int)(s.len < 60 ? s.len : 60), s.at);
+			    (int)s.len, s.at);
 	}
 }
 

@@ -292,7 +292,7 @@ static void unknown(struct quick_reading *r, struct slice name,
 void quick_key(struct quick_reading *r, struct slice name, struct slice value)
 {
 	const struct key *k = NULL;
-	unsigned *given;
+	unsigned *line;
 
 	if (r->section == QUICK_OTHER)
 		return; /* its section was told of */
@@ -303,18 +303,18 @@ void quick_key(struct quick_reading *r, struct slice name, struct slice value)
 		unknown(r, name, k, value.len);
 		return;
 	}
-	given = &r->given[k - keys];
-	if (k->use == ONCE && *given)
+	line = &r->given[k - keys];
+	if (k->use == ONCE && *line)
 		quick_error(r, r->line, "%s: stands in line %u already",
-			    k->name, *given);
+			    k->name, *line);
 	else if (k->use == ONCE)
 		read_value(r, k, value);
 	else if (k->use == REPEATED || k->use == WORDS)
 		read_list(r, k, value);
 	else
 		ignore(r, k);
-	if (!*given)
-		*given = r->line;
+	if (!*line)
+		*line = r->line;
 }
 
 /* ---- sections ---- */

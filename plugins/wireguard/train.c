@@ -151,7 +151,7 @@ static bool train_fits(const struct train *t, uint32_t len, uint8_t tos)
 static struct train *train_new(struct wg_peer *p, uint8_t tos)
 {
 	struct wg_device *d = p->device;
-	struct train *t = d->trains_free;
+	struct train *t;
 
 	if (d->trains_open == TRAINS_MAX && (d->full || !train_send_first(d)))
 		return NULL;
