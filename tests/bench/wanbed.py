@@ -14,24 +14,23 @@ import time
 import harness
 import impairment
 import peers
-from bed import Bed, TUN
+from bed import TUN
+from farbed import FarBed, HOSTS4
 
-HOSTS = "10.77.0.0/16"  # all of them are the server
-WEIR_NET, WEIR_HOST = "10.77.1.0/24", "10.77.1.1"
+WEIR_HOST = "10.77.1.1"  # of HOSTS4, all of which are the server
 PAST_NET, PAST_HOST = "10.77.2.0/24", "10.77.2.1"
 PAST4, PAST_SERVER4 = "10.81.0.1", "10.81.0.2"
 PORT = 5201  # and the next, where two ends run at once
 GUARD_S = 20  # iperf3's own talk crosses the bad network as well
 STEP_S = 0.1
 LISTENING_S = 0.2  # until an iperf3 server does
-QUEUE_PACKETS = "10000"
 # The kernel's TCP runs as part of impair, which has this priority.
 NICE = ("nice", "-n", "-10")
 WINDOW_BYTES = 32 << 20  # no row may be limited by the kernel's buffers
 CONFIG = """\
 log: { level: warn }
 services:
-  - { tag: stack, type: netstack%s }
+  - { tag: stack, type: netstack, congestion: %s }
 inbounds:
   - { tag: tun, type: tun }
 outbounds:
@@ -39,10 +38,9 @@ outbounds:
 """
 
 
-class WanBed(Bed):
+class WanBed(FarBed):
     def __init__(self):
         super().__init__()
-        self._space("middle")
         self.ip("middle", "link", "add", "past0", "type", "veth", "peer",
                 "name", "past1", "netns", self.name("server"))
         for role, device, address in (("middle", "past0", PAST4),
@@ -51,7 +49,6 @@ class WanBed(Bed):
             self.ip(role, "link", "set", device, "up")
         self.ip("server", "route", "add", impairment.LEFT4, "via", PAST4)
         self.ip("middle", "route", "add", PAST_NET, "via", PAST_SERVER4)
-        self._tune("middle", "net/ipv4/ip_forward", "1")
         for role in "client", "server":
             self._tune(role, "net/ipv4/tcp_rmem",
                        f"4096 131072 {WINDOW_BYTES}")
@@ -64,16 +61,6 @@ class WanBed(Bed):
         with self.inside(role), open("/proc/sys/" + path, "w",
                                      encoding="ascii") as f:
             f.write(value)
-
-    def tun(self, role="middle", name=TUN, offload=True):
-        return super().tun(role, name, offload)
-
-    def tun_up(self, mtu=1500):
-        # Forwarded packets get no back-pressure: with the default of 500 it
-        # is this queue that loses them whenever weir waits for a processor.
-        self.ip("middle", "link", "set", TUN, "mtu", str(mtu), "txqueuelen",
-                QUEUE_PACKETS, "up")
-        self.ip("middle", "route", "replace", WEIR_NET, "dev", TUN)
 
 
 class Kernel:
@@ -105,26 +92,20 @@ class Weir(peers.Peer):
     def __init__(self, bed, congestion):
         super().__init__(bed, 1500)
         self.congestion = congestion
-        self.option = f", congestion: {congestion}"
 
     def start(self):
         try:
-            self._launch(CONFIG % self.option)
+            self.process = harness.Weir(self.bed, CONFIG % self.congestion,
+                                        wrapper=NICE).process
         except AssertionError as e:
             harness.close_kept()
-            if self.congestion != "cubic":
-                raise peers.Absent(str(e)) from None
-            self.option = ""  # before it could be chosen, it was CUBIC
-            self._launch(CONFIG % self.option)
+            raise peers.Absent(str(e)) from None
 
     def lost_by_tun(self):
         """Packets that its TUN dropped because weir was slow to read."""
         link = json.loads(self.bed.ip("middle", "-j", "-s", "link", "show",
                                       "dev", TUN))[0]
         return link["stats64"]["tx"]["dropped"]
-
-    def _launch(self, config):
-        self.process = harness.Weir(self.bed, config, wrapper=NICE).process
 
     def stop(self):
         self.process = None
@@ -210,7 +191,7 @@ def measure(bed, ends, way, faults, seconds, streams=1):
     """One run of all `ends` at once: the figures of each. Who comes 0.3 s
     later finds the queue full and the path taken, and has far less for as long
     as a run lasts, be it the kernel beside itself: they start together."""
-    bridge = impairment.Impairment(bed, right="middle", left_routes=[HOSTS],
+    bridge = impairment.Impairment(bed, right="middle", left_routes=[HOSTS4],
                                    **faults)
     running = []
     try:

@@ -11,7 +11,9 @@ import impairment
 from bed import Bed, TUN
 
 HOSTS4, HOSTS6 = "10.77.0.0/16", "2001:db8:77::/48"
-QUEUE_PACKETS = "10000"  # a busy machine must not look like loss
+# Forwarded packets get no back-pressure: with the default of 500 it is this
+# queue that loses them whenever weir waits for a processor.
+QUEUE_PACKETS = "10000"
 # Nobody's patience may end a transfer before the bad network lets it end.
 CONFIG = """\
 log: { level: info }
