@@ -91,7 +91,7 @@ err_t lwip_tcp_event(void *arg, struct tcp_pcb *pcb, enum lwip_event event,
 		send_acked(arg, size);
 		return ERR_OK;
 	case LWIP_EVENT_ERR:
-		if (arg) /* or there was no memory to answer a SYN */
+		if (arg) /* NULL: no memory to answer a SYN */
 			note_error(arg, err);
 		return ERR_OK;
 	default: /* conn_settle finds out */

@@ -310,7 +310,7 @@ struct weir_buffer *frag_input(struct weir_link *link, const struct packet *p,
 		return NULL;
 	whole = join(s, r, len);
 	if (whole)
-		r->count = 0; /* they were not in vain */
+		r->count = 0; /* they are not counted as dropped */
 	reassembly_free(s, r);
 	return whole;
 }

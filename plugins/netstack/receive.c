@@ -156,7 +156,7 @@ void receive_chain(struct conn *c, struct pbuf *first, struct pbuf *last,
 void receive_pbuf(struct conn *c, struct pbuf *p)
 {
 	if (!p) {
-		/* Who fills a hole with it waits for the ACK. */
+		/* One that fills a hole is acknowledged at once. */
 		c->fin_came = !c->reorder;
 		c->rx_eof = true;
 		reorder_free(c);

@@ -39,7 +39,7 @@ static void slow_work(struct conn *c)
 
 	c->slow_at = 0;
 	lwip_expose(c);
-	tcp_ticks--;   /* it counts one more */
+	tcp_ticks--;   /* tcp_slowtmr counts one more */
 	if (c->closed) /* orphan_at is the deadline */
 		pcb->tmr = tcp_ticks;
 	pcb->last_timer = 0;

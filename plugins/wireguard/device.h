@@ -72,11 +72,11 @@ struct wg_peer {
 
 	struct wg_endpoint endpoint;
 	bool endpoint_given; /* wg_set changed it: names are not asked for */
-	uint64_t placed;     /* times that wg_set or a packet said where */
+	uint64_t placed;     /* how often wg_set or a packet said where */
 
 	struct timer timers[PEER_TIMERS];
-	uint64_t initiated_us;	/* or answered; 0: never */
-	uint64_t passed_us;	/* what was authentic last, 0: never */
+	uint64_t initiated_us;	/* begun or answered last; 0: never */
+	uint64_t passed_us;	/* the last authentic packet; 0: never */
 	uint32_t attempts;	/* initiations since the last reset */
 	bool wants_handshake;	/* is in device.wants */
 	bool retry;		/* the one wanted is not the first try */

@@ -11,7 +11,7 @@ struct train {
 	struct train *next;   /* the one begun after it; or the next free one */
 	struct wg_peer *peer; /* NULL: forgotten while a worker had it */
 	uint32_t len;	      /* bytes of all datagrams so far */
-	uint32_t gone;	      /* of those, with the socket when it was full */
+	uint32_t gone;	      /* of those, sent before the socket was full */
 	uint32_t datagrams;
 	uint16_t segment; /* bytes of each but the last */
 	uint8_t tos;

@@ -63,8 +63,8 @@ struct tunnel {
 	void *stack_self;
 	struct weir_link *link;
 	uint8_t *lent;	  /* room that the stack waits for a put of; or NULL */
-	bool to_stranger; /* what is being sent is for nobody's peer */
-	bool behind;	  /* the link is owed a writable */
+	bool to_stranger; /* what is being sent is for no peer of ours */
+	bool behind;	  /* the link waits to hear of room */
 
 	struct weir_timer *timer;
 	struct weir_timer *trim; /* memory goes back when it fires */

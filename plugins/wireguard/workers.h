@@ -42,7 +42,8 @@ void workers_give(struct workers *w, struct work *work);
 /* Do it here and now. */
 void work_do(struct work *work);
 
-/* Look what is done after this, not before. */
+/* To be called before looking at what is done: what is done later is told
+ * again. */
 void workers_heard(struct workers *w);
 
 static inline bool work_is_done(struct work *work)
