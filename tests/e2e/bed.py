@@ -157,6 +157,14 @@ class Bed:
         with self.inside(role):
             return socket.socket(family, kind, protocol)
 
+    def connect(self, host, port, seconds, role="client"):
+        """A TCP connection whose calls may take so long."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        s = self.socket(role, family, socket.SOCK_STREAM)
+        s.settimeout(seconds)
+        s.connect((host, port))
+        return s
+
     def spawn(self, role, command, **options):
         """Start a command in a namespace; it dies with this process."""
         path = f"/run/netns/{self.name(role)}"

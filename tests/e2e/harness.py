@@ -130,7 +130,6 @@ class Stream(threading.Thread):
     def __init__(self, connected):
         super().__init__(daemon=True)
         self.socket = keep(connected)
-        self.socket.settimeout(60)
         self.got, self.error = 0, None
         self.start()
 

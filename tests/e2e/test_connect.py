@@ -182,10 +182,7 @@ def a_server_s_reset_resets_the_client(bed):
     with bed.inside("server"):
         door = keep(servers.listener(6002))
     for host in HOST4, HOST6:
-        family = servers.family_of(host)
-        s = keep(bed.socket("client", family, socket.SOCK_STREAM))
-        s.settimeout(5)
-        s.connect((host, 6002))
+        s = keep(bed.connect(host, 6002, 5))
         peer = door.accept()[0]
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                         b"\1\0\0\0\0\0\0\0")

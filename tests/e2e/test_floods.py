@@ -84,12 +84,6 @@ def send_for_ever(port):
                 pass
 
 
-def stream_of(bed):
-    s = bed.socket("client", socket.AF_INET, socket.SOCK_STREAM)
-    s.connect((HOST4, STREAM_PORT))
-    return Stream(s)
-
-
 def curl(bed):
     """True where the page came."""
     process = bed.spawn("client", [need("curl"), "-sS", "-m", str(CURL_S),
@@ -134,7 +128,7 @@ def a_syn_flood_harms_nobody_who_is_honest(bed):
     serve(bed, send_for_ever, STREAM_PORT, STREAM_PORT)
     serve(bed, servers.http_server, HTTP_PORT, HTTP_PORT)
     check_equal(curls(bed, 5), 5, "curls before the flood")
-    stream = stream_of(bed)
+    stream = Stream(bed.connect(HOST4, STREAM_PORT, 60))
     stream.rate(1)
     before_rate, before_kb = stream.rate(SETTLE_S), weir.memory_kb()
     attack = flood(bed, "syn", VISIT_PORT, SYN_RATE, SYN_S)

@@ -51,10 +51,7 @@ def judge():
 
 def streams(bed, hosts):
     for host in hosts:
-        family = servers.family_of(host)
-        with bed.socket("client", family, socket.SOCK_STREAM) as s:
-            s.settimeout(20)
-            s.connect((host, MIRROR_PORT))
+        with bed.connect(host, MIRROR_PORT, 20) as s:
             s.sendall(bytes(300_000))
             s.shutdown(socket.SHUT_WR)
             check(len(servers.read_all(s)) > 300_000, f"{host}: cut short")
@@ -86,16 +83,12 @@ def datagrams(bed):
 def abandoned(bed):
     """Connections that are cut in the middle, and one that stays open."""
     for _ in range(5):
-        s = bed.socket("client", socket.AF_INET, socket.SOCK_STREAM)
-        s.settimeout(10)
-        s.connect((HOST4, MIRROR_PORT))
+        s = bed.connect(HOST4, MIRROR_PORT, 10)
         s.sendall(bytes(10_000))
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                      b"\1\0\0\0\0\0\0\0")
         s.close()
-    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
-    s.settimeout(10)
-    s.connect((HOST4, MIRROR_PORT))
+    s = keep(bed.connect(HOST4, MIRROR_PORT, 10))
     s.sendall(b"open to the end")
 
 

@@ -70,10 +70,7 @@ def start(bed):
 
 
 def fetch(bed, host, timeout=5):
-    family = servers.family_of(host)
-    with bed.socket("proxy", family, socket.SOCK_STREAM) as s:
-        s.settimeout(timeout)
-        s.connect((host, PORT))
+    with bed.connect(host, PORT, timeout, "proxy") as s:
         s.sendall(b"hello")
         return s.recv(100)
 
@@ -146,9 +143,7 @@ def sigterm_lets_a_transfer_come_to_its_end(bed):
     weir = Weir(bed)
     with bed.inside("server"):
         door = keep(servers.listener(PORT))
-    s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))
-    s.settimeout(10)
-    s.connect((HOST4, PORT))
+    s = keep(bed.connect(HOST4, PORT, 10))
     peer = keep(door.accept()[0])
     s.sendall(b"before")
     check_equal(peer.recv(100), b"before", "what came before")
@@ -354,9 +349,7 @@ def an_interface_set_down_and_up_again_serves_on(bed):
     time.sleep(0.2)
     bed.tun_up_again()
     wait_for(weir.alive, 1, "weir")
-    with bed.socket("client", socket.AF_INET, socket.SOCK_STREAM) as s:
-        s.settimeout(5)
-        s.connect((HOST4, PORT))
+    with bed.connect(HOST4, PORT, 5) as s:
         s.sendall(b"again")
         s.shutdown(socket.SHUT_WR)
         check(servers.read_all(s).endswith(b"again"), "no answer")

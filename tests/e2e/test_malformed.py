@@ -24,10 +24,7 @@ class Canary(threading.Thread):
 
     def __init__(self, bed):
         super().__init__(daemon=True)
-        self.socket = keep(bed.socket("client", socket.AF_INET,
-                                      socket.SOCK_STREAM))
-        self.socket.settimeout(20)
-        self.socket.connect((HOST4, CANARY_PORT))
+        self.socket = keep(bed.connect(HOST4, CANARY_PORT, 20))
         self.stop = threading.Event()
         self.rounds = 0
         self.error = None
@@ -71,9 +68,7 @@ def attack(bed, packets, **options):
         check(sent % 64 or weir.alive(), f"weir died after packet {sent}")
     canary.verdict()
     check(weir.alive(), f"weir died of one of {sent} packets")
-    with bed.socket("client", socket.AF_INET6, socket.SOCK_STREAM) as s:
-        s.settimeout(5)
-        s.connect((HOST6, CANARY_PORT))
+    with bed.connect(HOST6, CANARY_PORT, 5) as s:
         s.sendall(b"still there?")
         check_equal(s.recv(100), b"still there?", "a new connection")
     check_equal(weir.stop(), 0, "exit status")

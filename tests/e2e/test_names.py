@@ -180,7 +180,7 @@ def an_outbound_goes_through_another(bed):
     u.settimeout(5)
     echo.settimeout(5)
     u.sendto(b"?", (HOST4, PORT))
-    data, outside = echo.recvfrom(9)
+    _data, outside = echo.recvfrom(9)
     check_equal(outside[0], PROXY4_OTHER, "who sent the datagram")
     echo.sendto(b"!", outside)
     check_equal(u.recvfrom(9), (b"!", (HOST4, PORT)), "the answer")

@@ -185,9 +185,7 @@ def clients_that_vanish_in_the_middle_leave_nothing(bed):
     before = weir.fds()
     dice = random.Random(9)
     for n in range(200):
-        s = bed.socket("client", socket.AF_INET, socket.SOCK_STREAM)
-        s.settimeout(5)
-        s.connect((HOST4, PORT))
+        s = bed.connect(HOST4, PORT, 5)
         s.sendall(bytes(dice.randrange(1, 300_000)))
         if n % 2:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

@@ -100,10 +100,7 @@ def random_pairs(count):
 def half_close(bed, host, port, size):
     """Send all, shut down the sending side, then read the answer."""
     data = random.Random(port).randbytes(size)
-    family = servers.family_of(host)
-    with bed.socket("client", family, socket.SOCK_STREAM) as s:
-        s.settimeout(60)
-        s.connect((host, port))
+    with bed.connect(host, port, 60) as s:
         s.sendall(data)
         s.shutdown(socket.SHUT_WR)
         answer = servers.read_all(s)
@@ -128,9 +125,7 @@ def six_hundred_targets_survive_a_half_close(bed):
 
 def early_answer(bed, door):
     """What a client reads of a server that does not want all it sends."""
-    with bed.socket("client", socket.AF_INET, socket.SOCK_STREAM) as s:
-        s.settimeout(10)
-        s.connect((HOST4, EARLY_PORT))
+    with bed.connect(HOST4, EARLY_PORT, 10) as s:
         with door.accept()[0] as peer:
             s.sendall(bytes(EARLY_BYTES))
             peer.recv(1000)
@@ -157,11 +152,9 @@ def client_asks(bed, how):
         f.write(how)
 
 
-def marks_agreed(bed, family, host):
+def marks_agreed(bed, host):
     """(ECN is on, a packet came that might be marked), as the kernel says."""
-    with bed.socket("client", family, socket.SOCK_STREAM) as s:
-        s.settimeout(30)
-        s.connect((host, ECHO_PORT))
+    with bed.connect(host, ECHO_PORT, 30) as s:
         s.sendall(b"x")
         check_equal(s.recv(1), b"x", "the echo")
         options = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5]
@@ -173,28 +166,20 @@ def a_client_that_asks_for_ecn_gets_it(bed):
     """Its second SYN, after a second, asks no more: hence the patience."""
     Weir(bed)
     serve(bed, servers.echo_server, ECHO_PORT, ECHO_PORT)
-    ends = (socket.AF_INET, HOST4), (socket.AF_INET6, HOST6)
-    for end in ends:
-        check_equal(marks_agreed(bed, *end), (False, False), "unasked")
+    for host in HOST4, HOST6:
+        check_equal(marks_agreed(bed, host), (False, False), "unasked")
     client_asks(bed, "1")
     try:
-        for end in ends:
-            wait_for(lambda end=end: marks_agreed(bed, *end) == (True, True),
+        for host in HOST4, HOST6:
+            wait_for(lambda host=host: marks_agreed(bed, host) == (True, True),
                      60, "ECN")
     finally:
         client_asks(bed, "2")
 
 
 def open_crowd(bed, count):
-    crowd = []
-    for n in range(count):
-        family, host = ((socket.AF_INET6, HOST6) if n % 2 else
-                        (socket.AF_INET, HOST4))
-        s = keep(bed.socket("client", family, socket.SOCK_STREAM))
-        s.settimeout(30)
-        s.connect((host, ECHO_PORT))
-        crowd.append(s)
-    return crowd
+    return [keep(bed.connect(HOST6 if n % 2 else HOST4, ECHO_PORT, 30))
+            for n in range(count)]
 
 
 @test

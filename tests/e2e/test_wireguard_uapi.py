@@ -123,9 +123,7 @@ def setconf_replaces_and_syncconf_keeps(bed):
 
 def is_reset(bed):
     """Whether a silent connection of the first peer is, within 10 s."""
-    with bed.socket("server", socket.AF_INET, socket.SOCK_STREAM) as s:
-        s.settimeout(10)
-        s.connect((wgserved.PUBLIC4, PORT))
+    with bed.connect(wgserved.PUBLIC4, PORT, 10, "server") as s:
         try:
             s.recv(1)
         except ConnectionResetError:

@@ -172,11 +172,8 @@ class Server:
 
 def carry_out(bed, far, transfer):
     """Do one; raises where the bytes are not the same at both ends."""
-    family = servers.family_of(transfer.host)
     try:
-        with bed.socket("client", family, socket.SOCK_STREAM) as s:
-            s.settimeout(PATIENCE_S)
-            s.connect((transfer.host, PORT))
+        with bed.connect(transfer.host, PORT, PATIENCE_S) as s:
             s.sendall(HEADER.pack(transfer.number, transfer.up, transfer.down,
                                   transfer.order))
             sent, received = exchange(s, transfer.number, UP, transfer.up,

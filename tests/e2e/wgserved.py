@@ -102,8 +102,7 @@ class Served:
 
     def stream(self):
         """A download by the first peer that goes on."""
-        s = self.bed.socket("server", socket.AF_INET, socket.SOCK_STREAM)
-        s.connect((PUBLIC4, wgtraffic.HTTP_PORT))
+        s = self.bed.connect(PUBLIC4, wgtraffic.HTTP_PORT, 60, "server")
         s.sendall(b"GET /100000000000 HTTP/1.1\r\nHost: x\r\n\r\n")
         return Stream(s)
 
