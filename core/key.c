@@ -15,27 +15,28 @@ static unsigned in_range(unsigned c, unsigned low, unsigned high)
 	return 0u - (((low - 1u - c) & (c - 1u - high)) >> 31);
 }
 
-/* 0..63, or something above 63. */
+/* 0..63, or 64 for what is no digit. */
 static unsigned base64_digit(unsigned char c)
 {
-	unsigned v = 0, known = 0, m;
+	unsigned v = 64u;
 
-	m = in_range(c, 'A', 'Z'), v |= m & (c - 'A'), known |= m;
-	m = in_range(c, 'a', 'z'), v |= m & (c - 'a' + 26u), known |= m;
-	m = in_range(c, '0', '9'), v |= m & (c - '0' + 52u), known |= m;
-	m = in_range(c, '+', '+'), v |= m & 62u, known |= m;
-	m = in_range(c, '/', '/'), v |= m & 63u, known |= m;
-	return v | (~known & 64u);
+	v ^= in_range(c, 'A', 'Z') & (64u ^ (c - 'A'));
+	v ^= in_range(c, 'a', 'z') & (64u ^ (c - 'a' + 26u));
+	v ^= in_range(c, '0', '9') & (64u ^ (c - '0' + 52u));
+	v ^= in_range(c, '+', '+') & (64u ^ 62u);
+	v ^= in_range(c, '/', '/') & (64u ^ 63u);
+	return v;
 }
 
+/* 0..15, or 16 for what is no digit. */
 static unsigned hex_digit(unsigned char c)
 {
-	unsigned v = 0, known = 0, m;
+	unsigned v = 16u;
 
-	m = in_range(c, '0', '9'), v |= m & (c - '0'), known |= m;
-	m = in_range(c, 'a', 'f'), v |= m & (c - 'a' + 10u), known |= m;
-	m = in_range(c, 'A', 'F'), v |= m & (c - 'A' + 10u), known |= m;
-	return v | (~known & 16u);
+	v ^= in_range(c, '0', '9') & (16u ^ (c - '0'));
+	v ^= in_range(c, 'a', 'f') & (16u ^ (c - 'a' + 10u));
+	v ^= in_range(c, 'A', 'F') & (16u ^ (c - 'A' + 10u));
+	return v;
 }
 
 /* 43 digits hold 258 bits: the last two must be 0. */

@@ -10,7 +10,7 @@ static unsigned in_range(unsigned c, unsigned low, unsigned high)
 	return 0u - (((low - 1u - c) & (c - 1u - high)) >> 31);
 }
 
-/* 0..63, or something above 63. */
+/* 0..63, or 64 for what is no digit. */
 static unsigned base64_value(unsigned char c)
 {
 	unsigned v = 64u;
@@ -23,7 +23,7 @@ static unsigned base64_value(unsigned char c)
 	return v;
 }
 
-/* 0..15, or something above 15. Lower and upper case. */
+/* 0..15, or 16 for what is no digit. Lower and upper case. */
 static unsigned hex_value(unsigned char c)
 {
 	unsigned v = 16u;
