@@ -69,7 +69,7 @@ static double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static struct client client_of(uint32_t i)
+static struct client numbered(uint32_t i)
 {
 	struct client c = {.window = 65535,
 			   .mss = 1460,
@@ -87,7 +87,7 @@ static struct client client_of(uint32_t i)
 static void prepare(struct weir_ingress *in, uint32_t i, uint8_t flags,
 		    const void *data, uint32_t len)
 {
-	struct client c = client_of(i);
+	struct client c = numbered(i);
 
 	memset(in, 0, sizeof *in);
 	in->buffer = sim.ops->buffer_get(sim.stack);

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 # What a packet costs the network stack, by the number of connections.
+# Built with the tests, so that they keep up; run by hand.
 if NETSTACK
-EXTRA_PROGRAMS += tests/bench/demux
+check_PROGRAMS += tests/bench/demux
 tests_bench_demux_SOURCES = tests/bench/demux.c tests/sim/sim.c \
 	tests/sim/wire.c \
 	tests/sim/sim.h tests/sim/client.c tests/sim/client.h \
 	plugins/netstack/plugin.c
 tests_bench_demux_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/sim \
-	-I$(top_srcdir)/plugins/netstack
+	-I$(top_srcdir)/plugins/netstack -I$(top_srcdir)/plugins/bytes
 tests_bench_demux_LDADD = libnetstack.la
 endif
 
@@ -22,7 +23,7 @@ EXTRA_DIST += tests/bench/wan tests/bench/wanbed.py tests/bench/wan.json
 
 # Weir's sealing and opening of packets beside the crypto libraries alone.
 if HAVE_WOLFSSL
-EXTRA_PROGRAMS += tests/bench/aead
+check_PROGRAMS += tests/bench/aead
 tests_bench_aead_SOURCES = tests/bench/aead.c
 tests_bench_aead_CPPFLAGS = $(WG_CPPFLAGS)
 tests_bench_aead_LDADD = libwg.la
