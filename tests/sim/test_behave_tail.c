@@ -108,6 +108,7 @@ START_TEST(loss_that_the_probe_finds_counts_once)
 {
 	const uint32_t tail[] = {at(FIRST - 1), at(FIRST)};
 	struct peer p = peer_new(_i);
+	uint32_t window;
 
 	p.mss = MSS;
 	peer_complete_far(&p, RTT);
@@ -120,10 +121,12 @@ START_TEST(loss_that_the_probe_finds_counts_once)
 		;
 	say(&p, ACK, 1, at(FIRST), 0);
 	core_write(&p, 100 * MSS);
-	ck_assert_uint_eq(hear_all(&p) / MSS, FIRST * 7 / 10);
+	window = hear_all(&p) / MSS;
+	ck_assert_uint_le(window, FIRST * 7 / 10);
+	ck_assert_uint_ge(window, FIRST * 7 / 10 - 1);
 	sim_run(RTT);
-	say(&p, ACK, 1, at(FIRST + FIRST * 7 / 10), 0);
-	ck_assert_uint_ge(hear_all(&p) / MSS, FIRST * 7 / 10);
+	say(&p, ACK, 1, at(FIRST + window), 0);
+	ck_assert_uint_ge(hear_all(&p) / MSS, window);
 }
 END_TEST
 
