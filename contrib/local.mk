@@ -9,7 +9,8 @@ nodist_systemdunit_DATA = contrib/weir.service
 CLEANFILES += contrib/weir.service
 EXTRA_DIST += contrib/weir.service.in contrib/weir.sysusers \
 	contrib/weir.bash-completion \
-	contrib/fetch-lwip contrib/fetch-wireguard-go contrib/prepare.sh contrib/count.sh
+	contrib/archive.sh contrib/fetch-i386 contrib/fetch-lwip \
+	contrib/fetch-wireguard-go contrib/prepare.sh contrib/count.sh
 
 contrib/weir.service: contrib/weir.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib && \
