@@ -19,9 +19,9 @@
 /* The kernel's UDP_MAX_SEGMENTS, as it was before Linux 6.9 doubled it. */
 #define SEGMENTS_MAX 64
 
-/* Does the kernel take single datagrams only? EIO: for ever, since the device
- * cannot send trains. EINVAL or, of newer kernels, EMSGSIZE: not on this path,
- * whose packets are smaller than the segments. */
+/* Does the kernel take single datagrams only? EIO: the device cannot send
+ * trains. EINVAL or, of newer kernels, EMSGSIZE: not on this path, whose
+ * packets are smaller than the segments. */
 static inline bool train_is_refused(int err)
 {
 	return err == EIO || err == EINVAL || err == EMSGSIZE;
