@@ -66,13 +66,15 @@ tests_unit_test_load_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_load_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_fakehost
 TESTS += tests/unit/test_fakehost
-tests_unit_test_fakehost_SOURCES = tests/unit/test_fakehost.c
+tests_unit_test_fakehost_SOURCES = tests/unit/test_fakehost.c \
+	tests/unit/fakehost_null.h
 tests_unit_test_fakehost_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_fakehost_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 check_PROGRAMS += tests/unit/test_fakehost_aborts
 TESTS += tests/unit/test_fakehost_aborts
-tests_unit_test_fakehost_aborts_SOURCES = tests/unit/test_fakehost_aborts.c
+tests_unit_test_fakehost_aborts_SOURCES = tests/unit/test_fakehost_aborts.c \
+	tests/unit/fakehost_null.h
 tests_unit_test_fakehost_aborts_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_fakehost_aborts_LDADD = libweir-fakehost.a $(CHECK_LIBS)
