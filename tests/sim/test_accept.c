@@ -310,19 +310,25 @@ START_TEST(first_syn_is_let_in_again_soon_after_a_flood)
 }
 END_TEST
 
+/* A connection that both sides close; it waits in TIME_WAIT. */
+static void open_and_close(struct client *c)
+{
+	struct weir_end *e = client_open(c);
+
+	e->stream->finish(e->self);
+	client_expect(c, FIN);
+	client_send(c, ACK | FIN, NULL, 0);
+	sim_close(e, 0);
+	sim_flush(&tun);
+}
+
 START_TEST(port_is_used_again_while_the_old_connection_waits)
 {
 	struct client c = client_of(_i);
-	struct weir_end *e = client_open(&c);
 
-	e->stream->finish(e->self);
-	client_expect(&c, FIN);
-	client_send(&c, ACK | FIN, NULL, 0);
-	sim_close(e, 0);
-	sim_flush(&tun);
+	open_and_close(&c);
 	c.seq += 100000;
-	e = client_open(&c);
-	ck_assert_ptr_nonnull(e);
+	ck_assert_ptr_nonnull(client_open(&c));
 	ck_assert_uint_eq(sim_counter("connections"), 1);
 }
 END_TEST
@@ -334,16 +340,8 @@ static uint64_t left_of(size_t closing, int v6)
 	struct client c = client_of(v6);
 
 	begin_with(&conf);
-	for (size_t i = 0; i < closing; i++) {
-		struct weir_end *e = client_open(&c);
-
-		e->stream->finish(e->self);
-		client_expect(&c, FIN);
-		client_send(&c, ACK | FIN, NULL, 0);
-		sim_close(e, 0);
-		sim_flush(&tun);
-		c.path.client_port++;
-	}
+	for (size_t i = 0; i < closing; i++, c.path.client_port++)
+		open_and_close(&c);
 	sim_run(1000 * SIM_MS);
 	return sim_counter("connections");
 }
