@@ -29,6 +29,7 @@ if AEAD_OPENSSL
 check_PROGRAMS += tests/tools/wgsplit
 tests_tools_wgsplit_SOURCES = tests/tools/wgsplit.c \
 	tests/tools/tool.c tests/tools/tool.h
+tests_tools_wgsplit_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/plugins/sockets
 tests_tools_wgsplit_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_tools_wgsplit_LDADD = $(CRYPTO_LIBS)
 endif

@@ -14,7 +14,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,13 +23,8 @@
 #include <unistd.h>
 
 #include "tool.h"
+#include "trains.h"
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103
-#endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
