@@ -197,7 +197,7 @@ bool note_parse(const void *data, size_t len, struct weir_identity *id,
 		struct weir_error *e)
 {
 	struct bytes file = {data, len}, table, segment;
-	ElfW(Ehdr) h;
+	ElfW(Ehdr) h = {0};
 	int found = 0;
 
 	if (!header_check(file, &h, e))
