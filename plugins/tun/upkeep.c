@@ -159,6 +159,16 @@ static void repaired(struct upkeep *u, const char *what)
 	give_up(u);
 }
 
+/* The kernel was out of memory, or late, which may pass. That it does not is
+ * found by counting these as repairs. */
+static bool may_pass(struct upkeep *u, int err)
+{
+	if (err != ENOMEM && err != ENOBUFS && err != ETIMEDOUT)
+		return false;
+	u->last_us = u->conf.host->now_us();
+	return ++u->repairs < REPAIRS_MOST;
+}
+
 static void mend_all(struct upkeep *u)
 {
 	const struct upkeep_conf *c = &u->conf;
@@ -167,12 +177,14 @@ static void mend_all(struct upkeep *u)
 		.addresses = c->addresses.addresses,
 		.count = c->addresses.count,
 	};
-	bool was_down = u->was_down;
+	bool was_down = u->was_down, asked, later;
 	struct mend m = {.err = 0};
 
 	u->was_down = false;
-	if (!address_mend(&c->addresses, &m) ||
-	    (c->routed && !routing_mend(&routes, &m))) {
+	asked = address_mend(&c->addresses, &m) &&
+		(!c->routed || routing_mend(&routes, &m));
+	later = may_pass(u, m.err);
+	if (!asked || later) {
 		u->was_down = was_down;
 		look_later(u);
 	}
@@ -182,7 +194,7 @@ static void mend_all(struct upkeep *u)
 			     m.done);
 	else if (*m.done)
 		repaired(u, m.done);
-	if (!m.err || m.err == ENETDOWN || !u->watch)
+	if (!m.err || m.err == ENETDOWN || later || !u->watch)
 		return;
 	c->host->log(c->instance, WEIR_WARN,
 		     "%s: somebody removed %s, which cannot be put back: %s; "

@@ -346,6 +346,25 @@ START_TEST(it_is_looked_again_where_nobody_could_be_asked)
 }
 END_TEST
 
+START_TEST(what_the_kernel_has_no_memory_for_is_put_back_later)
+{
+	begin(true);
+	world.err = ENOBUFS;
+	own_address_goes();
+	fakehost_advance(host, SECOND_US);
+	ck_assert_str_eq(fakehost_log(host), "");
+	world.err = 0;
+	fakehost_advance(host, 2 * SECOND_US);
+	ck_assert_int_eq(times("it was put back\n"), 1);
+	world.err = ENOMEM;
+	own_address_goes();
+	fakehost_advance(host, MINUTE_US);
+	ck_assert_int_eq(times("cannot be put back: Cannot allocate"), 1);
+	ck_assert_int_eq(own_address_goes(), 0);
+	end();
+}
+END_TEST
+
 START_TEST(a_device_that_was_removed_is_made_again)
 {
 	begin(true);
@@ -419,6 +438,7 @@ SUITE("upkeep", t)
 	tcase_add_test(t, nothing_is_put_back_on_a_link_that_is_down);
 	tcase_add_test(t, what_cannot_be_put_back_is_told_once);
 	tcase_add_test(t, it_is_looked_again_where_nobody_could_be_asked);
+	tcase_add_test(t, what_the_kernel_has_no_memory_for_is_put_back_later);
 	tcase_add_test(t, a_device_that_was_removed_is_made_again);
 	tcase_add_test(t, late_news_of_a_removed_device_are_not_of_the_new_one);
 	tcase_add_test(t, a_device_that_cannot_be_made_again_is_told);
