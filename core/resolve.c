@@ -53,7 +53,8 @@ struct weir_query {
 
 struct resolver_socket {
 	ares_socket_t fd;
-	struct loop_watch *watch;
+	unsigned events;
+	struct loop_watch *watch; /* NULL: it could not be made */
 	struct resolver_socket *next;
 	struct resolver *resolver;
 };
@@ -86,18 +87,6 @@ static void arm(struct resolver *r)
 		loop_timer_stop(r->timer);
 }
 
-static void timed_out(void *arg)
-{
-	struct resolver *r = arg;
-
-	/* Pending questions may have been put to servers that are no longer
-	 * right. */
-	if (channel_is_stale(r->config, &r->file))
-		turn_task(r->turn, &r->renewal);
-	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	arm(r);
-}
-
 static void socket_ready(void *arg, unsigned events)
 {
 	struct resolver_socket *s = arg;
@@ -108,6 +97,29 @@ static void socket_ready(void *arg, unsigned events)
 	ares_process_fd(r->channel,
 			events & WEIR_READABLE ? fd : ARES_SOCKET_BAD,
 			events & WEIR_WRITABLE ? fd : ARES_SOCKET_BAD);
+	arm(r);
+}
+
+static void socket_watch(struct resolver_socket *s)
+{
+	loop_watch_free(s->watch);
+	s->watch = loop_watch_new(&s->resolver->owner, s->fd, s->events,
+				  socket_ready, s);
+}
+
+static void timed_out(void *arg)
+{
+	struct resolver *r = arg;
+
+	/* Who could not be watched may have been answered meanwhile. */
+	for (struct resolver_socket *s = r->sockets; s; s = s->next)
+		if (!s->watch)
+			socket_watch(s);
+	/* Pending questions may have been put to servers that are no longer
+	 * right. */
+	if (channel_is_stale(r->config, &r->file))
+		turn_task(r->turn, &r->renewal);
+	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	arm(r);
 }
 
@@ -135,12 +147,9 @@ static void socket_state(void *arg, ares_socket_t fd, int readable,
 		s->next = r->sockets;
 		r->sockets = s;
 	}
-	loop_watch_free(s->watch);
-	s->watch = loop_watch_new(&r->owner, fd,
-				  (readable ? WEIR_READABLE : 0) |
-					  (writable ? WEIR_WRITABLE : 0) |
-					  WEIR_LEVEL_TRIGGERED,
-				  socket_ready, s);
+	s->events = (readable ? WEIR_READABLE : 0) |
+		    (writable ? WEIR_WRITABLE : 0) | WEIR_LEVEL_TRIGGERED;
+	socket_watch(s);
 }
 
 static void entry_put(struct entry *e)

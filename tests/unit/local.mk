@@ -210,6 +210,7 @@ TESTS += tests/unit/test_resolve
 tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c $(FAKE)
 tests_unit_test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_resolve_LDADD = $(UNIT_LDADD)
+tests_unit_test_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=loop_watch_new
 check_PROGRAMS += tests/unit/test_relay
 TESTS += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(FAKE)

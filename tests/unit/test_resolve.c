@@ -29,6 +29,27 @@ static struct loop *loop;
 static struct turn turn;
 static struct resolver *resolver;
 static struct weir_query *owner;
+static int unwatched; /* so many sockets to come cannot be watched */
+
+struct loop_watch *__real_loop_watch_new(struct loop_owner *o, int fd,
+					 unsigned events,
+					 void (*ready)(void *, unsigned),
+					 void *arg);
+struct loop_watch *__wrap_loop_watch_new(struct loop_owner *o, int fd,
+					 unsigned events,
+					 void (*ready)(void *, unsigned),
+					 void *arg);
+
+struct loop_watch *__wrap_loop_watch_new(struct loop_owner *o, int fd,
+					 unsigned events,
+					 void (*ready)(void *, unsigned),
+					 void *arg)
+{
+	if (!unwatched)
+		return __real_loop_watch_new(o, fd, events, ready, arg);
+	unwatched--;
+	return NULL;
+}
 
 static bool begins(const uint8_t *name, const char *with)
 {
@@ -421,8 +442,24 @@ START_TEST(resolve_takes_any_number_of_servers)
 }
 END_TEST
 
+START_TEST(resolve_hears_a_server_that_could_not_be_watched_at_first)
+{
+	struct asked a;
+
+	setup();
+	unwatched = 1;
+	ask(&a, "a.test", RESOLVE_IP4);
+	await(&a);
+	ck_assert_int_eq(unwatched, 0);
+	ck_assert_int_eq(a.err, 0);
+	ck_assert_int_eq(a.n, 1);
+	teardown();
+}
+END_TEST
+
 FAKE_MAIN("resolve", resolve_takes_any_number_of_servers,
 	  resolve_answers_with_the_families_that_were_asked,
+	  resolve_hears_a_server_that_could_not_be_watched_at_first,
 	  resolve_says_enoent_where_the_family_is_missing,
 	  resolve_caches_answers_whatever_the_case_of_the_name,
 	  resolve_anew_asks_the_servers_past_the_cache,
