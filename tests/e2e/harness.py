@@ -320,6 +320,15 @@ def run_one(function, bed):
         close_kept()
 
 
+def find_build():
+    """What make tells its tests; by hand they begin in the build folder."""
+    top = os.environ.setdefault("abs_top_builddir", os.getcwd())
+    os.environ.setdefault("abs_top_srcdir", os.path.abspath(
+        os.path.join(os.path.dirname(__file__), "..", "..")))
+    os.environ.setdefault("WEIR", os.path.join(top, "weir"))
+    os.environ.setdefault("PLUGIN_DIR", os.path.join(top, ".libs"))
+
+
 def become_root():
     """Namespaces need root: ask sudo, which must not ask back."""
     if os.geteuid() == 0:
@@ -345,14 +354,15 @@ def own_plugins():
 
 def why_not():
     """Why no test can run here; empty where they can."""
+    find_build()
     if not become_root():
         return "needs root"
     if not shutil.which("ip"):
         return "iproute2 is not installed"
     if not os.path.exists("/dev/net/tun"):
         return "there is no /dev/net/tun"
-    if not os.access(os.environ.get("WEIR", ""), os.X_OK):
-        return "WEIR names no program"
+    if not os.access(os.environ["WEIR"], os.X_OK):
+        return f"{os.environ['WEIR']} is not built"
     return ""
 
 

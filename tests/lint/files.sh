@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What every file owes: a licence line, a size that a reader can hold, and
-# nothing of the machine it was written on.
+# What every file owes: a licence line, a size that a reader can hold, the mode
+# of what it is, and nothing of the machine it was written on.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -52,6 +52,14 @@ too_long_functions() {
 			print $2 ":" start ": " $1 ": " end - start + 1 " lines" }'
 }
 
+# Documents and people call them by their names.
+not_executable() {
+	tree_files | while read -r f; do
+		[ -x "$f" ] || [ "$(head -c 2 "$f" | tr -d '\0')" != '#!' ] ||
+			echo "$f: begins with #! and cannot be executed"
+	done
+}
+
 # The patterns are written so that they do not match themselves.
 host_paths() {
 	tree_files | grep -vE '^(LICENSE|sdk/LICENSE)$' | tr '\n' '\0' |
@@ -68,5 +76,6 @@ else
 	skip "no function is over $FUNCTION_LINES_MAX lines" \
 	    "universal-ctags is not installed"
 fi
+not_executable | verdict "what says by what it is run can be run"
 host_paths | verdict "nothing names the machine it was written on"
 exit $failed
