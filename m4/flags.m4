@@ -41,3 +41,18 @@ AS_IF([test "x$enable_werror" = xyes],
 	[AS_VAR_APPEND([WARN_CFLAGS], [" -Werror"])])
 AC_SUBST([WARN_CFLAGS])
 ])
+
+# PREFIX_MAP keeps the folders of who builds out of assertions and of what is
+# there for debuggers: the same source gives the same bytes in any of them.
+AC_DEFUN([WEIR_PREFIX_MAP], [
+AC_REQUIRE([WEIR_LIB_LWIP])
+PREFIX_MAP=
+WEIR_TRY_CFLAG([PREFIX_MAP], [-ffile-prefix-map=/from=to])
+AS_IF([test -n "$PREFIX_MAP"],
+	[PREFIX_MAP='-ffile-prefix-map=$(top_srcdir)=.'
+	AS_VAR_APPEND([PREFIX_MAP], [' -ffile-prefix-map=$(abs_top_srcdir)=.'])
+	AS_VAR_APPEND([PREFIX_MAP], [' -ffile-prefix-map=$(abs_top_builddir)=.'])
+	AS_IF([test -n "$LWIP_DIR"], [AS_VAR_APPEND([PREFIX_MAP],
+		[' -ffile-prefix-map=$(LWIP_DIR)=lwip'])])])
+AC_SUBST([PREFIX_MAP])
+])
