@@ -277,6 +277,7 @@ void accept_refuse(struct conn *c, int err)
 	case EPERM:
 	case ENETDOWN:
 	case EHOSTDOWN:
+	case EADDRNOTAVAIL:
 		icmp_unreachable(c->link, c->syn->bytes, c->syn->len, err);
 		break;
 	default:

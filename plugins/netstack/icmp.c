@@ -128,6 +128,7 @@ static int error_code(int err, bool v6)
 		return v6 ? 0 : FRAGMENTATION_NEEDED4;
 	case ENETUNREACH:
 	case ENETDOWN:
+	case EADDRNOTAVAIL: /* none to send from, as with IPv6 switched off */
 		return 0;
 	case EHOSTUNREACH:
 	case EHOSTDOWN:

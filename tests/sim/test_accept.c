@@ -112,11 +112,15 @@ START_TEST(unreachable_destination_is_an_icmp_error)
 	static const struct {
 		int err, code4, code6;
 	} cases[] = {
-		{ENETUNREACH, 0, 0}, {EHOSTUNREACH, 1, 3}, {EACCES, 13, 1}};
+		{ENETUNREACH, 0, 0},
+		{EADDRNOTAVAIL, 0, 0},
+		{EHOSTUNREACH, 1, 3},
+		{EACCES, 13, 1},
+	};
 	struct client c = client_of(_i);
 	uint8_t syn[100];
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct seen *s = refused_with(_i, cases[i].err);
 		uint32_t n = make_tcp(syn, &c, SYN, NULL, 0);
 

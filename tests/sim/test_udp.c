@@ -321,6 +321,20 @@ START_TEST(undelivered_is_an_icmp_error)
 }
 END_TEST
 
+START_TEST(an_outbound_without_an_address_is_an_unreachable_network)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct seen *s;
+
+	e->flow->unreachable(e->self, &e->info.target, EADDRNOTAVAIL);
+	s = look(&tun);
+	ck_assert(s->any && s->checksum_ok);
+	ck_assert_int_eq(s->type, _i ? 1 : 3);
+	ck_assert_int_eq(s->code, 0);
+}
+END_TEST
+
 START_TEST(what_was_too_large_is_answered_with_an_mtu)
 {
 	struct path p = path_of(_i, 53);
@@ -436,6 +450,9 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, a_flow_of_ours_has_its_port_to_itself, 0, 2);
 	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
 	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
+	tcase_add_loop_test(
+		t, an_outbound_without_an_address_is_an_unreachable_network, 0,
+		2);
 	tcase_add_loop_test(t, what_was_too_large_is_answered_with_an_mtu, 0,
 			    2);
 	tcase_add_loop_test(t, refused_flow_is_dropped, 0, 2);
