@@ -101,7 +101,9 @@ class Bed:
                                 "7000-8099"),
                                ("net.ipv4.ping_group_range", "0 2147483647"),
                                ("net.ipv6.icmp.ratelimit", "0"),
-                               ("net.ipv4.icmp_ratelimit", "0"),
+                               # A limit of 0 has Linux 6.1 send no second
+                               # error about its routes within a second.
+                               ("net.ipv4.icmp_ratemask", "0"),
                                ("net.ipv4.conf.all.promote_secondaries",
                                 "1")):
                 path = "/proc/sys/" + key.replace(".", "/")
