@@ -80,6 +80,7 @@ struct freedom {
 
 	struct raw raw[FAMILIES];
 	uint16_t echo_id; /* the last one given to a flow over a raw socket */
+	bool ping_warned; /* that no socket for pings may be made */
 
 	/* keepalive.c */
 	struct weir_timer *lasts;

@@ -210,6 +210,17 @@ static int echo_start(struct echo *x)
 	return err;
 }
 
+/* Debian 12 lets no user ping but by ping(8), which has a privilege for it. */
+static void warn_of_right(struct freedom *f, int err)
+{
+	if ((err != EACCES && err != EPERM) || f->ping_warned)
+		return;
+	f->ping_warned = true;
+	f->host->log(f->instance, WEIR_WARN,
+		     "no right to send pings; sysctl net.ipv4.ping_group_range="
+		     "\"0 2147483647\" gives it to all, CAP_NET_RAW to weir");
+}
+
 void icmp_open(struct freedom *f, struct weir_end *end,
 	       const struct weir_addr *target)
 {
@@ -230,6 +241,7 @@ void icmp_open(struct freedom *f, struct weir_end *end,
 	err = echo_start(x);
 	if (err) {
 		echo_close(x, 0);
+		warn_of_right(f, err);
 		f->host->fail(end, err, "no socket for echo requests");
 		return;
 	}

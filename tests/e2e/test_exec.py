@@ -20,7 +20,8 @@ import tempfile
 import threading
 import time
 
-from harness import Skip, check, check_equal, run_one, tests, test, wait_for
+from harness import (Skip, check, check_equal, need, run_one, tests, test,
+                     wait_for)
 
 OUT4, OUT6 = "10.88.0.1", "fd88::1"
 NAME4 = "10.88.0.1"
@@ -400,6 +401,19 @@ def exec_says_that_the_tun_device_is_closed_to_the_user(stage):
         os.chmod(f"{STAGE}/tun", 0o666)
     check_equal(status, 1, "status")
     check("/dev/net/tun: Permission denied" in err, err)
+
+
+@test
+def exec_names_the_sysctl_that_lets_users_ping(stage):
+    """Once, whatever is pinged. A new network lets nobody, as Debian 12."""
+    need("ping")
+    stage.need_network()
+    if not stage.user:
+        raise Skip("is about an ordinary user, set up by root")
+    _, out, err = stage.shell(f"for host in {OUT4} {OUT6}; do "
+                              "ping -c 1 -W 5 $host; done")
+    check_equal(out.count("+1 errors"), 2, f"told by ping: {out}")
+    check_equal(err.count("net.ipv4.ping_group_range"), 1, err)
 
 
 @test
