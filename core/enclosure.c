@@ -56,6 +56,12 @@ bool enclosure_refused(const char *what, int err)
 {
 	const char *why = obstacle();
 
+	/* Root needs these as well. */
+	if (sysctl_read("/proc/sys/user/max_net_namespaces") == 0)
+		return inside_error("%s: network namespaces are switched off "
+				    "here (sysctl user.max_net_namespaces="
+				    "10000 changes that)",
+				    what);
 	return inside_error("%s: %s; %s", what, why ? why : strerror(err),
 			    why ? "root needs none"
 				: "a container may forbid it");

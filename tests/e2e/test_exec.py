@@ -458,16 +458,18 @@ def exec_goes_on_with_a_warning_where_proc_cannot_be_mounted(stage):
 
 
 @test
-def exec_names_the_sysctl_that_forbids_user_namespaces(stage):
+def exec_names_the_sysctl_that_forbids_namespaces(stage):
     if not stage.root:
         raise Skip("needs root")
-    text = "echo 0 >/proc/sys/user/max_user_namespaces && " \
-        "exec setpriv --bounding-set=-sys_admin \"$@\""
-    p = subprocess.run(["unshare", "-Ur", "sh", "-c", text, "sh",
-                        *stage.command("true")], text=True, check=False,
-                       stderr=subprocess.PIPE, timeout=PATIENCE_S)
-    check_equal(p.returncode, 1, "status")
-    check("user.max_user_namespaces" in p.stderr, p.stderr)
+    for name in "user.max_user_namespaces", "user.max_net_namespaces":
+        path = "/proc/sys/" + name.replace(".", "/")
+        p = subprocess.run(["unshare", "-Ur", "sh", "-c",
+                            f"echo 0 >{path} && exec setpriv "
+                            "--bounding-set=-sys_admin \"$@\"", "sh",
+                            *stage.command("true")], text=True, check=False,
+                           stderr=subprocess.PIPE, timeout=PATIENCE_S)
+        check_equal(p.returncode, 1, "status")
+        check(name in p.stderr, p.stderr)
 
 
 def main():
