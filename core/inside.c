@@ -4,20 +4,23 @@
  * Theory of operation: it is born into its namespaces by clone(2), maps the
  * user to himself, makes the network and the mounts, hands the TUN to weir and
  * waits for the word to go. Then it runs the command as its child, reaps every
- * orphan, passes signals on and tells weir how the command ended. As the init
- * of a process namespace it takes everything with it when it ends; the kernel
- * kills it when weir dies, in whatever way. Without a process namespace (the
- * fallback) only the command itself is sure to be killed. */
+ * orphan, passes signals on, sees that the command's resolv.conf stays and
+ * tells weir how the command ended. As the init of a process namespace it takes
+ * everything with it when it ends; the kernel kills it when weir dies, in
+ * whatever way. Without a process namespace (the fallback) only the command
+ * itself is sure to be killed. */
 #include "inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +28,8 @@
 #include "exec.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
-#define SCRATCH "/proc" /* is mounted over a moment later */
+#define SCRATCH "/proc/self/fdinfo" /* nobody else misses it meanwhile */
+#define MISSING_MS 200		    /* between two looks for a resolv.conf */
 
 bool inside_error(const char *fmt, ...)
 {
@@ -69,31 +73,57 @@ static bool map_user(const struct inside *in)
 }
 
 /* The file that `text` is written to lives in a file system that only the
- * mount on resolv.conf still refers to. */
-static bool resolv_conf_mount(const char *text)
+ * mount on resolv.conf still refers to. 0 or an errno; ENOENT: there is none to
+ * replace. */
+static int resolv_conf_mount(struct inside *in)
 {
 	char target[PATH_MAX], source[] = SCRATCH "/resolv.conf";
-	int fd;
-	bool ok;
+	const char *text = in->plan->resolv_conf;
+	struct stat st;
+	int fd, err = 0;
 
 	if (!text || !realpath(RESOLV_CONF, target))
-		return true; /* there is none to replace, as was told */
+		return ENOENT;
 	if (mount("weir", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "mode=755,size=64k") < 0)
-		return inside_error("cannot mount a tmpfs: %s",
-				    strerror(errno));
+		return errno;
 	fd = open(source, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (ok)
-		ok = fchmod(fd, 0644) == 0 &&
-		     mount(source, target, NULL, MS_BIND, NULL) == 0;
-	if (!ok)
-		inside_error("cannot put a file in place of %s: %s", target,
-			     strerror(errno));
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+	    fchmod(fd, 0644) < 0 || fstat(fd, &st) < 0 ||
+	    mount(source, target, NULL, MS_BIND, NULL) < 0)
+		err = errno;
+	else
+		in->names = st.st_dev;
 	if (fd >= 0)
 		close(fd);
 	umount2(SCRATCH, MNT_DETACH);
-	return ok;
+	return err;
+}
+
+static bool names_refused(int err)
+{
+	return inside_error("cannot put a file in place of " RESOLV_CONF ": %s",
+			    strerror(err));
+}
+
+/* A mount goes with what it is mounted on. So where outside's file is replaced,
+ * as programs do that write it, outside's name servers would be seen inside,
+ * where nobody answers. False: there is none just now, or its name is still
+ * being moved. */
+static bool names_keep(struct inside *in)
+{
+	struct stat st;
+	int err;
+
+	if (!in->names ||
+	    (stat(RESOLV_CONF, &st) == 0 && st.st_dev == in->names))
+		return true;
+	err = resolv_conf_mount(in);
+	if (err && err != ENOENT) {
+		names_refused(err);
+		in->names = 0;
+	}
+	return err != ENOENT;
 }
 
 static bool proc_mount(void)
@@ -137,10 +167,10 @@ static bool go_await(int control)
 }
 
 /* Everything before the command. */
-static bool prepare(const struct inside *in)
+static bool prepare(struct inside *in)
 {
 	bool enclosed = in->namespaces & CLONE_NEWPID;
-	int tun;
+	int tun, err;
 
 	if (!map_user(in))
 		return false;
@@ -157,12 +187,13 @@ static bool prepare(const struct inside *in)
 	/* ping without privileges; nothing is lost where that fails. */
 	(void)write_file("/proc/sys/net/ipv4/ping_group_range", "%u %u\n",
 			 in->gid, in->gid);
-	if (!resolv_conf_mount(in->plan->resolv_conf))
-		return false;
 	if (enclosed && !proc_mount()) {
 		word_send(in->control, INSIDE_NO_PROC, -1);
 		return false;
 	}
+	err = resolv_conf_mount(in);
+	if (err && err != ENOENT) /* of that a warning has told */
+		return names_refused(err);
 	if (!word_send(in->control, INSIDE_READY, tun))
 		return false;
 	close(tun);
@@ -200,22 +231,29 @@ static bool reap(pid_t command, int *status)
 }
 
 /* What the terminal sends has reached the command already. */
-static bool is_from_terminal(const siginfo_t *info)
+static bool is_from_terminal(const struct signalfd_siginfo *info)
 {
-	return info->si_code == SI_KERNEL;
+	return info->ssi_code == SI_KERNEL;
 }
 
-static int command_wait(const struct inside *in, pid_t command)
+static int command_wait(struct inside *in, pid_t command, int signals)
 {
-	siginfo_t info;
+	struct signalfd_siginfo info;
+	struct pollfd fds[] = {
+		{.fd = signals, .events = POLLIN},
+		/* Tells of every change of the mounts. */
+		{.fd = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC),
+		 .events = POLLPRI},
+	};
 	int status;
 
 	for (;;) {
-		if (sigwaitinfo(in->plan->passed, &info) < 0)
+		poll(fds, 2, names_keep(in) ? -1 : MISSING_MS);
+		if (read(signals, &info, sizeof info) != sizeof info)
 			continue;
-		if (info.si_signo != SIGCHLD) {
+		if (info.ssi_signo != SIGCHLD) {
 			if (!is_from_terminal(&info))
-				kill(command, info.si_signo);
+				kill(command, (int)info.ssi_signo);
 		} else if (reap(command, &status)) {
 			return status;
 		}
@@ -226,21 +264,23 @@ static int command_wait(const struct inside *in, pid_t command)
  * _exit(2), so that nothing of weir's is flushed or freed twice. */
 int inside_main(void *arg)
 {
-	const struct inside *in = arg;
-	pid_t command;
-	int status;
+	struct inside *in = arg;
+	int status, signals;
+	pid_t command = -1;
 
 	close(in->other);
 	if (!prepare(in))
 		return EXIT_FAILURE;
-	command = fork();
+	signals = signalfd(-1, in->plan->passed, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (signals >= 0)
+		command = fork();
 	if (command == 0)
 		return command_exec(in);
 	if (command < 0) {
 		inside_error("cannot make a process: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	status = command_wait(in, command);
+	status = command_wait(in, command, signals);
 	(void)send(in->control, &status, sizeof status, MSG_NOSIGNAL);
 	return EXIT_SUCCESS;
 }

@@ -3,6 +3,8 @@
 #ifndef WEIR_CORE_INSIDE_H
 #define WEIR_CORE_INSIDE_H
 
+#include <sys/types.h>
+
 #include "enclosure.h"
 
 /* The words on the control socket, one byte each. READY carries the TUN. */
@@ -18,6 +20,7 @@ struct inside {
 	int other;	     /* weir's end, to be closed */
 	unsigned namespaces; /* CLONE_NEW* of this child */
 	unsigned uid, gid;
+	dev_t names; /* the child's: where its resolv.conf lies; 0: none */
 };
 
 int inside_main(void *inside); /* for clone(2) */

@@ -448,6 +448,24 @@ def exec_warns_where_there_is_no_resolv_conf_to_replace(stage):
 
 
 @test
+def exec_keeps_its_name_servers_when_those_of_outside_change(stage):
+    if not stage.root:
+        raise Skip("needs root")
+    outside = "mount -t tmpfs -o mode=1777 weir /etc && cd /etc && " \
+        "echo nameserver 127.0.0.53 >resolv.conf && { for i in 1 2; do " \
+        "until [ -e ready$i ]; do sleep 0.1; done; " \
+        "echo nameserver 192.0.2.$i >new; " \
+        "[ $i = 1 ] || { rm resolv.conf; sleep 0.5; }; " \
+        "mv new resolv.conf; : >done$i; done & }"
+    inside = "cd /etc; for i in 1 2; do : >ready$i; " \
+        "until [ -e done$i ]; do sleep 0.1; done; for n in $(seq 50); do " \
+        "grep 198.18.0.2 resolv.conf && continue 2; sleep 0.1; done; " \
+        "cat resolv.conf >&2; exit 1; done"
+    p = run_among(stage, outside, "sh", "-c", inside)
+    check_equal((p.returncode, p.stderr), (0, ""), "end and resolv.conf")
+
+
+@test
 def exec_goes_on_with_a_warning_where_proc_cannot_be_mounted(stage):
     if not stage.root or not stage.user:
         raise Skip("is about an ordinary user, set up by root")
