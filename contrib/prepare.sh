@@ -97,6 +97,18 @@ jobs() {
 	nproc 2>/dev/null || echo 1
 }
 
+# path_is_taken: whether configure and make work in the tree's path.
+path_is_taken() {
+	case $top in
+	*[[:space:]\"\'\`\\\#\$\&]*) ;;
+	*) return 0 ;;
+	esac
+	printf '%s\n' "weir cannot be built in '$top':" \
+	    "configure and make take no spaces, quotes, or \\ # \$ & in a path." \
+	    "Move the tree elsewhere."
+	return 1
+}
+
 # build_tree: everything, in build/, with build/prefix as where it installs.
 # Nothing that is written there may be writable by others, or weir would
 # refuse to load it.
@@ -104,6 +116,7 @@ build_tree() {
 	local lwip
 
 	umask 022
+	path_is_taken || return
 	lwip=$("$top/contrib/fetch-lwip") || return
 	say "building in $build"
 	configure_in "$build" --prefix="$build/prefix" --with-lwip="$lwip" &&

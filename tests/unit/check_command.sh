@@ -107,6 +107,21 @@ else
 	failed=1
 fi
 
+name="who builds where configure cannot is told"
+if (
+	# shellcheck source=contrib/prepare.sh
+	. "$top/contrib/prepare.sh"
+	top="$dir/my tree"
+	! build_tree
+) >"$dir/said" 2>&1 && grep -q "cannot be built in '$dir/my tree'" "$dir/said"
+then
+	echo "ok - $name"
+else
+	echo "not ok - $name"
+	cat "$dir/said"
+	failed=1
+fi
+
 # Nothing can stand in for a standard file that is closed.
 name="a machine without /dev/null is told so"
 if unshare -Urm true 2>"$dir/said"; then
