@@ -259,6 +259,20 @@ void stream_begin(struct stream *s, struct weir_end *end, unsigned events)
 	s->freedom->host->stream_ready(end, &stream_ops, s);
 }
 
+/* Behind the end nobody reads on: a reset there would wait for a write. */
+static bool stream_was_reset(struct stream *s, unsigned events)
+{
+	int err = 0;
+	socklen_t len = sizeof err;
+
+	if (!s->ended || !(events & WEIR_READ_ON))
+		return false;
+	getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (err)
+		stream_fail(s, err, "receive");
+	return err;
+}
+
 void stream_ready(struct stream *s, unsigned events)
 {
 	unsigned news = 0;
@@ -266,6 +280,8 @@ void stream_ready(struct stream *s, unsigned events)
 	if (s->failed)
 		return;
 	note_edge(s, events);
+	if (stream_was_reset(s, events))
+		return;
 	if (s->starved)
 		news |= events & WEIR_READABLE;
 	if (s->full)

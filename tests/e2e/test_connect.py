@@ -9,7 +9,8 @@ import time
 import servers
 from bed import (DEAD4, DEAD6, HOST4, HOST6, PROXY4, PROXY6, TUN,
                  UNREACHABLE4, UNREACHABLE6)
-from harness import CONFIG, Weir, check, check_equal, keep, main, test
+from harness import (CONFIG, Weir, check, check_equal, keep, main, test,
+                     wait_for)
 
 REFUSED_S = 0.050
 SILENT_S = 2
@@ -192,6 +193,20 @@ def a_server_s_reset_resets_the_client(bed):
         except ConnectionResetError:
             got = None
         check_equal(got, None, f"{host}: read after the reset")
+
+
+@test
+def a_server_s_reset_behind_its_end_ends_the_session(bed):
+    weir = Weir(bed, CONFIG
+                + "policy: { levels: { 0: { uplink_only: 60s } } }\n")
+    with bed.inside("server"):
+        door = keep(servers.listener(6004))
+    for host in HOST4, HOST6:
+        s = keep(bed.connect(host, 6004, 5))
+        door.accept()[0].close()
+        check_equal(s.recv(1), b"", f"{host}: read at the end")
+        s.send(b"x")
+        wait_for(lambda: weir.sessions_open() == 0, 10, f"{host}: its end")
 
 
 @test
