@@ -149,6 +149,26 @@ START_TEST(both_may_begin_at_once)
 }
 END_TEST
 
+START_TEST(renewals_that_cross_leave_two_keys)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	for (unsigned n = 1; n <= 2; n++) {
+		bed_run(&b, 6);
+		wg_peer_connect(bed_find(&b, 0, 1), true, b.now_us);
+		wg_peer_connect(bed_find(&b, 1, 0), true, b.now_us);
+		bed_run(&b, 1);
+		ck_assert_uint_eq(bed_count(&b, 0, MESSAGE_RESPONSE), n);
+		ck_assert_uint_eq(bed_count(&b, 1, MESSAGE_RESPONSE), n + 1);
+		ck_assert_uint_eq(b.nodes[0].d->indices.count, 2);
+		ck_assert_uint_eq(b.nodes[1].d->indices.count, 2);
+	}
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(a_replayed_initiation_gets_no_reply)
 {
 	struct sent *first;
@@ -400,6 +420,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, traffic_begins_one_handshake_in_5_seconds);
 	tcase_add_test(t, who_begins_one_is_not_silent);
 	tcase_add_test(t, both_may_begin_at_once);
+	tcase_add_test(t, renewals_that_cross_leave_two_keys);
 	tcase_add_test(t, a_replayed_initiation_gets_no_reply);
 	tcase_add_test(t, a_clock_that_is_set_back_ends_no_tunnel);
 	tcase_add_test(t, initiations_less_than_20_ms_apart_are_dropped);

@@ -126,6 +126,20 @@ START_TEST(a_changed_private_key_clears_sessions)
 }
 END_TEST
 
+START_TEST(a_changed_private_key_clears_a_session_that_waits)
+{
+	struct bed b;
+
+	bed_init(&b);
+	bed_session(&b, 0, 1);
+	renew_silently(&b);
+	ck_assert_ptr_nonnull(bed_find(&b, 1, 0)->next);
+	ck_assert(set_key(&b, 1, 99));
+	ck_assert_uint_eq(b.nodes[1].d->indices.count, 0);
+	bed_fini(&b);
+}
+END_TEST
+
 START_TEST(a_private_key_takes_with_it_what_was_made_of_it)
 {
 	struct remote *r;
@@ -453,6 +467,7 @@ static void tests(TCase *t)
 	tcase_add_test(t, the_previous_key_still_opens_what_was_reordered);
 	tcase_add_test(t, rotation_takes_old_indices_away);
 	tcase_add_test(t, a_changed_private_key_clears_sessions);
+	tcase_add_test(t, a_changed_private_key_clears_a_session_that_waits);
 	tcase_add_test(t, a_private_key_takes_with_it_what_was_made_of_it);
 	tcase_add_test(t, without_a_private_key_nothing_happens);
 	tcase_add_test(t, points_of_low_order_are_nobodys_key);
