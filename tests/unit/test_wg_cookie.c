@@ -103,6 +103,9 @@ START_TEST(a_cookie_proves_its_address_and_port)
 	from.port++;
 	ck_assert_int_eq(check_at(START_US), COOKIE_UNPROVEN);
 	from.port--;
+	from.port ^= 0x100;
+	ck_assert_int_eq(check_at(START_US), COOKIE_UNPROVEN);
+	from.port ^= 0x100;
 	from.ip[3]++;
 	ck_assert_int_eq(check_at(START_US), COOKIE_UNPROVEN);
 	from.kind = WEIR_ADDR_IP6;
