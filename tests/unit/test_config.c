@@ -213,6 +213,11 @@ START_TEST(rules_keep_their_order_and_conditions)
 	ck_assert_uint_eq(r[0].networks, 0);
 	ck_assert_uint_eq(r[1].networks, WEIR_NET_TCP | WEIR_NET_ICMP);
 	ck_assert_uint_eq(r[1].port.count, 2);
+	ck_assert_uint_eq(r[1].source_port.count, 1);
+	ck_assert_uint_eq(r[1].inbound.count, 1);
+	ck_assert_uint_eq(r[1].user.count, 1);
+	ck_assert_uint_eq(((struct weir_cidr *)r[1].ip.items)->bits, 8);
+	ck_assert_uint_eq(((struct weir_cidr *)r[1].source.items)->bits, 0);
 	ck_assert(r[1].invert);
 	ck_assert_uint_eq(r[1].mark.line, 7);
 	ck_assert_uint_eq(r[1].mark.column, 7);

@@ -94,6 +94,8 @@ START_TEST(route_by_user)
 	ck_assert(!hits());
 	facts.user = "eve";
 	ck_assert(!hits());
+	facts.user = "alice";
+	ck_assert(hits());
 	facts.user = "bob";
 	ck_assert(hits());
 }
@@ -150,6 +152,19 @@ START_TEST(route_by_prefixes_of_both_families)
 }
 END_TEST
 
+START_TEST(route_by_any_of_several_prefixes)
+{
+	struct weir_cidr both[2];
+
+	rule()->ip = (struct weir_list){both, 2};
+	ck_assert(addr_parse_cidr("192.0.2.0/24", &both[0], false));
+	ck_assert(addr_parse_cidr("2001:db8::/32", &both[1], false));
+	ck_assert(hits_to("192.0.2.1:1"));
+	ck_assert(hits_to("[2001:db8::1]:1"));
+	ck_assert(!hits_to("198.51.100.1:1"));
+}
+END_TEST
+
 static void domain(enum config_match match, const char *text)
 {
 	static struct config_domain d;
@@ -186,6 +201,18 @@ START_TEST(route_by_a_word_in_a_domain)
 }
 END_TEST
 
+START_TEST(route_by_any_of_several_domains)
+{
+	struct config_domain both[] = {{CONFIG_FULL, "corp.example"},
+				       {CONFIG_SUFFIX, "test"}};
+
+	rule()->domain = (struct weir_list){both, 2};
+	ck_assert(hits_name("corp.example"));
+	ck_assert(hits_name("www.test"));
+	ck_assert(!hits_name("www.example"));
+}
+END_TEST
+
 START_TEST(route_needs_every_given_field)
 {
 	struct weir_range port = {443, 443};
@@ -214,7 +241,8 @@ END_TEST
 FAKE_MAIN("route", route_takes_the_first_rule_that_matches_else_the_default,
 	  route_by_network, route_by_inbound, route_by_user,
 	  route_by_ranges_of_ports, route_by_source_and_its_port,
-	  route_by_prefixes_of_both_families, route_by_the_whole_domain,
-	  route_by_the_end_of_a_domain_at_a_dot, route_by_a_word_in_a_domain,
+	  route_by_prefixes_of_both_families, route_by_any_of_several_prefixes,
+	  route_by_the_whole_domain, route_by_the_end_of_a_domain_at_a_dot,
+	  route_by_a_word_in_a_domain, route_by_any_of_several_domains,
 	  route_needs_every_given_field,
 	  route_inverts_the_verdict_of_the_whole_rule)
