@@ -30,6 +30,7 @@ START_TEST(policy_keeps_short_exchanges_for_a_short_time)
 	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_UDP, 123), 10000);
 	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_UDP, 3478), 10000);
 	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_UDP, 443), 30000);
+	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_UDP, 853), 30000);
 	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_ICMP, 0), 30000);
 	ck_assert_uint_eq(policy_flow_idle_ms(p, WEIR_NET_UDP, 9), 300000);
 }
