@@ -99,6 +99,28 @@ START_TEST(fragment_memory_is_bounded)
 }
 END_TEST
 
+START_TEST(fragment_memory_is_given_back)
+{
+	struct sim_conf conf = {100, 100, 64 << 20, 256 << 10};
+	struct path p = path_of(_i, 53), q = p;
+	static uint8_t other[3000];
+
+	tun_end();
+	sim_start(&conf);
+	sim_attach(&tun, NULL);
+	q.client[_i ? 15 : 3] ^= 1;
+	make_udp(packet, &p, payload, 2000);
+	make_udp(other, &q, payload, 2000);
+	for (int i = 0; i < 300; i++) {
+		send_fragment(&tun, packet, 0, 1400, true);
+		send_fragment(&tun, other, 0, 1400, true);
+		send_fragment(&tun, packet, 1400, 608, false);
+		send_fragment(&tun, other, 1400, 608, false);
+	}
+	ck_assert_uint_eq(sim_counter("fragments_dropped"), 0);
+}
+END_TEST
+
 /* No part of any datagram: their lengths are no multiples of eight. */
 START_TEST(fragments_that_fit_nowhere_take_no_memory)
 {
@@ -171,6 +193,7 @@ static void add_tests(TCase *t)
 			    2);
 	tcase_add_loop_test(t, lost_fragment_expires, 0, 2);
 	tcase_add_loop_test(t, fragment_memory_is_bounded, 0, 2);
+	tcase_add_loop_test(t, fragment_memory_is_given_back, 0, 2);
 	tcase_add_loop_test(t, fragments_that_fit_nowhere_take_no_memory, 0, 2);
 	tcase_add_loop_test(t, a_fragment_that_fits_nowhere_spoils_no_datagram,
 			    0, 2);
