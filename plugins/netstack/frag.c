@@ -88,10 +88,6 @@ bool frag_init(struct netstack *s)
 
 void frag_fini(struct netstack *s)
 {
-	if (!s->fragments.chains)
-		return;
-	while (s->oldest)
-		reassembly_free(s, s->oldest);
 	table_fini(&s->fragments);
 }
 

@@ -6,6 +6,7 @@
 #include "stack.h"
 
 bool frag_init(struct netstack *s);
+/* Once no link is left. */
 void frag_fini(struct netstack *s);
 
 /* A fragment; the caller keeps its memory. Returns a buffer with the whole
