@@ -345,6 +345,7 @@ START_TEST(what_was_too_large_is_answered_with_an_mtu)
 	e->flow->unreachable(e->self, &e->info.target, EMSGSIZE);
 	error = sim_output(&tun);
 	ck_assert_ptr_nonnull(error);
+	ck_assert_mem_eq(error->data + (_i ? 24 : 16), p.client, _i ? 16 : 4);
 	icmp = error->data + (_i ? 40 : 20);
 	ck_assert_int_eq(icmp[0], _i ? 2 : 3);
 	ck_assert_int_eq(icmp[1], _i ? 0 : 4);
@@ -412,6 +413,8 @@ START_TEST(ping_is_a_session_and_keeps_its_numbers)
 	ck_assert_mem_eq(s->payload, payload, 56);
 	e->flow->unreachable(e->self, &peer, EHOSTUNREACH);
 	s = look(&tun);
+	ck_assert_int_eq(s->payload[_i ? 6 : 9],
+			 _i ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	ck_assert_mem_eq(s->payload + (_i ? 44 : 24), "\x12\x34\x00\x07", 4);
 }
 END_TEST
