@@ -25,6 +25,7 @@ START_TEST(addresses_and_names_are_read_with_and_without_port)
 	ck_assert_str_eq(round_trip("example.org"), "example.org");
 	ck_assert_str_eq(round_trip("a.example:65535"), "a.example:65535");
 	ck_assert_str_eq(round_trip("_a_b_.example:1"), "_a_b_.example:1");
+	ck_assert_str_eq(round_trip("09az.example"), "09az.example");
 }
 END_TEST
 
@@ -32,6 +33,7 @@ START_TEST(names_lose_their_case_and_the_dot_of_the_root)
 {
 	ck_assert_str_eq(round_trip("WWW.Example.ORG.:80"),
 			 "www.example.org:80");
+	ck_assert_str_eq(round_trip("AZ.example"), "az.example");
 }
 END_TEST
 
@@ -173,6 +175,26 @@ START_TEST(an_address_is_in_its_prefix_to_the_bit)
 }
 END_TEST
 
+START_TEST(only_this_machine_is_loopback)
+{
+	static const struct {
+		const char *text;
+		bool is;
+	} addresses[] = {
+		{"127.0.0.1", true},  {"127.9.9.9", true}, {"126.0.0.1", false},
+		{"128.0.0.1", false}, {"::1", true},	   {"::2", false},
+		{"7f00:1::1", false},
+	};
+	struct weir_addr a;
+
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		ck_assert(addr_parse(addresses[i].text, &a, NULL));
+		ck_assert_msg(addr_is_loopback(&a) == addresses[i].is, "%s",
+			      addresses[i].text);
+	}
+}
+END_TEST
+
 START_TEST(the_kernels_form_and_back_is_the_same)
 {
 	static const char *const all[] = {"192.0.2.1:443", "[2001:db8::1]:53"};
@@ -201,5 +223,6 @@ SUITE("addr", t)
 	tcase_add_test(t, prefixes_have_no_host_bits_unless_asked_for);
 	tcase_add_test(t, lengths_of_prefixes_are_strict);
 	tcase_add_test(t, an_address_is_in_its_prefix_to_the_bit);
+	tcase_add_test(t, only_this_machine_is_loopback);
 	tcase_add_test(t, the_kernels_form_and_back_is_the_same);
 }

@@ -102,7 +102,8 @@ static const struct {
 
 	{"text: ''", "3:11: inbounds[0].text: may not be empty"},
 	{"text: abcdefghijklmnopqrstu",
-	 "3:11: inbounds[0].text: abcdefghijklmnopqrstu has 21 bytes"},
+	 "3:11: inbounds[0].text: abcdefghijklmnopqrstu has 21 bytes; 1 to 20 "
+	 "are allowed"},
 	{"path: ''", "3:11: inbounds[0].path: may not be empty"},
 
 	{"word: slow",
