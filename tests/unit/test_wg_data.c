@@ -375,6 +375,8 @@ START_TEST(bytes_are_counted_as_wireguard_go_does)
 	ck_assert_uint_eq(x.rx_bytes, 92);
 	ck_assert_uint_eq(y.rx_bytes, 148 + 144);
 	ck_assert_uint_eq(y.tx_bytes, 92);
+	ck_assert_uint_eq(x.tx_packets, 1);
+	ck_assert_uint_eq(y.rx_packets, 1);
 	bed_run(&b, 11); /* the keepalive */
 	x = bed_info(&b, 0, 1);
 	ck_assert_uint_eq(x.rx_bytes, 92 + 32);

@@ -192,6 +192,8 @@ START_TEST(a_clock_that_is_set_back_ends_no_tunnel)
 
 	bed_init(&b);
 	bed_session(&b, 0, 1);
+	ck_assert_int_eq(bed_find(&b, 0, 1)->stamped.tv_sec,
+			 bed_info(&b, 0, 1).last_handshake.tv_sec);
 	b.nodes[0].wall_s = -86400;
 	for (int i = 0; i < 3; i++) {
 		bed_run(&b, 200); /* the key is too old */
