@@ -190,7 +190,7 @@ static bool has_met(const struct walk *w, struct weir_cidr c)
 static void give_three_and_one(void)
 {
 	give(0, "10.0.0.0", 8);
-	give(0, "fd00::", 64);
+	give(0, "fd00::7", 64); /* the host bits go */
 	give(1, "10.0.0.0", 9);
 	give(0, "0.0.0.0", 0);
 }
