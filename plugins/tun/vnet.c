@@ -66,12 +66,12 @@ bool vnet_read(const struct virtio_net_hdr *h, struct weir_ingress *p)
 static bool header_len(const uint8_t *packet, uint32_t len,
 		       struct weir_egress *e)
 {
-	uint32_t transport = UDP_HEADER_BYTES;
+	bool udp = e->gso == WEIR_GSO_UDP;
+	uint32_t transport = udp ? UDP_HEADER_BYTES : TCP_HEADER_LEAST;
 
-	if (!(e->flags & WEIR_CSUM_PARTIAL) ||
-	    (uint32_t)e->csum_start + TCP_HEADER_LEAST > len)
+	if (!(e->flags & WEIR_CSUM_PARTIAL) || e->csum_start + transport > len)
 		return false;
-	if (e->gso != WEIR_GSO_UDP)
+	if (!udp)
 		transport = packet[e->csum_start + TCP_LENGTH_AT] >> 4 << 2;
 	e->header_len = (uint16_t)(e->csum_start + transport);
 	return e->csum_start + transport < len;

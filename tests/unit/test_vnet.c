@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The header in front of a TUN's packets, both ways. */
 #include <check.h>
+#include <string.h>
 
 #include "plugins/tun/vnet.h"
 #include "tests/suite.h"
@@ -9,7 +10,9 @@
 
 static bool takes(struct virtio_net_hdr h, struct weir_ingress *p)
 {
-	*p = (struct weir_ingress){.len = PACKET_BYTES};
+	/* What was there before is nothing of this packet's. */
+	memset(p, 0x77, sizeof *p);
+	p->len = PACKET_BYTES;
 	return vnet_read(&h, p);
 }
 
@@ -99,6 +102,7 @@ START_TEST(what_is_written_is_read_as_the_same)
 	vnet_write(&h, &out);
 	ck_assert_uint_eq(h.hdr_len, 60);
 	ck_assert_uint_eq(h.csum_start, 40);
+	ck_assert_uint_eq(h.csum_offset, 16);
 	ck_assert(takes(h, &in));
 	ck_assert_uint_eq(in.gso, WEIR_GSO_TCP6);
 	ck_assert_uint_eq(in.gso_size, 1428);
@@ -142,6 +146,63 @@ START_TEST(a_train_that_says_cwr_is_said_to)
 }
 END_TEST
 
+/* A packet of `len` bytes, of them `words` times four a TCP header behind an
+ * IPv6 one. */
+static bool forwards(struct virtio_net_hdr h, uint8_t words, uint32_t len,
+		     struct weir_egress *e)
+{
+	uint8_t packet[200] = {[40 + 12] = (uint8_t)(words << 4)};
+
+	memset(e, 0x77, sizeof *e);
+	return vnet_forward(&h, packet, len, e);
+}
+
+START_TEST(what_is_passed_on_is_what_came)
+{
+	struct weir_egress e;
+
+	ck_assert(forwards(HEADER(0), 5, 61, &e));
+	ck_assert_uint_eq(e.gso, WEIR_GSO_NONE);
+	ck_assert_uint_eq(e.header_len, 0);
+	ck_assert_uint_eq(e.flags, 0);
+	ck_assert(forwards(HEADER(.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				  .gso_type = VIRTIO_NET_HDR_GSO_TCPV6,
+				  .gso_size = 50, .csum_start = 40,
+				  .csum_offset = 16),
+			   8, 200, &e));
+	ck_assert_uint_eq(e.gso, WEIR_GSO_TCP6);
+	ck_assert_uint_eq(e.gso_size, 50);
+	ck_assert_uint_eq(e.header_len, 40 + 32);
+	ck_assert_uint_eq(e.flags, WEIR_CSUM_PARTIAL);
+	ck_assert_uint_eq(e.csum_start, 40);
+	ck_assert_uint_eq(e.csum_offset, 16);
+	ck_assert(!forwards(HEADER(.gso_type = 77), 5, 61, &e));
+}
+END_TEST
+
+START_TEST(a_train_that_is_passed_on_has_headers_and_more)
+{
+	struct virtio_net_hdr tcp = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				     .gso_type = VIRTIO_NET_HDR_GSO_TCPV6,
+				     .gso_size = 1,
+				     .csum_start = 40,
+				     .csum_offset = 16};
+	struct virtio_net_hdr udp = tcp;
+	struct weir_egress e;
+
+	ck_assert(forwards(tcp, 15, 101, &e));
+	ck_assert(!forwards(tcp, 15, 100, &e));
+	ck_assert(!forwards(tcp, 5, 59, &e));
+	tcp.flags = 0;
+	ck_assert(!forwards(tcp, 15, 101, &e));
+	udp.gso_type = 5; /* UDP_L4 */
+	udp.csum_offset = 6;
+	ck_assert(forwards(udp, 15, 49, &e));
+	ck_assert_uint_eq(e.header_len, 48);
+	ck_assert(!forwards(udp, 15, 48, &e));
+}
+END_TEST
+
 SUITE("vnet", t)
 {
 	tcase_add_test(t, a_plain_packet_is_a_plain_packet);
@@ -150,4 +211,6 @@ SUITE("vnet", t)
 	tcase_add_test(t, a_size_without_a_train_means_nothing);
 	tcase_add_test(t, what_is_written_is_read_as_the_same);
 	tcase_add_test(t, a_train_that_says_cwr_is_said_to);
+	tcase_add_test(t, what_is_passed_on_is_what_came);
+	tcase_add_test(t, a_train_that_is_passed_on_has_headers_and_more);
 }
