@@ -261,6 +261,22 @@ START_TEST(the_newest_acknowledgement_counts)
 }
 END_TEST
 
+START_TEST(the_newest_window_counts)
+{
+	struct iovec v = {payload, 500};
+
+	one.window = 0;
+	put(&one, ACK, 0, 1000);
+	one.window = 500;
+	put(&one, ACK, 1000, 1000);
+	flush();
+	EXPECT(end_one, 2000);
+	sim_flush(&tun);
+	ck_assert_int_eq(end_one->stream->write(end_one->self, &v, 1), 500);
+	ck_assert_uint_eq(look(&tun)->payload_len, 500);
+}
+END_TEST
+
 START_TEST(flows_that_alternate_keep_their_bytes)
 {
 	for (uint32_t i = 0; i < 20; i++) {
@@ -441,6 +457,7 @@ static void add_tests(TCase *t)
 	tcase_add_test(t, rising_timestamps_stay_on_the_train);
 	tcase_add_test(t, other_options_must_be_equal);
 	tcase_add_test(t, the_newest_acknowledgement_counts);
+	tcase_add_test(t, the_newest_window_counts);
 	tcase_add_test(t, flows_that_alternate_keep_their_bytes);
 	tcase_add_test(t, bare_acknowledgements_of_others_pass_by);
 	tcase_add_test(t, its_own_bare_acknowledgement_keeps_its_place);
