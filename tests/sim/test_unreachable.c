@@ -123,6 +123,9 @@ static const struct word {
 	{0x0300, 0x0100, ENETUNREACH},	{0x0301, 0x0103, EHOSTUNREACH},
 	{0x0303, 0x0104, ECONNREFUSED}, {0x030d, 0x0101, EACCES},
 	{0x0b00, 0x0300, EHOSTUNREACH}, /* time exceeded in transit */
+	{0x0306, 0x0100, ENETUNREACH},	{0x030b, 0x0100, ENETUNREACH},
+	{0x0307, 0x0102, EHOSTUNREACH}, {0x0302, 0x0104, ECONNREFUSED},
+	{0x0309, 0x0105, EACCES},	{0x030a, 0x0106, EACCES},
 };
 
 #define WORDS ((int)(sizeof words / sizeof words[0]))
@@ -138,6 +141,11 @@ START_TEST(a_syn_that_finds_no_way_fails_with_what_was_said)
 	hear_last();
 	bounce(sent, icmp_of(_i));
 	ck_assert_int_eq(opened->failed, words[_i / 2].err);
+	ck_assert_ptr_nonnull(
+		strstr(opened->why, words[_i / 2].err == ECONNREFUSED
+					    ? "by the far side"
+					    : "on the way"));
+	ck_assert_uint_eq(sim_counter("drop_protocol"), 0);
 	sim_run(10000 * SIM_MS);
 	ck_assert_ptr_null(tun.out); /* it is not repeated, nor reset */
 }
@@ -208,6 +216,7 @@ START_TEST(a_datagram_that_finds_no_way_is_told_of_with_its_peer)
 	ck_assert_int_eq(opened->unreachable, words[_i / 2].err);
 	ck_assert(weir_addr_equal(&opened->lost, &target));
 	ck_assert_int_eq(opened->failed, 0);
+	ck_assert_uint_eq(sim_counter("drop_protocol"), 0);
 }
 END_TEST
 
