@@ -2,6 +2,7 @@
 /* wg-quick files: those in quick/ are read, those in quick/broken/ say after
  * "# expect: " what must be told of them. */
 #include <check.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -242,6 +243,8 @@ START_TEST(base64_has_one_spelling_a_key)
 		ck_assert(key_from_base64(text, KEY_BASE64, again));
 		ck_assert_mem_eq(key, again, KEY_BYTES);
 		key_to_hex(key, text);
+		for (size_t i = 0; v % 2 && i < KEY_HEX; i++)
+			text[i] = (char)toupper(text[i]);
 		ck_assert(key_from_hex(text, KEY_HEX, again));
 		ck_assert_mem_eq(key, again, KEY_BYTES);
 	}
