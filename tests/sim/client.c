@@ -299,6 +299,9 @@ struct seen *look(struct sim_link *l)
 	if (s.protocol == IPPROTO_TCP) {
 		look_tcp(&s, p->data + at, p->len - at);
 	} else {
+		if (s.protocol == IPPROTO_UDP &&
+		    get16(p->data + at + 4) != p->len - at)
+			s.checksum_ok = false; /* its length is wrong */
 		s.payload_len = p->len - at - 8;
 		memcpy(s.payload, p->data + at + 8, s.payload_len);
 	}

@@ -278,7 +278,7 @@ START_TEST(table_is_bounded_and_the_idlest_goes)
 {
 	struct weir_link_conf conf = sim_link_conf();
 	struct path p = path_of(_i, 53);
-	struct weir_end *first, *second;
+	struct weir_end *first, *second, *third = NULL;
 
 	conf.max_flows = 10;
 	sim_attach(&tun, &conf);
@@ -286,18 +286,35 @@ START_TEST(table_is_bounded_and_the_idlest_goes)
 	p.client_port = 6000;
 	second = send_udp(&p, 1);
 	for (uint16_t i = 1; i <= 8; i++) {
+		struct weir_end *e;
+
 		p.client_port = (uint16_t)(6000 + i);
-		send_udp(&p, 1);
+		e = send_udp(&p, 1);
+		third = i == 1 ? e : third;
 	}
 	p.client_port = 5000;
 	send_udp(&p, 1); /* the first is in use again */
+	reply(second, &second->info.target, 1, 0); /* and the second */
 	p.client_port = 7000;
 	send_udp(&p, 1);
 	ck_assert_int_eq(first->failed, 0);
-	ck_assert_int_eq(second->failed, ENOBUFS);
+	ck_assert_int_eq(second->failed, 0);
+	ck_assert_int_eq(third->failed, ENOBUFS);
 	ck_assert_uint_eq(sim_counter("flows"), 10);
 	ck_assert_uint_eq(sim_counter("flows_evicted"), 1);
-	sim_close(second, ENOBUFS);
+	sim_close(third, ENOBUFS);
+}
+END_TEST
+
+START_TEST(what_comes_from_the_other_family_is_dropped)
+{
+	struct path p = path_of(_i, 53);
+	struct weir_end *e = send_udp(&p, 10);
+	struct weir_addr other = addr_of(!_i, "192.0.2.9", "2001:db8::9", 53);
+
+	reply(e, &other, 10, 0);
+	ck_assert(!look(&tun)->any);
+	ck_assert_uint_eq(sim_counter("output_dropped"), 1);
 }
 END_TEST
 
@@ -316,6 +333,8 @@ START_TEST(undelivered_is_an_icmp_error)
 	ck_assert_int_eq(s->code, _i ? 4 : 3);
 	ck_assert_mem_eq(s->payload + (_i ? 24 : 16), peer.ip, _i ? 16 : 4);
 	ck_assert_uint_eq(s->payload[_i ? 43 : 23], 53);
+	ck_assert_int_eq(s->payload[_i ? 6 : 9], IPPROTO_UDP);
+	ck_assert_uint_eq(s->payload[_i ? 5 : 3], _i ? 8 : 28);
 	e->flow->unreachable(e->self, &peer, EINVAL);
 	ck_assert(!look(&tun)->any);
 }
@@ -452,6 +471,8 @@ static void add_tests(TCase *t)
 	tcase_add_loop_test(t, flows_of_one_batch_are_told_apart, 0, 2);
 	tcase_add_loop_test(t, a_flow_of_ours_has_its_port_to_itself, 0, 2);
 	tcase_add_loop_test(t, table_is_bounded_and_the_idlest_goes, 0, 2);
+	tcase_add_loop_test(t, what_comes_from_the_other_family_is_dropped, 0,
+			    2);
 	tcase_add_loop_test(t, undelivered_is_an_icmp_error, 0, 2);
 	tcase_add_loop_test(
 		t, an_outbound_without_an_address_is_an_unreachable_network, 0,
