@@ -4,7 +4,8 @@
  * Theory of operation: start() makes or adopts the device and attaches it as a
  * link of the netstack. What it receives (receive.c) comes back as sessions
  * through the link's ops and goes on to the core. A device that was deleted is
- * told once, from a timer, since the news can come in the middle of the
+ * made again under the same link, so its sessions go on; one that was handed in
+ * is told once, from a timer, since the news can come in the middle of the
  * netstack's work. */
 #include <errno.h>
 #include <limits.h>
@@ -17,14 +18,22 @@
 #define DEFAULT_NAME "weir0"
 #define TELL_DOWN_US 200000
 
+static void device_forget(struct tun *t)
+{
+	t->gone = true;
+	t->host->watch_free(t->watch);
+	t->watch = NULL;
+}
+
 void tun_gone(struct tun *t)
 {
 	if (t->gone)
 		return;
-	t->gone = true;
-	t->host->watch_free(t->watch);
-	t->watch = NULL;
-	t->host->timer_set(t->later, 0);
+	device_forget(t);
+	if (t->upkeep)
+		upkeep_gone(t->upkeep);
+	else
+		t->host->timer_set(t->later, 0);
 }
 
 static bool tun_watch(struct tun *t)
@@ -46,6 +55,8 @@ static void tun_later(void *arg)
 		t->stack->writable(t->link);
 		return;
 	}
+	if (t->upkeep)
+		return;
 	snprintf(why, sizeof why, "the interface %s was removed",
 		 t->device.name);
 	t->host->lost(t->instance, why);
@@ -166,33 +177,24 @@ static int fd_handed(struct tun *t, struct weir_error *e)
 	return (int)fd;
 }
 
-static bool upkeep_start(struct tun *t, const struct address_plan *plan,
-			 struct weir_error *e)
+static struct address_plan addresses_of(const struct tun *t)
 {
-	const struct upkeep_conf conf = {
-		.instance = t->instance,
-		.host = t->host,
-		.device = &t->device,
-		.addresses = *plan,
-	};
-
-	t->upkeep = upkeep_new(&conf, e);
-	return t->upkeep;
-}
-
-static bool device_make(struct tun *t, struct weir_error *e)
-{
-	const char *name = t->conf->name ? t->conf->name : DEFAULT_NAME;
-	struct address_plan plan = {
+	return (struct address_plan){
+		.name = t->device.name,
 		.mtu_bytes = (uint32_t)t->conf->mtu,
 		.addresses = t->conf->address.items,
 		.count = t->conf->address.count,
 	};
+}
+
+static bool device_make(struct tun *t, const char *name, struct weir_error *e)
+{
+	struct address_plan plan;
 	size_t skipped;
 
 	if (!tun_open(&t->device, name, 0, t->conf->offload, e))
 		return false;
-	plan.name = t->device.name;
+	plan = addresses_of(t);
 	if (!address_apply(&plan, &skipped, e))
 		return false;
 	if (skipped)
@@ -200,15 +202,60 @@ static bool device_make(struct tun *t, struct weir_error *e)
 			     "%s: IPv6 is switched off here; its IPv6 "
 			     "addresses were left out",
 			     t->device.name);
-	return upkeep_start(t, &plan, e);
+	return true;
+}
+
+/* The stack knows the link by what the old device could do. */
+static bool device_remake(void *arg, struct weir_error *e)
+{
+	struct tun *t = arg;
+	uint32_t offloads = t->device.offloads;
+	char name[IFNAMSIZ];
+
+	device_forget(t);
+	memcpy(name, t->device.name, sizeof name);
+	tun_close(&t->device);
+	if (!device_make(t, name, e) ||
+	    (t->device.offloads != offloads &&
+	     !weir_error(e, NULL, "its offloads are others now"))) {
+		tun_close(&t->device);
+		return false;
+	}
+	t->gone = t->down = t->down_told = false;
+	t->host->timer_set(t->later, 0);
+	return true;
+}
+
+static void device_lost(void *arg, const char *why)
+{
+	struct tun *t = arg;
+
+	t->host->lost(t->instance, why);
+}
+
+static bool upkeep_start(struct tun *t, struct weir_error *e)
+{
+	const struct upkeep_conf conf = {
+		.instance = t->instance,
+		.host = t->host,
+		.device = &t->device,
+		.addresses = addresses_of(t),
+		.remake = device_remake,
+		.lost = device_lost,
+		.arg = t,
+	};
+
+	t->upkeep = upkeep_new(&conf, e);
+	return t->upkeep;
 }
 
 static bool device_get(struct tun *t, struct weir_error *e)
 {
+	const char *name = t->conf->name ? t->conf->name : DEFAULT_NAME;
 	int fd = fd_handed(t, e);
 
 	if (fd == -1)
-		return device_make(t, e);
+		return device_make(t, name, e) && upkeep_start(t, e);
 	if (fd < 0 || !tun_adopt(&t->device, fd, t->conf->offload, e))
 		return false;
 	t->host->log(t->instance, WEIR_DEBUG,

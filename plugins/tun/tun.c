@@ -182,14 +182,15 @@ void tun_close(struct tun_device *t)
 	t->fd = -1;
 }
 
-void tun_learn_name(struct tun_device *t)
+bool tun_learn_name(struct tun_device *t)
 {
 	struct ifreq request = {0};
 
 	if (ioctl(t->fd, TUNGETIFF, &request) < 0)
-		return;
+		return false;
 	memcpy(t->name, request.ifr_name, IFNAMSIZ);
 	t->name[IFNAMSIZ - 1] = '\0';
+	return true;
 }
 
 /* 0, or as tun_read; *len bytes are at `at`. */

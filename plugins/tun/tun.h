@@ -24,8 +24,8 @@ bool tun_open(struct tun_device *, const char *name, unsigned index,
  * wrong and name anything, a file of the core's too. */
 bool tun_adopt(struct tun_device *, int fd, bool offload, struct weir_error *);
 void tun_close(struct tun_device *);
-/* Somebody may have given it another name. */
-void tun_learn_name(struct tun_device *);
+/* Somebody may have given it another name. False: it is gone. */
+bool tun_learn_name(struct tun_device *);
 
 /* Read one packet or train to `at`, where there is room for `room` bytes, and
  * say in `p` what it is; its buffer and offset are left alone. It takes less

@@ -203,13 +203,29 @@ static void mend_all(struct upkeep *u)
 	give_up(u);
 }
 
+static void tell_lost(struct upkeep *u, const char *name, const char *why)
+{
+	const struct upkeep_conf *c = &u->conf;
+	char text[sizeof(struct weir_error) + IFNAMSIZ];
+
+	snprintf(text, sizeof text,
+		 "the interface %s was removed and is not made again (%s)",
+		 name, why);
+	if (c->lost)
+		c->lost(c->arg, text);
+	else
+		c->host->log(c->instance, WEIR_ERROR,
+			     "%s: nothing passes until weir is started again",
+			     text);
+}
+
 static void make_again(struct upkeep *u)
 {
 	const struct upkeep_conf *c = &u->conf;
 	char old[IFNAMSIZ];
 	struct weir_error e = {.text = "it was taken away before"};
 
-	if (!c->remake) {
+	if (tun_learn_name(c->device) && c->lost) { /* it was moved */
 		give_up(u);
 		return;
 	}
@@ -226,10 +242,7 @@ static void make_again(struct upkeep *u)
 			     old, c->device->name);
 		return;
 	}
-	c->host->log(c->instance, WEIR_ERROR,
-		     "the interface %s was removed and is not made again (%s): "
-		     "nothing passes until weir is started again",
-		     old, e.text);
+	tell_lost(u, old, e.text);
 	give_up(u);
 }
 
@@ -237,7 +250,7 @@ static void tell_state(struct upkeep *u)
 {
 	const struct upkeep_conf *c = &u->conf;
 
-	if (u->down == u->down_told || !c->remake)
+	if (u->down == u->down_told || c->lost)
 		return;
 	u->down_told = u->down;
 	if (u->down)

@@ -19,9 +19,12 @@ struct upkeep_conf {
 	struct address_plan addresses; /* by whatever name it has */
 	bool routed;		       /* as routing_apply has it */
 	/* The device is gone: make it and all that belongs to it again. False
-	 * with the error. NULL: the owner tells of that itself, and of a device
-	 * that is down. */
+	 * with the error. */
 	bool (*remake)(void *arg, struct weir_error *);
+	/* It is not made again. Who asks for this tells of a device that is
+	 * down itself, and goes on with one that was moved to another network
+	 * namespace. NULL: the log tells. */
+	void (*lost)(void *arg, const char *why);
 	void *arg;
 };
 

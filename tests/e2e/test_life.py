@@ -228,7 +228,7 @@ class UsersTun:
         check(f"{why}: Operation not permitted" in log, f"it says {log}")
 
     def close(self):
-        self.bed.ip("proxy", "link", "del", "weir0")
+        self.bed.ip("proxy", "link", "del", "weir0", check=False)
 
 
 @test
@@ -309,13 +309,48 @@ def lose(bed, weir, role, name):
 
 
 @test
-def a_tun_deleted_under_weir_ends_with_one_line_and_a_status(bed):
+def a_tun_deleted_under_weir_is_made_again_and_its_sessions_go_on(bed):
     Detour(bed)
-    lose(bed, start(bed), "proxy", "weir0")
+    weir = start(bed)
+    serve(bed, servers.echo_server, PORT, PORT)
+    near = keep(bed.connect(HOST4, PORT, 20, "proxy"))
+    near.sendall(b"before")
+    check_equal(near.recv(100), b"before", "an answer")
+    bed.ip("proxy", "link", "del", "weir0")
+    wait_for(lambda: "made again as weir0" in weir.log(), 10, "told")
+    enter(bed)
+    near.sendall(b"still there?")
+    check_equal(near.recv(100), b"still there?", "by an old connection")
+    for host in HOST4, HOST6:
+        check_equal(fetch(bed, host), b"hello", host)
+    check_equal(len(lines_about_the_end(weir.log())), 1, "warnings")
+    check_equal(weir.stop(), 0, "exit status")
+    check("weir0" not in interfaces(bed), "weir0 was left")
 
 
 @test
-def a_tun_deleted_while_it_carries_a_stream_ends_the_same(bed):
+def a_deleted_tun_that_weir_may_not_make_ends_with_one_line_and_a_status(bed):
+    lose(bed, UsersTun(bed).start(), "proxy", "weir0")
+
+
+@test
+def a_tun_moved_to_another_namespace_serves_there(bed):
+    weir = Weir(bed, OWN_TUN, own_tun=True)
+    serve(bed, servers.echo_server, PORT, PORT)
+    bed.ip("proxy", "link", "set", "weir0", "netns", bed.name("client"))
+    time.sleep(1)
+    bed.ip("client", "addr", "add", "198.18.0.1/15", "dev", "weir0")
+    bed.ip("client", "link", "set", "weir0", "up")
+    bed.ip("client", "route", "replace", "default", "dev", "weir0")
+    with bed.connect(HOST4, PORT, 5) as s:
+        s.sendall(b"hello")
+        check_equal(s.recv(100), b"hello", "an answer")
+    check_equal(lines_about_the_end(weir.log()), [], "warnings")
+    check_equal(weir.stop(), 0, "exit status")
+
+
+@test
+def a_tun_handed_in_and_deleted_under_a_stream_ends_the_same(bed):
     weir = Weir(bed)
     serve(bed, servers.echo_server, PORT, PORT)
     s = keep(bed.socket("client", socket.AF_INET, socket.SOCK_STREAM))

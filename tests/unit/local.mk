@@ -113,6 +113,7 @@ tests_unit_test_tun_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/unit/test_inbound_tun
 TESTS += tests/unit/test_inbound_tun
 tests_unit_test_inbound_tun_SOURCES = tests/unit/test_inbound_tun.c \
+	tests/unit/tun_world.h \
 	plugins/inbound-tun/plugin.c plugins/inbound-tun/receive.c \
 	plugins/inbound-tun/options.c plugins/inbound-tun/options.h \
 	plugins/tun/address.h plugins/tun/mend.h \

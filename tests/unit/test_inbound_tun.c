@@ -1,190 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* inbound-tun on a fake host, over a device and a netstack made of counters. */
-#include <check.h>
-#include <errno.h>
+/* inbound-tun on a fake host, over a device and a netstack that are none. */
 #include <stdlib.h>
 #include <weir/fakehost.h>
 
-#include "plugins/tun/address.h"
 #include "plugins/inbound-tun/options.h"
-#include "plugins/tun/tun.h"
-#include "plugins/tun/upkeep.h"
 #include "tests/suite.h"
+#include "tests/unit/tun_world.h"
 
-#define DEVICE_FD 1000 /* nobody opens it */
 #define TELL_US 200000 /* a link is down for so long before it is told */
 #define ADOPTED_FD 1001
 
 extern const struct weir_plugin WEIR_ENTRY;
-
-/* The device, the stack, and what they saw. */
-static struct world {
-	struct tun_device *device;
-	int waiting; /* packets in the device */
-	uint32_t packet_bytes, offloads;
-	int read_error; /* once none is waiting */
-	int write_error;
-	int reads, opened, closed, adopted, addressed;
-
-	int buffers; /* that the stack lends */
-	int lent, given, batches, packets;
-	int attached, writable, rooms, puts, flushes;
-	struct weir_link_conf told;
-	const struct weir_link_ops *ops;
-	void *link;
-	struct weir_buffer buffer;
-} world;
-
-bool tun_open(struct tun_device *t, const char *name, unsigned index,
-	      bool offload, struct weir_error *e)
-{
-	(void)index, (void)e;
-	*t = (struct tun_device){.fd = DEVICE_FD,
-				 .offloads = offload ? world.offloads : 0};
-	snprintf(t->name, sizeof t->name, "%s", name);
-	world.device = t;
-	world.opened++;
-	return true;
-}
-
-bool tun_adopt(struct tun_device *t, int fd, bool offload, struct weir_error *e)
-{
-	(void)e;
-	*t = (struct tun_device){.fd = fd,
-				 .name = "given0",
-				 .offloads = offload ? world.offloads : 0};
-	world.adopted = fd;
-	return true;
-}
-
-void tun_close(struct tun_device *t)
-{
-	world.closed += t->fd >= 0;
-	t->fd = -1;
-}
-
-int tun_read(struct tun_device *t, uint8_t *at, uint32_t ahead, uint32_t room,
-	     struct weir_ingress *p)
-{
-	(void)t, (void)at, (void)ahead;
-	world.reads++;
-	if (!world.waiting)
-		return world.read_error;
-	world.waiting--;
-	p->len = world.packet_bytes < room ? world.packet_bytes : room;
-	return 0;
-}
-
-int tun_write(struct tun_device *t, const struct weir_egress *p)
-{
-	(void)t, (void)p;
-	return world.write_error;
-}
-
-bool address_apply(const struct address_plan *plan, size_t *skipped,
-		   struct weir_error *e)
-{
-	(void)plan, (void)e;
-	*skipped = 0;
-	world.addressed++;
-	return true;
-}
-
-struct upkeep *upkeep_new(const struct upkeep_conf *c, struct weir_error *e)
-{
-	(void)c, (void)e;
-	return (struct upkeep *)&world;
-}
-
-void upkeep_free(struct upkeep *u)
-{
-	(void)u;
-}
-
-static struct weir_link *attach(void *self, const struct weir_link_conf *conf,
-				const struct weir_link_ops *ops, void *link,
-				struct weir_error *e)
-{
-	(void)self, (void)e;
-	world.attached++;
-	world.told = *conf;
-	world.ops = ops;
-	world.link = link;
-	return (struct weir_link *)&world;
-}
-
-static void detach(struct weir_link *link)
-{
-	(void)link;
-	world.attached--;
-}
-
-static struct weir_buffer *buffer_get(void *self)
-{
-	(void)self;
-	if (world.lent >= world.buffers)
-		return NULL;
-	world.lent++;
-	return &world.buffer;
-}
-
-static void buffer_put(void *self, struct weir_buffer *b)
-{
-	(void)self, (void)b;
-	world.lent--;
-}
-
-static void input(struct weir_link *link, const struct weir_ingress *v, int n)
-{
-	(void)link, (void)v;
-	world.batches++;
-	world.packets += n;
-	world.given += n;
-}
-
-static void writable(struct weir_link *link)
-{
-	(void)link;
-	world.writable++;
-}
-
-static uint8_t *room(struct weir_link *link, uint32_t bytes)
-{
-	static uint8_t there[65536];
-
-	(void)link;
-	ck_assert_uint_lt(bytes, sizeof there);
-	if (world.rooms >= world.buffers)
-		return NULL;
-	world.rooms++;
-	return there;
-}
-
-static void put(struct weir_link *link, uint32_t len, unsigned flags)
-{
-	(void)link, (void)flags;
-	world.puts++;
-	world.packets += len > 0;
-}
-
-static void flush(struct weir_link *link)
-{
-	(void)link;
-	world.flushes++;
-}
-
-static const struct weir_netstack_ops stack = {
-	.size = sizeof stack,
-	.attach = attach,
-	.detach = detach,
-	.buffer_get = buffer_get,
-	.buffer_put = buffer_put,
-	.input = input,
-	.writable = writable,
-	.room = room,
-	.put = put,
-	.flush = flush,
-};
 
 static struct tun_conf conf;
 static struct fakehost *host;
@@ -333,30 +159,77 @@ START_TEST(a_device_that_cannot_be_watched_now_is_tried_again)
 }
 END_TEST
 
-START_TEST(a_removed_device_is_told_once)
+START_TEST(a_device_that_was_handed_in_and_removed_is_told_once)
 {
-	begin(-1);
+	begin(ADOPTED_FD);
 	world.read_error = EBADFD;
-	wake();
+	fakehost_fire(host, ADOPTED_FD, WEIR_READABLE);
 	ck_assert_ptr_null(fakehost_lost(tun)); /* not amid others' work */
 	fakehost_advance(host, 0);
-	ck_assert_str_eq(fakehost_lost(tun), "the interface weir0 was removed");
-	ck_assert_int_eq(wake(), 0);
+	ck_assert_str_eq(fakehost_lost(tun),
+			 "the interface given0 was removed");
+	ck_assert_int_eq(fakehost_fire(host, ADOPTED_FD, WEIR_READABLE), 0);
 	ck_assert_uint_eq(fakehost_next_timer(host), UINT64_MAX);
 	end();
 }
 END_TEST
 
-START_TEST(a_device_removed_under_a_write_is_told_too)
+static void remove_device(bool by_write)
 {
 	struct weir_egress p[2] = {{.views = 0}};
 
-	begin(-1);
-	world.write_error = EBADFD;
+	world.read_error = world.write_error = EBADFD;
+	if (by_write)
+		ck_assert_int_eq(world.ops->output(world.link, p, 2), 2);
+	else
+		wake();
+	ck_assert_int_eq(world.told_gone, 1);
+	ck_assert_int_eq(wake(), 0);
+	fakehost_advance(host, TELL_US);
+	ck_assert_ptr_null(fakehost_lost(tun));
 	ck_assert_int_eq(world.ops->output(world.link, p, 2), 2);
+	ck_assert_uint_eq(fakehost_counter(tun, "dropped_out"),
+			  by_write ? 4 : 2);
+}
+
+START_TEST(a_removed_device_is_made_again_under_the_same_link)
+{
+	struct weir_egress p = {.views = 0};
+	struct weir_error e;
+
+	begin(-1);
+	remove_device(_i);
+	ck_assert(world.upkeep.remake(world.upkeep.arg, &e));
+	ck_assert_int_eq(world.opened, 2);
+	ck_assert_int_eq(world.addressed, 2);
+	ck_assert_int_eq(world.closed, 1);
+	ck_assert_int_eq(world.attached, 1);
+	world.read_error = EAGAIN;
+	world.write_error = 0;
+	world.waiting = 10;
 	fakehost_advance(host, 0);
-	ck_assert_ptr_nonnull(fakehost_lost(tun));
-	ck_assert_uint_eq(fakehost_counter(tun, "dropped_out"), 2);
+	ck_assert_int_eq(wake(), 1);
+	ck_assert_int_eq(world.packets, 10);
+	ck_assert_int_eq(world.ops->output(world.link, &p, 1), 1);
+	ck_assert_uint_eq(fakehost_counter(tun, "packets_out"), 1);
+	ck_assert_ptr_null(fakehost_lost(tun));
+	world.closed--;
+	end();
+}
+END_TEST
+
+START_TEST(a_device_that_comes_back_as_another_is_lost)
+{
+	struct weir_error e;
+
+	begin(-1);
+	remove_device(false);
+	world.offloads = 0;
+	ck_assert(!world.upkeep.remake(world.upkeep.arg, &e));
+	world.upkeep.lost(world.upkeep.arg, e.text);
+	ck_assert_str_eq(fakehost_lost(tun), "its offloads are others now");
+	ck_assert_uint_eq(fakehost_next_timer(host), UINT64_MAX);
+	world.closed--;
 	end();
 }
 END_TEST
@@ -483,8 +356,10 @@ SUITE("inbound-tun", t)
 	tcase_add_test(t,
 		       without_buffers_packets_wait_and_the_loop_does_not_spin);
 	tcase_add_test(t, a_device_that_cannot_be_watched_now_is_tried_again);
-	tcase_add_test(t, a_removed_device_is_told_once);
-	tcase_add_test(t, a_device_removed_under_a_write_is_told_too);
+	tcase_add_test(t, a_device_that_was_handed_in_and_removed_is_told_once);
+	tcase_add_loop_test(
+		t, a_removed_device_is_made_again_under_the_same_link, 0, 2);
+	tcase_add_test(t, a_device_that_comes_back_as_another_is_lost);
 	tcase_add_test(t, a_full_device_is_tried_again);
 	tcase_add_test(t, a_link_that_is_down_drops_and_says_so_once);
 	tcase_add_test(t, a_device_that_is_handed_in_is_left_alone);

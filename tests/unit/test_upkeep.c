@@ -23,6 +23,8 @@ static struct world {
 	int looks, remakes; /* so far */
 	int err;	    /* of putting back; 0: it works */
 	bool remakes_fail;
+	bool lives; /* the device, though the kernel says it is gone */
+	char lost[256];
 	bool deaf; /* nobody can be asked */
 } world;
 
@@ -72,9 +74,10 @@ uint32_t routing_table(unsigned index)
 	return TABLE;
 }
 
-void tun_learn_name(struct tun_device *t)
+bool tun_learn_name(struct tun_device *t)
 {
 	ck_assert_ptr_eq(t, &device);
+	return world.lives;
 }
 
 static bool remake(void *arg, struct weir_error *e)
@@ -82,6 +85,12 @@ static bool remake(void *arg, struct weir_error *e)
 	ck_assert_ptr_eq(arg, &world);
 	world.remakes++;
 	return !world.remakes_fail || weir_error(e, NULL, "no such luck");
+}
+
+static void lost(void *arg, const char *why)
+{
+	ck_assert_ptr_eq(arg, &world);
+	snprintf(world.lost, sizeof world.lost, "%s", why);
 }
 
 static void *nothing_create(struct weir_instance *i, const struct weir_host *h,
@@ -122,12 +131,13 @@ static const struct weir_component nothing = {
 	.destroy = nothing_destroy,
 };
 
-static void begin(bool remakes)
+static void begin_as(bool owner_tells)
 {
 	const struct upkeep_conf conf = {
 		.device = &device,
 		.routed = true,
-		.remake = remakes ? remake : NULL,
+		.remake = remake,
+		.lost = owner_tells ? lost : NULL,
 		.arg = &world,
 	};
 	struct weir_error e;
@@ -138,6 +148,11 @@ static void begin(bool remakes)
 	instance = fakehost_start(host, &nothing, "x", &conf, &e);
 	ck_assert_msg(instance, "%s", e.text);
 	fakehost_advance(host, MINUTE_US);
+}
+
+static void begin(void)
+{
+	begin_as(false);
 }
 
 static void end(void)
@@ -220,7 +235,7 @@ static int link_is(uint16_t type, unsigned flags)
 
 START_TEST(a_burst_of_news_is_one_look)
 {
-	begin(true);
+	begin();
 	own_address_goes();
 	table_news(RTM_DELRULE, sizeof(struct fib_rule_hdr), FRA_TABLE, TABLE);
 	table_news(RTM_DELROUTE, sizeof(struct rtmsg), RTA_TABLE, TABLE);
@@ -234,7 +249,7 @@ END_TEST
 
 START_TEST(rules_and_routes_are_missed_by_their_table)
 {
-	begin(true);
+	begin();
 	table_news(RTM_DELRULE, sizeof(struct fib_rule_hdr), FRA_TABLE, TABLE);
 	fakehost_advance(host, MINUTE_US);
 	ck_assert_int_eq(world.looks, 1);
@@ -247,7 +262,7 @@ END_TEST
 
 START_TEST(what_is_of_others_is_not_looked_at)
 {
-	begin(true);
+	begin();
 	address_goes(if_nametoindex(DEVICE) + 1);
 	table_news(RTM_DELRULE, sizeof(struct fib_rule_hdr), FRA_TABLE,
 		   TABLE + 1);
@@ -261,7 +276,7 @@ END_TEST
 
 START_TEST(whoever_insists_is_let)
 {
-	begin(true);
+	begin();
 	for (int i = 0; i < 1000 && own_address_goes(); i++)
 		fakehost_advance(host, SECOND_US);
 	ck_assert_int_eq(world.looks, 6);
@@ -274,7 +289,7 @@ END_TEST
 
 START_TEST(what_is_long_ago_does_not_count)
 {
-	begin(true);
+	begin();
 	for (int i = 0; i < 20; i++) {
 		ck_assert_int_eq(own_address_goes(), 1);
 		fakehost_advance(host, 11 * MINUTE_US);
@@ -286,7 +301,7 @@ END_TEST
 
 START_TEST(a_look_that_finds_all_there_does_not_count)
 {
-	begin(true);
+	begin();
 	world.there = 20;
 	for (int i = 0; i < 20; i++) {
 		ck_assert_int_eq(own_address_goes(), 1);
@@ -300,7 +315,7 @@ END_TEST
 
 START_TEST(nothing_is_put_back_on_a_link_that_is_down)
 {
-	begin(true);
+	begin();
 	for (int i = 1; i <= 20; i++) {
 		link_is(RTM_NEWLINK, 0);
 		own_address_goes();
@@ -319,7 +334,7 @@ END_TEST
 
 START_TEST(what_cannot_be_put_back_is_told_once)
 {
-	begin(true);
+	begin();
 	world.err = EPERM;
 	ck_assert_int_eq(own_address_goes(), 1);
 	fakehost_advance(host, SECOND_US);
@@ -332,7 +347,7 @@ END_TEST
 
 START_TEST(it_is_looked_again_where_nobody_could_be_asked)
 {
-	begin(true);
+	begin();
 	world.deaf = true;
 	own_address_goes();
 	fakehost_advance(host, MINUTE_US);
@@ -348,7 +363,7 @@ END_TEST
 
 START_TEST(what_the_kernel_has_no_memory_for_is_put_back_later)
 {
-	begin(true);
+	begin();
 	world.err = ENOBUFS;
 	own_address_goes();
 	fakehost_advance(host, SECOND_US);
@@ -367,7 +382,7 @@ END_TEST
 
 START_TEST(a_device_that_was_removed_is_made_again)
 {
-	begin(true);
+	begin();
 	for (int i = 1; i <= 6; i++) {
 		link_is(RTM_DELLINK, 0);
 		upkeep_gone(upkeep); /* who read from it has noticed too */
@@ -390,7 +405,7 @@ START_TEST(late_news_of_a_removed_device_are_not_of_the_new_one)
 {
 	struct ifinfomsg *i;
 
-	begin(true);
+	begin();
 	i = news_of(RTM_DELLINK, sizeof *i);
 	i->ifi_index = (int)if_nametoindex(DEVICE);
 	queue();
@@ -405,7 +420,7 @@ END_TEST
 
 START_TEST(a_device_that_cannot_be_made_again_is_told)
 {
-	begin(true);
+	begin();
 	world.remakes_fail = true;
 	upkeep_gone(upkeep);
 	fakehost_advance(host, MINUTE_US);
@@ -415,12 +430,34 @@ START_TEST(a_device_that_cannot_be_made_again_is_told)
 }
 END_TEST
 
-START_TEST(who_tells_of_a_removed_device_itself_is_left_to_it)
+START_TEST(who_tells_of_its_device_itself_is_told)
 {
-	begin(false);
+	begin_as(true);
 	link_is(RTM_NEWLINK, 0);
+	fakehost_advance(host, MINUTE_US);
+	ck_assert_str_eq(fakehost_log(host), "");
 	link_is(RTM_DELLINK, 0);
 	fakehost_advance(host, MINUTE_US);
+	ck_assert_int_eq(times("it was made again"), 1);
+	world.remakes_fail = true;
+	link_is(RTM_DELLINK, 0);
+	fakehost_advance(host, MINUTE_US);
+	ck_assert_ptr_nonnull(
+		strstr(world.lost, "is not made again (no such luck)"));
+	ck_assert_int_eq(times("is not made again"), 0);
+	end();
+}
+END_TEST
+
+/* For the kernel it is gone from here. */
+START_TEST(a_device_that_was_moved_to_another_namespace_serves_on)
+{
+	begin_as(true);
+	world.lives = true;
+	link_is(RTM_DELLINK, 0);
+	fakehost_advance(host, MINUTE_US);
+	ck_assert_int_eq(world.remakes, 0);
+	ck_assert_str_eq(world.lost, "");
 	ck_assert_str_eq(fakehost_log(host), "");
 	ck_assert_int_eq(own_address_goes(), 0);
 	end();
@@ -442,5 +479,7 @@ SUITE("upkeep", t)
 	tcase_add_test(t, a_device_that_was_removed_is_made_again);
 	tcase_add_test(t, late_news_of_a_removed_device_are_not_of_the_new_one);
 	tcase_add_test(t, a_device_that_cannot_be_made_again_is_told);
-	tcase_add_test(t, who_tells_of_a_removed_device_itself_is_left_to_it);
+	tcase_add_test(t, who_tells_of_its_device_itself_is_told);
+	tcase_add_test(t,
+		       a_device_that_was_moved_to_another_namespace_serves_on);
 }
