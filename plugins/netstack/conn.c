@@ -11,6 +11,7 @@
 #include "flight.h"
 #include "holder.h"
 #include "icmp.h"
+#include "narrow.h"
 #include "port.h"
 
 #include "lwip/hooks.h"
@@ -113,7 +114,7 @@ static uint32_t wire_mss(const struct conn *c)
 {
 	uint32_t headers =
 		(c->node.key.v6 ? IP6_HEADER : IP4_HEADER) + TCP_HEADER;
-	uint32_t mss = c->link->mtu - headers;
+	uint32_t mss = narrow_mtu(c->link, &c->node.key) - headers;
 
 	if (c->pcb->mss < mss)
 		mss = c->pcb->mss;

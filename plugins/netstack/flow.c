@@ -13,6 +13,7 @@
 #include "buffer.h"
 #include "holder.h"
 #include "icmp.h"
+#include "narrow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static struct flow *flow_new(struct weir_link *link, const struct tuple *key)
 		return NULL;
 	f->stack = s;
 	f->link = link;
-	f->mtu = link->mtu;
+	f->mtu = narrow_mtu(link, key);
 	table_insert(&link->flows, &s->key, key, &f->node);
 	lru_link(f);
 	stack_add(s, COUNT_FLOWS, 1);
@@ -305,6 +306,8 @@ void flow_open(struct weir_link *link, struct weir_end *end,
 			      "cannot open a flow through the link");
 		return;
 	}
+	memcpy(key.remote, target->ip, v6 ? 16 : 4);
+	f->mtu = narrow_mtu(link, &key);
 	f->outward = true;
 	link->outward_flows++;
 	f->end = end;

@@ -85,6 +85,8 @@ netstack_sources = \
 	plugins/netstack/input.h \
 	plugins/netstack/memory.c \
 	plugins/netstack/memory.h \
+	plugins/netstack/narrow.c \
+	plugins/netstack/narrow.h \
 	plugins/netstack/netif.c \
 	plugins/netstack/netif.h \
 	plugins/netstack/pace.c \

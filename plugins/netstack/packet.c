@@ -285,11 +285,18 @@ static bool is_unreachable(const struct packet *p)
 	return icmp[0] == (p->key.v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE);
 }
 
+static bool is_echo(bool v6, uint8_t type)
+{
+	if (v6)
+		return type == ICMP6_ECHO || type == ICMP6_ECHO_REPLY;
+	return type == ICMP4_ECHO || type == ICMP4_ECHO_REPLY;
+}
+
 /* What the stack sends on its own account. */
 static bool is_ours(bool v6, uint8_t protocol, uint8_t icmp_type)
 {
 	if (protocol == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return icmp_type == (v6 ? ICMP6_ECHO : ICMP4_ECHO);
+		return is_echo(v6, icmp_type);
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
 }
 
@@ -354,17 +361,12 @@ static enum drop parse_icmp(struct packet *p, unsigned flags)
 {
 	const uint8_t *icmp = p->data + p->l4;
 	uint32_t room = p->len - p->l4;
-	bool echo;
 
 	if (room < ICMP_HEADER)
 		return DROP_LENGTH;
 	if (is_too_big(p) || is_unreachable(p))
 		return parse_error(p, flags);
-	if (p->key.v6)
-		echo = icmp[0] == ICMP6_ECHO || icmp[0] == ICMP6_ECHO_REPLY;
-	else
-		echo = icmp[0] == ICMP4_ECHO || icmp[0] == ICMP4_ECHO_REPLY;
-	if (!echo)
+	if (!is_echo(p->key.v6, icmp[0]))
 		return DROP_PROTOCOL;
 	if (room < ICMP_ECHO_HEADER)
 		return DROP_LENGTH;
@@ -431,13 +433,19 @@ void packet_quoted_key(const struct packet *p, struct tuple *key)
 	const uint8_t *ip = p->data + p->l4 + ICMP_ERROR_HEADER;
 	const uint8_t *l4 = p->data + p->payload;
 	bool v6 = p->key.v6;
-	bool echo = p->quoted != IPPROTO_TCP && p->quoted != IPPROTO_UDP;
+	bool ports = p->quoted == IPPROTO_TCP || p->quoted == IPPROTO_UDP;
+	bool reply = *l4 == (v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY);
 
 	*key = (struct tuple){.v6 = v6, .protocol = p->quoted};
 	memcpy(key->local, ip + (v6 ? 8 : 12), v6 ? 16 : 4);
 	memcpy(key->remote, ip + (v6 ? 24 : 16), v6 ? 16 : 4);
-	key->local_port = (uint16_t)get16(l4 + (echo ? 4 : 0));
-	key->remote_port = echo ? 0 : (uint16_t)get16(l4 + 2);
+	if (ports) {
+		key->local_port = (uint16_t)get16(l4);
+		key->remote_port = (uint16_t)get16(l4 + 2);
+		return;
+	}
+	*(reply ? &key->remote_port : &key->local_port) =
+		(uint16_t)get16(l4 + 4);
 }
 
 struct weir_addr packet_source(const struct packet *p)

@@ -13,7 +13,8 @@
  * old size is tried once more later. If they do not, size was not the cause.
  *
  * A flow's datagrams and pings that are larger than a router said go out in
- * fragments from then on, as a kernel would send them. The one that was dropped
+ * fragments from then on, as a kernel would send them, and so do answers to
+ * pings. The one that was dropped
  * is gone: where the stack is the client, its sender is told.
  *
  * Segments that lwIP has built stay as they are. They are sent as trains of the
@@ -21,6 +22,7 @@
 #include "pmtu.h"
 
 #include "flow.h"
+#include "narrow.h"
 #include "scoreboard.h"
 
 #include <errno.h>
@@ -86,6 +88,7 @@ static bool lower_conn(struct weir_link *link, const struct packet *p)
 
 	if (!c || !believable(c, p))
 		return false;
+	narrow_learn(link, &c->node.key, p->too_big);
 	set_mss(c, payload_of(c, p->too_big));
 	c->pmtu.before = 0;
 	c->pmtu.timeouts = 0;
@@ -99,9 +102,12 @@ static bool lower_conn(struct weir_link *link, const struct packet *p)
 static bool lower_flow(struct weir_link *link, const struct packet *p)
 {
 	struct flow *f = flow_quoted(link, p);
+	struct tuple key;
 
 	if (!f || !enough(p) || p->too_big >= f->mtu)
 		return false;
+	packet_quoted_key(p, &key);
+	narrow_learn(link, &key, p->too_big);
 	f->mtu = p->too_big;
 	if (f->outward)
 		flow_lost(f, p, EMSGSIZE);

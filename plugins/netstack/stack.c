@@ -205,6 +205,7 @@ void link_detach(struct weir_link *link)
 	table_fini(&link->conns);
 	table_fini(&link->flows);
 	free(link->addresses);
+	free(link->narrow);
 	free(link);
 }
 

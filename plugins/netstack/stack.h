@@ -147,6 +147,7 @@ struct weir_link {
 	struct table flows; /* struct flow: the client's endpoint */
 	struct flow *newest_flow, *oldest_flow;
 	uint32_t outward_flows; /* of them */
+	struct narrow *narrow;	/* narrow.c; NULL: nothing was learnt */
 	struct flow_batch batch;
 	struct gro gro;
 	uint16_t ip4_id;

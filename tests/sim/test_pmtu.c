@@ -12,6 +12,7 @@
 #define RETRY_US (30000 * SIM_MS)
 #define HOLE_MTU 1280u
 #define DONT_FRAGMENT 0x40
+#define REMEMBERED_US (600000 * SIM_MS)
 
 static uint8_t bytes[WRITTEN_MOST];
 
@@ -142,6 +143,41 @@ START_TEST(a_routers_word_makes_segments_smaller_for_good)
 		ck_assert_uint_eq(t.largest, 1400);
 	}
 	ck_assert_uint_eq(sim_counter("path_mtu_lowered"), 3);
+}
+END_TEST
+
+/* The largest packet of a new connection's first window. */
+static uint32_t first_of_another(const struct peer *like, uint8_t host)
+{
+	static uint16_t number;
+	struct peer p = peer_new(like->path.v6);
+	uint32_t largest;
+
+	p.path.client_port = (uint16_t)(p.path.client_port + ++number);
+	p.path.client[p.path.v6 ? 15 : 3] ^= host;
+	peer_complete(&p);
+	put(&p, FLIGHT);
+	largest = taken_in(&p, 1 * SIM_MS, 1).largest;
+	ack_all(&p);
+	sim_flush(&tun);
+	return largest;
+}
+
+START_TEST(a_routers_word_is_known_to_later_connections_for_ten_minutes)
+{
+	struct peer p = in_flight(_i, 0, OFFER_USUAL);
+
+	say_too_big(&p, 1, 1400);
+	ack_all(&p);
+	sim_flush(&tun);
+	ck_assert_uint_eq(first_of_another(&p, 0), 1400);
+	ck_assert_uint_eq(first_of_another(&p, 1), 1500); /* elsewhere */
+	sim_run(REMEMBERED_US / 2);
+	sim_flush(&tun);
+	ck_assert_uint_eq(first_of_another(&p, 0), 1400);
+	sim_run(REMEMBERED_US / 2);
+	sim_flush(&tun);
+	ck_assert_uint_eq(first_of_another(&p, 0), 1500);
 }
 END_TEST
 
@@ -426,6 +462,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_routers_word_makes_segments_smaller_for_good,
+		a_routers_word_is_known_to_later_connections_for_ten_minutes,
 		a_link_with_trains_gets_trains_of_the_new_size,
 		a_smaller_mtu_is_no_sign_of_congestion,
 		segments_must_not_be_cut_on_their_way,

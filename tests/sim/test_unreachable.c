@@ -258,6 +258,39 @@ START_TEST(what_is_too_big_for_a_router_is_told_of_and_cut_from_then_on)
 }
 END_TEST
 
+START_TEST(what_was_too_big_is_cut_for_later_flows_that_go_there_too)
+{
+	enum weir_net net = _i / 2 % 2 ? WEIR_NET_UDP : WEIR_NET_ICMP;
+	bool v6 = _i % 2;
+
+	open_to(v6, net);
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	bounce_for(sent, TOO_BIG(v6), 1400);
+	open_to(v6, net);
+	ck_assert_uint_eq(packets_of(1400, 1400), 2);
+	sim_run(600000 * SIM_MS);
+	open_to(v6, net);
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+}
+END_TEST
+
+START_TEST(answers_to_pings_that_are_too_big_are_cut)
+{
+	bool v6 = _i % 2;
+	struct path p = v6 ? path6(5000, "2001:db8::9", 0)
+			   : path4(5000, "203.0.113.9", 0);
+	uint8_t packet[100];
+
+	sim_input(&tun, packet, make_echo(packet, &p, 77, 1, "x", 1));
+	opened = sim.ends;
+	target = opened->peers[0];
+	ck_assert_uint_eq(packets_of(1400, 1500), 1);
+	bounce_for(sent, TOO_BIG(v6), 1400);
+	ck_assert_int_eq(opened->unreachable, 0);
+	ck_assert_uint_eq(packets_of(1400, 1400), 2);
+}
+END_TEST
+
 START_TEST(no_router_makes_them_smaller_than_paths_must_take_or_larger)
 {
 	bool v6 = _i % 2;
@@ -322,6 +355,8 @@ SUITE("unreachable", t)
 		a_ping_that_finds_no_way_is_told_of_with_its_peer,
 		a_datagram_in_fragments_that_finds_no_way_is_told_of_as_well,
 		what_is_too_big_for_a_router_is_told_of_and_cut_from_then_on,
+		what_was_too_big_is_cut_for_later_flows_that_go_there_too,
+		answers_to_pings_that_are_too_big_are_cut,
 		no_router_makes_them_smaller_than_paths_must_take_or_larger,
 		answers_too_big_for_the_way_to_a_client_are_cut_for_it_alone,
 		what_a_client_does_not_want_is_told_to_nobody,
