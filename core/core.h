@@ -32,7 +32,8 @@ struct core {
 
 	struct session *sessions;
 	struct flow *flows, *idle_flow; /* last used first; the last of them */
-	uint64_t session_count, refused_full;
+	void *shares;			/* share.c: of the streams */
+	uint64_t session_count, refused_full, refused_share;
 	uint64_t flow_count, flows_evicted;
 	uint64_t fd_limit; /* of the process; 0: none is known */
 	struct reentry reentry;

@@ -27,6 +27,7 @@ void counters_log(const struct core *core)
 {
 	put("core", "sessions_open", core->session_count);
 	put("core", "sessions_refused_full", core->refused_full);
+	put("core", "sessions_refused_share", core->refused_share);
 	put("core", "flows_evicted", core->flows_evicted);
 	for (size_t n = 0; n < core->instance_count; n++)
 		put_instance(core->instances[n]);

@@ -30,6 +30,16 @@ static bool fds_short(const struct core *core)
 		       core->fd_limit;
 }
 
+uint64_t dispatch_room(const struct core *core)
+{
+	uint64_t room = core->config->max_sessions - core->session_count;
+	uint64_t used =
+		core->session_count - core->flow_count + fds_reserved(core);
+	uint64_t fds = core->fd_limit > used ? core->fd_limit - used : 0;
+
+	return core->fd_limit && fds < room ? fds : room;
+}
+
 uint64_t dispatch_flows_most(const struct core *core)
 {
 	uint64_t most = core->config->max_sessions / 2;

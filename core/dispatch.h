@@ -8,6 +8,9 @@
 /* Whether there is room for one more session; where there is none that is
  * counted. */
 bool dispatch_admits(struct core *);
+/* How many streams there is room for: flows make way where descriptors are
+ * few. */
+uint64_t dispatch_room(const struct core *);
 /* The bound on flows: half of the sessions and of the descriptors are left to
  * streams. */
 uint64_t dispatch_flows_most(const struct core *);

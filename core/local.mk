@@ -56,6 +56,7 @@ libweircore_la_SOURCES = \
 	core/sections.c core/sections.h \
 	core/session.c core/session.h \
 	core/setup.c core/setup.h \
+	core/share.c core/share.h \
 	core/sockets.c core/sockets.h \
 	core/source.c core/source.h \
 	core/spin.c core/spin.h \

@@ -20,6 +20,7 @@
 #include "policy.h"
 #include "reentry.h"
 #include "relay.h"
+#include "share.h"
 #include "util.h"
 
 /* Looks at what is unacknowledged, in the time that one direction is left
@@ -33,6 +34,7 @@ struct session {
 	struct core *core;
 	struct weir_instance *inbound, *outbound;
 	struct dispatch_info about;
+	struct share *share;
 	const struct weir_policy *policy;
 	struct relay relay; /* the outbound's `s`: until it answers, its open */
 	struct loop_timer *timer;
@@ -171,6 +173,7 @@ static void session_end(struct session *s)
 	if (s->next)
 		s->next->link = s->link;
 	s->core->session_count--;
+	share_return(&s->core->shares, s->share);
 	relay_fini(&s->relay);
 	dispatch_info_fini(&s->about);
 	free(s->why);
@@ -331,11 +334,18 @@ struct weir_end *session_accept(struct weir_instance *inbound,
 				const struct weir_stream_ops *ops, void *stream)
 {
 	struct core *core = inbound->core;
+	struct share *share;
 	struct session *s;
 
 	if (!instance_stream_whole(inbound, ops) || !dispatch_admits(core))
 		return NULL;
+	share = share_take(&core->shares, info, dispatch_room(core));
+	if (!share) {
+		core->refused_share++;
+		return NULL;
+	}
 	s = xcalloc(1, sizeof *s);
+	s->share = share;
 	s->in.ops = &in_ops;
 	s->out.ops = &out_ops;
 	s->task.run = session_turn;
