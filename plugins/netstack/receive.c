@@ -9,7 +9,8 @@
  * trips from now. As memory gets short a window is no more than the
  * connection's share of it, down to 4 KB; what was announced stays valid. An
  * update is sent once a quarter of the window can be added to what the client
- * knows of, so one always comes before it runs dry. */
+ * knows of, so one always comes before it runs dry; of a short window once it
+ * is a segment, or half the window if that is less (RFC 9293, 3.8.6.2.2). */
 #include "ack.h"
 #include "buffer.h"
 #include "conn.h"
@@ -109,11 +110,20 @@ static void window_grow(struct conn *c)
 		c->rx_window = grown;
 }
 
+static uint32_t least_update(const struct conn *c, uint32_t due)
+{
+	uint32_t mss = c->recovery.mss;
+	uint32_t least = mss < due / 2 ? mss : due / 2;
+	uint32_t quarter = due / 4 < UPDATE_MOST ? due / 4 : UPDATE_MOST;
+
+	return quarter > least ? quarter : least;
+}
+
 /* `n` bytes are done with: open the window, tell the client in time. */
 static void window_open(struct conn *c, uint32_t n)
 {
 	struct tcp_pcb *pcb = c->pcb;
-	uint32_t due, gain, enough;
+	uint32_t due, gain;
 
 	c->rx_consumed += n;
 	window_grow(c);
@@ -121,8 +131,7 @@ static void window_open(struct conn *c, uint32_t n)
 	if (due > c->rx_unread && due - c->rx_unread > pcb->rcv_wnd)
 		pcb->rcv_wnd = due - c->rx_unread;
 	gain = pcb->rcv_nxt + pcb->rcv_wnd - pcb->rcv_ann_right_edge;
-	enough = due / 4 < UPDATE_MOST ? due / 4 : UPDATE_MOST;
-	if ((int32_t)gain <= 0 || gain < enough)
+	if ((int32_t)gain <= 0 || gain < least_update(c, due))
 		return;
 	pcb->rcv_ann_wnd = pcb->rcv_wnd;
 	if (pcb->flags & TF_ACK_DELAY && ack_is_early(c))

@@ -152,6 +152,28 @@ START_TEST(a_newcomer_gets_room_among_the_greedy)
 }
 END_TEST
 
+/* RFC 9293, 3.8.6.2.2: half the window, or a segment if that is less. */
+START_TEST(no_window_is_so_short_that_it_opens_by_less_than_a_segment)
+{
+	struct peer *p;
+	uint32_t read = 0, full;
+
+	for (int i = 0; i < 500; i++)
+		stuff(member(i, _i));
+	p = member(MANY, _i);
+	full = stuff(p) - 1;
+	ck_assert_uint_lt(full, 4 * p->mss);
+	hear_all(p);
+	while (!tun.out && read < full) {
+		p->end->stream->consume(p->end->self, 100);
+		read += 100;
+	}
+	ck_assert_uint_ge(read, p->mss - 40u); /* less options, IPv6 header */
+	ck_assert_uint_lt(read, p->mss + 100u);
+	sim_flush(&tun);
+}
+END_TEST
+
 START_TEST(what_is_out_of_order_counts)
 {
 	for (int i = 0; i < MANY; i++) {
@@ -344,6 +366,9 @@ SUITE("memory", t)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, greedy_senders_stay_within_the_budget, 0, 2);
 	tcase_add_loop_test(t, a_newcomer_gets_room_among_the_greedy, 0, 2);
+	tcase_add_loop_test(
+		t, no_window_is_so_short_that_it_opens_by_less_than_a_segment,
+		0, 2);
 	tcase_add_loop_test(t, what_is_out_of_order_counts, 0, 2);
 	tcase_add_loop_test(t, bytes_one_by_one_count_at_their_true_size, 0, 2);
 	tcase_add_loop_test(t, greedy_receivers_stay_within_the_budget, 0, 2);
