@@ -40,7 +40,7 @@ static void check_tag(struct loading *l, const struct weir_list *list,
 		return;
 	offer_tags(&near, list);
 	report_error(l->d.report, n->mark, path,
-		     "%.64s is the tag of no %s%s%s%s", tag, kind,
+		     "%.64s is not the tag of an %s%s%s%s", tag, kind,
 		     near.best ? "; did you mean " : "",
 		     near.best ? near.best : "", near.best ? "?" : "");
 }
@@ -157,7 +157,7 @@ static void check_level(struct loading *l, int64_t level, const struct node *n,
 {
 	if (!level_known(l->config, level))
 		report_error(l->d.report, n->mark, path,
-			     "%lld is no level of policy.levels",
+			     "%lld is not a level of policy.levels",
 			     (long long)level);
 }
 
@@ -258,10 +258,11 @@ static void check_log_tag(struct loading *l, const char *tag,
 	offer_tags(&near, &l->config->services);
 	offer_tags(&near, &l->config->outbounds);
 	offer_tags(&near, &l->config->inbounds);
-	report_error(l->d.report, n->mark, path,
-		     "%.64s is no tag, and neither session nor weir%s%s%s", tag,
-		     near.best ? "; did you mean " : "",
-		     near.best ? near.best : "", near.best ? "?" : "");
+	report_error(
+		l->d.report, n->mark, path,
+		"%.64s is neither a tag nor the word session or weir%s%s%s",
+		tag, near.best ? "; did you mean " : "",
+		near.best ? near.best : "", near.best ? "?" : "");
 }
 
 /* Two levels of one tag: the first would win. */

@@ -61,10 +61,11 @@ static void domain_read(struct loading *l, const char *text,
 	if (out->match == CONFIG_SUFFIX && *text == '.')
 		text++, len--;
 	if (!name_ok(text, len)) {
-		report_error(l->d.report, n->mark, path,
-			     "\"%.60s\" is no name: letters, digits, '-', '_' "
-			     "and dots (of others, write the xn-- form)",
-			     text);
+		report_error(
+			l->d.report, n->mark, path,
+			"\"%.60s\" is not a name: letters, digits, '-', '_' "
+			"and dots (of others, write the xn-- form)",
+			text);
 		return;
 	}
 	copy = arena_strndup(l->d.arena, text, len);

@@ -346,7 +346,7 @@ static bool read_range(struct reading *r, void *at)
 	}
 	if (!ok || *p)
 		return weir_error(r->error, r->option->name,
-				  "%s is no range; write 443 or 8000-9000",
+				  "%s is not a range; write 443 or 8000-9000",
 				  r->shown);
 	if (first > last)
 		return weir_error(r->error, r->option->name,

@@ -280,8 +280,8 @@ static bool item_check(const void *conf, struct weir_error *e)
 
 		if (!word)
 			return weir_error(e, "tag",
-					  "\"%s\" is no tag; it is made of "
-					  "letters, digits, '-', '_' and '.'",
+					  "\"%s\" is not a tag: letters, "
+					  "digits, '-', '_' and '.'",
 					  s->tag);
 	}
 	return true;

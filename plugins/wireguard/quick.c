@@ -167,9 +167,10 @@ static void section(struct quick_reading *r, struct slice s)
 	} else if (s.len > QUICK_SHOWN_BYTES) {
 		quick_error(r, r->line, "is neither [Section] nor KEY = VALUE");
 	} else {
-		quick_error(r, r->line,
-			    "%.*s: is no section; [Interface] and [Peer] are",
-			    (int)s.len, s.at);
+		quick_error(
+			r, r->line,
+			"%.*s: is not a section; [Interface] and [Peer] are",
+			(int)s.len, s.at);
 	}
 }
 

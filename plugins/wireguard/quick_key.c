@@ -285,8 +285,8 @@ static void unknown(struct quick_reading *r, struct slice name,
 			    elsewhere->name, section_name(elsewhere->section),
 			    section_name(r->section));
 	else
-		quick_error(r, r->line, "%.*s: is no key of %s", len, name.at,
-			    section_name(r->section));
+		quick_error(r, r->line, "%.*s: is not a key of %s", len,
+			    name.at, section_name(r->section));
 }
 
 void quick_key(struct quick_reading *r, struct slice name, struct slice value)

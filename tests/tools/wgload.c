@@ -57,7 +57,7 @@ static void key_of(const char *text, uint8_t key[WG_KEY_BYTES])
 {
 	if (key_from_base64(text, strlen(text), key))
 		return;
-	fprintf(stderr, "%s: is no key\n", text);
+	fprintf(stderr, "%s: is not a key\n", text);
 	exit(EXIT_USAGE);
 }
 

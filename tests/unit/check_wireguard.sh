@@ -53,7 +53,7 @@ inbound "level: 1"
 refuses "a peer's level may be one of the policy's"
 inbound "level: 7"
 refuses "a peer's level must be one of the policy's" \
-	"weir.yaml:8:112: inbounds[0].peers[0].level: 7 is no level of \
+	"weir.yaml:8:112: inbounds[0].peers[0].level: 7 is not a level of \
 policy.levels"
 inbound "level: 256"
 refuses "a peer's level has a bound" \

@@ -231,8 +231,8 @@ START_TEST(all_errors_come_in_one_run_in_the_order_of_the_file)
 				 "inbounds: [{type: prope}, {flag: no}]\n"));
 	ck_assert_str_eq(
 		said.text,
-		"f:1:30: outbounds[0].via: sinc is the tag of no outbound; did "
-		"you mean sink?\n"
+		"f:1:30: outbounds[0].via: sinc is not the tag of an outbound; "
+		"did you mean sink?\n"
 		"f:1:30: outbounds[0].via: an outbound of type sink goes "
 		"through no other\n"
 		"f:2:1: lag: is unknown; did you mean log?\n"
@@ -268,9 +268,9 @@ START_TEST(a_level_that_is_an_option_must_be_one_of_the_policys)
 		      "policy: {levels: {6: {idle: 1h}}}\n"));
 	ck_assert_str_eq(
 		said.text,
-		"f:1:50: inbounds[0].record.level: 7 is no level of "
+		"f:1:50: inbounds[0].record.level: 7 is not a level of "
 		"policy.levels\n"
-		"f:2:41: inbounds[0].records[1].level: 8 is no level of "
+		"f:2:41: inbounds[0].records[1].level: 8 is not a level of "
 		"policy.levels\n");
 }
 END_TEST

@@ -132,8 +132,8 @@ static const struct {
 	{"range: 9-8", "3:12: inbounds[0].range: 9-8 ends before it begins"},
 	{"range: 0", "3:12: inbounds[0].range: 0 is too small; the least is 1"},
 	{"range: 1-65536", "3:12: inbounds[0].range: 1-65536 is too large"},
-	{"range: 1-", "3:12: inbounds[0].range: 1- is no range"},
-	{"range: 1 - 2", "3:12: inbounds[0].range: \"1 - 2\" is no range"},
+	{"range: 1-", "3:12: inbounds[0].range: 1- is not a range"},
+	{"range: 1 - 2", "3:12: inbounds[0].range: \"1 - 2\" is not a range"},
 
 	{"record: x", "3:13: inbounds[0].record: text stands here"},
 	{"record:", "3:12: inbounds[0].record: nothing stands here"},

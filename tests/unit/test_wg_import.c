@@ -164,7 +164,7 @@ START_TEST(errors_are_told_once_and_nothing_is_printed)
 
 	ck_assert_int_eq(import_inbound(&r), WEIR_NO);
 	ck_assert_int_eq(import_outbound(&r), WEIR_YES);
-	ck_assert_str_eq(told.text, "f:2: Adress: is no key of [Interface]\n"
+	ck_assert_str_eq(told.text, "f:2: Adress: is not a key of [Interface]\n"
 				    "f: [Interface]: has no PrivateKey\n");
 	ck_assert_str_eq(printed, "");
 }
