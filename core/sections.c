@@ -74,9 +74,11 @@ static bool sockets_check(const void *conf, struct weir_error *e)
 	const struct sockets_section *s = conf;
 
 	if (s->interface && strpbrk(s->interface, "/ \t\n:"))
-		return weir_error(e, "interface",
-				  "\"%s\" is no name of an interface",
-				  s->interface);
+		return weir_error(
+			e, "interface",
+			"\"%s\" is not an interface name: 1 to 15 "
+			"characters without spaces, slashes and colons",
+			s->interface);
 	return true;
 }
 

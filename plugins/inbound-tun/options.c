@@ -26,9 +26,12 @@ static bool conf_check(const void *conf, struct weir_error *e)
 	percent = strchr(c->name, '%');
 	if (strpbrk(c->name, "/: \t\n\v\f\r") || !strcmp(c->name, ".") ||
 	    !strcmp(c->name, "..") || (percent && !name_is_pattern(percent)))
-		return weir_error(e, "name",
-				  "an interface name has no spaces, slashes or "
-				  "colons, and %%d for a number at most once");
+		return weir_error(
+			e, "name",
+			"\"%s\" is not an interface name: 1 to 15 "
+			"characters without spaces, slashes and colons, "
+			"and %%d for a number at most once",
+			c->name);
 	return true;
 }
 

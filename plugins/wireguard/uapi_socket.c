@@ -329,7 +329,7 @@ bool uapi_name_check(const char *name, struct weir_error *e)
 	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
 		return true;
 	return weir_error(e, "interface",
-			  "\"%.60s\" is no name of a device: 1 to 15 "
+			  "\"%.60s\" is not an interface name: 1 to 15 "
 			  "characters without spaces, slashes and colons",
 			  name);
 }

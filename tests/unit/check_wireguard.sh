@@ -61,7 +61,7 @@ refuses "a peer's level has a bound" \
 
 inbound "level: 0" 'interface: "wg/0"'
 refuses "a tunnel's name for wg must be that of a device" \
-	'weir.yaml:9:16: inbounds[0].interface: "wg/0" is no name of a device'
+	'weir.yaml:9:16: inbounds[0].interface: "wg/0" is not an interface name'
 inbound "level: 0" "interface: wg0"
 refuses "a tunnel may have a name for wg"
 

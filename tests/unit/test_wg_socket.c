@@ -229,7 +229,8 @@ START_TEST(names_are_those_of_interfaces)
 	begin();
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		ck_assert_ptr_null(open_at(w.folder, wrong[i], &e));
-		ck_assert_ptr_nonnull(strstr(e.text, "is no name of a device"));
+		ck_assert_ptr_nonnull(
+			strstr(e.text, "is not an interface name"));
 	}
 	end();
 }

@@ -65,6 +65,7 @@ EXTRA_DIST += \
 	tests/unit/broken/two-documents.yaml \
 	tests/unit/broken/type-missing.yaml \
 	tests/unit/broken/type-of-other-kind.yaml \
+	tests/unit/broken/tun-name-space.yaml \
 	tests/unit/broken/type-unknown.yaml \
 	tests/unit/broken/via-missing.yaml \
 	tests/unit/broken/via-not-taken.yaml \
