@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 
+import servers
 from bed import Bed, HOST4, TUN
 
 CONFIG = """\
@@ -121,6 +122,16 @@ def serve(bed, function, argument, port, role="server", host=HOST4):
             return s.connect_ex((host, port)) == 0
 
     wait_for(answers, 10, f"a server on port {port}")
+
+
+def serve_echo(bed, *endpoints):
+    """Fork a UDP server that answers with what it hears. Its sockets are bound
+    before it is, so nobody has to wait for it."""
+    with bed.inside("server"):
+        sockets = [servers.udp_socket(*endpoint) for endpoint in endpoints]
+    keep(Child(bed, "server", servers.udp_echo_server, sockets))
+    for s in sockets:
+        s.close()
 
 
 class Stream(threading.Thread):

@@ -161,10 +161,10 @@ def echo_server(port):
                 echo_some(events, key.fileobj)
 
 
-def udp_echo_server(endpoints):
+def udp_echo_server(sockets):
     events = selectors.DefaultSelector()
-    for address, port in endpoints:
-        events.register(udp_socket(address, port), selectors.EVENT_READ)
+    for s in sockets:
+        events.register(s, selectors.EVENT_READ)
     while True:
         for key, _ in events.select():
             data, peer = key.fileobj.recvfrom(1 << 16)

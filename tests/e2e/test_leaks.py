@@ -5,12 +5,11 @@ weir was built with AddressSanitizer, that one judges instead."""
 import os
 import re
 import socket
-import time
 
 import servers
 from bed import DEAD4, HOST4, HOST6, UNREACHABLE4, UNREACHABLE6, run
-from harness import (CONFIG, Child, Skip, Weir, check, check_equal, keep,
-                     main, need, test)
+from harness import (CONFIG, Skip, Weir, check, check_equal, keep, main,
+                     need, serve, serve_echo, test)
 
 EVERYTHING = CONFIG + """\
   - { tag: names, type: freedom, dial_timeout: 3s }
@@ -101,10 +100,8 @@ def verdict(log):
 @test
 def a_bit_of_everything_leaks_nothing(bed):
     weir = Weir(bed, EVERYTHING, wrapper=judge(), ready_s=SLOW_S)
-    keep(Child(bed, "server", servers.mirror_server, [MIRROR_PORT]))
-    keep(Child(bed, "server", servers.udp_echo_server,
-               [(HOST4, UDP_PORT), (HOST6, UDP_PORT)]))
-    time.sleep(0.5)
+    serve(bed, servers.mirror_server, [MIRROR_PORT], MIRROR_PORT)
+    serve_echo(bed, (HOST4, UDP_PORT), (HOST6, UDP_PORT))
     streams(bed, (HOST4, HOST6))
     vain_connects(bed)
     datagrams(bed)

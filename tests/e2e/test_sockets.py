@@ -9,8 +9,8 @@ import subprocess
 
 import servers
 from bed import HOST4, HOST6, PROXY4_OTHER, SERVER4, SERVER6
-from harness import (CONFIG, Child, Process, Weir, check, check_equal, keep,
-                     main, test, tool, wait_for)
+from harness import (CONFIG, Process, Weir, check, check_equal, keep, main,
+                     serve_echo, test, tool, wait_for)
 
 MARK = "0x77"
 TABLE = "77"
@@ -221,7 +221,7 @@ def error_of(s, request):
 def flows_go_on_over_an_interface_that_came_back_as_another(bed):
     Weir(bed, CONFIG + "sockets: { interface: up1 }\n")
     hosts = [far for _, far in LINK]
-    keep(Child(bed, "server", servers.udp_echo_server, [("::", PORT)]))
+    serve_echo(bed, ("::", PORT))
     flows = [flow(bed, h, ping) for h in hosts for ping in (False, True)]
     for _ in range(2):
         with link_up(bed):
