@@ -3,12 +3,25 @@
 # The network stack alone, in virtual time.
 if NETSTACK
 if HAVE_CHECK
-stack_sim = tests/sim/sim.c tests/sim/sim.h tests/sim/wire.c \
-	tests/sim/client.c \
-	tests/sim/client.h tests/sim/fragments.c plugins/netstack/plugin.c
 stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/netstack -I$(top_srcdir)/plugins/bytes
-stack_sim_ldadd = libnetstack.la $(CHECK_LIBS)
+stack_sim_ldadd = libstacksim.la $(CHECK_LIBS)
+
+# What its tests share.
+check_LTLIBRARIES += libstacksim.la
+libstacksim_la_SOURCES = \
+	tests/sim/behave.c tests/sim/behave.h \
+	tests/sim/client.c tests/sim/client.h \
+	tests/sim/datagrams.h \
+	tests/sim/fragments.c \
+	tests/sim/path.c tests/sim/path.h \
+	tests/sim/rival.c tests/sim/rival.h \
+	tests/sim/sim.c tests/sim/sim.h \
+	tests/sim/wire.c \
+	plugins/netstack/plugin.c
+libstacksim_la_CPPFLAGS = $(stack_sim_cppflags)
+libstacksim_la_LIBADD = libnetstack.la
+
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_lent \
 	tests/sim/test_udp tests/sim/test_fragments tests/sim/test_gate \
@@ -19,42 +32,29 @@ stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 check_PROGRAMS += $(stack_sim_tests)
 TESTS += $(stack_sim_tests)
 
-tests_sim_test_tcp_SOURCES = tests/sim/test_tcp.c $(stack_sim)
 tests_sim_test_tcp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_tcp_LDADD = $(stack_sim_ldadd)
-tests_sim_test_lent_SOURCES = tests/sim/test_lent.c $(stack_sim)
 tests_sim_test_lent_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_lent_LDADD = $(stack_sim_ldadd)
-tests_sim_test_accept_SOURCES = tests/sim/test_accept.c $(stack_sim)
 tests_sim_test_accept_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_accept_LDADD = $(stack_sim_ldadd)
 tests_sim_test_accept_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
-tests_sim_test_fragments_SOURCES = tests/sim/test_fragments.c \
-	tests/sim/datagrams.h $(stack_sim)
 tests_sim_test_fragments_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_fragments_LDADD = $(stack_sim_ldadd)
-tests_sim_test_unreachable_SOURCES = tests/sim/test_unreachable.c $(stack_sim)
 tests_sim_test_unreachable_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_unreachable_LDADD = $(stack_sim_ldadd)
-tests_sim_test_udp_SOURCES = tests/sim/test_udp.c tests/sim/datagrams.h \
-	$(stack_sim)
 tests_sim_test_udp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_udp_LDADD = $(stack_sim_ldadd)
-tests_sim_test_gro_SOURCES = tests/sim/test_gro.c $(stack_sim)
 tests_sim_test_gro_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_gro_LDADD = $(stack_sim_ldadd)
-tests_sim_test_gro_udp_SOURCES = tests/sim/test_gro_udp.c $(stack_sim)
 tests_sim_test_gro_udp_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_gro_udp_LDADD = $(stack_sim_ldadd)
-tests_sim_test_gate_SOURCES = tests/sim/test_gate.c $(stack_sim)
 tests_sim_test_gate_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_gate_LDADD = $(stack_sim_ldadd)
-tests_sim_test_wire_SOURCES = tests/sim/test_wire.c $(stack_sim)
 tests_sim_test_wire_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_wire_LDADD = $(stack_sim_ldadd)
 
 # The same, behaviour by behaviour.
-behave_sim = tests/sim/behave.c tests/sim/behave.h $(stack_sim)
 behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 	tests/sim/test_behave_close \
 	tests/sim/test_behave_receive tests/sim/test_behave_send \
@@ -71,96 +71,63 @@ behave_tests = tests/sim/test_behave_open tests/sim/test_behave_connect \
 check_PROGRAMS += $(behave_tests)
 TESTS += $(behave_tests)
 
-tests_sim_test_behave_recover_SOURCES = tests/sim/test_behave_recover.c $(behave_sim)
 tests_sim_test_behave_recover_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_recover_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_cubic_SOURCES = tests/sim/test_behave_cubic.c $(behave_sim)
 tests_sim_test_behave_cubic_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_cubic_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_ecn_SOURCES = tests/sim/test_behave_ecn.c $(behave_sim)
 tests_sim_test_behave_ecn_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_ecn_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_marked_SOURCES = tests/sim/test_behave_marked.c $(behave_sim)
 tests_sim_test_behave_marked_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_marked_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_open_SOURCES = tests/sim/test_behave_open.c $(behave_sim)
 tests_sim_test_behave_open_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_open_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_connect_SOURCES = tests/sim/test_behave_connect.c \
-	$(behave_sim)
 tests_sim_test_behave_connect_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_connect_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_close_SOURCES = tests/sim/test_behave_close.c $(behave_sim)
 tests_sim_test_behave_close_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_close_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_receive_SOURCES = tests/sim/test_behave_receive.c $(behave_sim)
 tests_sim_test_behave_receive_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_receive_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_send_SOURCES = tests/sim/test_behave_send.c $(behave_sim)
 tests_sim_test_behave_send_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_send_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_reset_SOURCES = tests/sim/test_behave_reset.c $(behave_sim)
 tests_sim_test_behave_reset_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_reset_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_window_SOURCES = tests/sim/test_behave_window.c $(behave_sim)
 tests_sim_test_behave_window_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_window_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_link_SOURCES = tests/sim/test_behave_link.c $(behave_sim)
 tests_sim_test_behave_link_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_link_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_segment_SOURCES = tests/sim/test_behave_segment.c $(behave_sim)
 tests_sim_test_behave_segment_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_segment_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_tune_SOURCES = tests/sim/test_behave_tune.c $(behave_sim)
 tests_sim_test_behave_tune_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_tune_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_idle_SOURCES = tests/sim/test_behave_idle.c $(behave_sim)
 tests_sim_test_behave_idle_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_idle_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_paced_SOURCES = tests/sim/test_behave_paced.c $(behave_sim)
 tests_sim_test_behave_paced_CPPFLAGS = $(stack_sim_cppflags) \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 tests_sim_test_behave_paced_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_cost_SOURCES = tests/sim/test_behave_cost.c $(behave_sim)
 tests_sim_test_behave_cost_CPPFLAGS = $(stack_sim_cppflags) \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 tests_sim_test_behave_cost_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_flight_SOURCES = tests/sim/test_behave_flight.c $(behave_sim)
 tests_sim_test_behave_flight_CPPFLAGS = $(stack_sim_cppflags) \
 	-I$(top_srcdir)/plugins/netstack/lwip $(LWIP_CPPFLAGS)
 tests_sim_test_behave_flight_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_timeout_SOURCES = tests/sim/test_behave_timeout.c \
-	$(behave_sim)
 tests_sim_test_behave_timeout_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_timeout_LDADD = $(stack_sim_ldadd)
-tests_sim_test_behave_tail_SOURCES = tests/sim/test_behave_tail.c \
-	$(behave_sim)
 tests_sim_test_behave_tail_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_behave_tail_LDADD = $(stack_sim_ldadd)
-tests_sim_test_footprint_SOURCES = tests/sim/test_footprint.c $(behave_sim)
 tests_sim_test_footprint_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_footprint_LDADD = $(stack_sim_ldadd)
-tests_sim_test_holder_SOURCES = tests/sim/test_holder.c $(behave_sim)
 tests_sim_test_holder_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_holder_LDADD = $(stack_sim_ldadd)
-tests_sim_test_memory_SOURCES = tests/sim/test_memory.c $(behave_sim)
 tests_sim_test_memory_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_memory_LDADD = $(stack_sim_ldadd)
-tests_sim_test_pmtu_SOURCES = tests/sim/test_pmtu.c $(behave_sim)
 tests_sim_test_pmtu_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_pmtu_LDADD = $(stack_sim_ldadd)
-tests_sim_test_reorder_SOURCES = tests/sim/test_reorder.c $(behave_sim)
 tests_sim_test_reorder_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_reorder_LDADD = $(stack_sim_ldadd)
-tests_sim_test_bbr_SOURCES = tests/sim/test_bbr.c tests/sim/path.c \
-	tests/sim/path.h tests/sim/rival.c tests/sim/rival.h $(stack_sim)
 tests_sim_test_bbr_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_bbr_LDADD = $(stack_sim_ldadd)
-tests_sim_test_curve_SOURCES = tests/sim/test_curve.c
 tests_sim_test_curve_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_curve_LDADD = $(stack_sim_ldadd)
-tests_sim_test_cubic_SOURCES = tests/sim/test_cubic.c tests/sim/path.c \
-	tests/sim/path.h $(stack_sim)
 tests_sim_test_cubic_CPPFLAGS = $(stack_sim_cppflags)
 tests_sim_test_cubic_LDADD = $(stack_sim_ldadd)
 endif
