@@ -10,6 +10,7 @@ dist_example_DATA = \
 	doc/examples/wireguard-client.yaml \
 	doc/examples/wireguard-server.yaml
 dist_doc_DATA += doc/plugin-author.md doc/performance.md
+EXTRA_DIST += doc/architecture.md
 
 # The program.
 dist_man_MANS += doc/weir.1

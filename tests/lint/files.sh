@@ -67,6 +67,15 @@ host_paths() {
 	    '/wor[k]/|/roo[t]/|/tm[p]/[A-Za-z]|deb\.debia[n]\.org|/home/[a-z]'
 }
 
+# No Makefile names these files, so a release would lack them. Automake itself
+# takes its own inputs along, and the .c that a program is named after.
+unreleased() {
+	tree_files | grep / | grep -vE '^m4/|\.mk$' |
+	sed 's/\.c$//' | LC_ALL=C sort |
+	LC_ALL=C comm -23 - <(tree_files | grep -E '\.(mk|am)$' | xargs cat |
+		tr -s ' \t=' '\n' | sed 's/\.c$//' | LC_ALL=C sort -u)
+}
+
 without_licence | verdict "every source names its licence"
 too_long_files | verdict "no file is over $FILE_LINES_MAX lines"
 if ctags --version 2>/dev/null | grep -q Universal; then
@@ -78,4 +87,5 @@ else
 fi
 not_executable | verdict "what says by what it is run can be run"
 host_paths | verdict "nothing names the machine it was written on"
+unreleased | verdict "a release has every file"
 exit $failed
