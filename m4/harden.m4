@@ -60,7 +60,6 @@ AS_IF([test "x$enable_sanitize" = xyes], [
 	AS_IF([$CC --version 2>/dev/null | grep clang >/dev/null],
 		[NO_UNDEFINED=])
 ])
-AM_CONDITIONAL([SANITIZE], [test "x$enable_sanitize" = xyes])
 AC_SUBST([SANITIZE_CFLAGS])
 AC_SUBST([NO_UNDEFINED])
 ])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# The cryptography of WireGuard and of the QUIC sniffer. wolfSSL can be built
-# without parts of itself; one that lacks what we call is none.
+# The cryptography of WireGuard. wolfSSL can be built without parts of itself;
+# one that lacks what we call is none.
 AC_DEFUN([WEIR_LIB_WOLFSSL], [
 PKG_CHECK_MODULES([WOLFSSL], [wolfssl >= 5.5],
 	[have_wolfssl=yes], [have_wolfssl=no])

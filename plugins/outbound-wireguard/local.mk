@@ -25,5 +25,5 @@ outbound_wireguard_la_CPPFLAGS = $(AM_CPPFLAGS) $(CARES_CFLAGS) \
 	-I$(top_srcdir)/plugins/bytes -I$(top_srcdir)/plugins/sockets
 outbound_wireguard_la_LDFLAGS = $(WEIR_PLUGIN_LDFLAGS)
 outbound_wireguard_la_LIBADD = libwgtunnel.la libtun.la libfreedom.la \
-	libpassage.la 	$(CARES_LIBS)
+	libpassage.la $(CARES_LIBS)
 endif

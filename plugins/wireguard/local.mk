@@ -76,7 +76,6 @@ wg_sources += \
 	plugins/wireguard/timers.c \
 	plugins/wireguard/train.c \
 	plugins/wireguard/train.h \
-	plugins/wireguard/wg.h \
 	plugins/wireguard/workers.c \
 	plugins/wireguard/workers.h \
 	plugins/wireguard/wheel.c \
