@@ -139,34 +139,35 @@ realhost_sim = tests/sim/realhost.c tests/sim/realhost.h tests/sim/loopback.h \
 
 if OUTBOUND_FREEDOM
 if HAVE_CHECK
-freedom_sim = tests/sim/freedom_preset.h $(realhost_sim) $(freedom_sources)
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage \
 	-I$(top_srcdir)/plugins/sockets
+freedom_sim_ldadd = libfreedomsim.la $(CHECK_LIBS)
+
+# What its tests share.
+check_LTLIBRARIES += libfreedomsim.la
+libfreedomsim_la_SOURCES = tests/sim/freedom_flow.h \
+	tests/sim/freedom_preset.h $(realhost_sim) \
+	$(outbound_freedom_la_SOURCES)
+libfreedomsim_la_CPPFLAGS = $(freedom_sim_cppflags)
+libfreedomsim_la_LIBADD = libfreedom.la libpassage.la
+
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
 	tests/sim/test_freedom_names tests/sim/test_freedom_udp \
 	tests/sim/test_freedom_via
 check_PROGRAMS += $(freedom_sim_tests)
 TESTS += $(freedom_sim_tests)
 
-tests_sim_test_freedom_SOURCES = tests/sim/test_freedom.c $(freedom_sim)
 tests_sim_test_freedom_CPPFLAGS = $(freedom_sim_cppflags)
-tests_sim_test_freedom_LDADD = $(CHECK_LIBS)
-tests_sim_test_freedom_dial_SOURCES = tests/sim/test_freedom_dial.c $(freedom_sim)
+tests_sim_test_freedom_LDADD = $(freedom_sim_ldadd)
 tests_sim_test_freedom_dial_CPPFLAGS = $(freedom_sim_cppflags)
-tests_sim_test_freedom_dial_LDADD = $(CHECK_LIBS)
-tests_sim_test_freedom_names_SOURCES = tests/sim/test_freedom_names.c \
-	tests/sim/freedom_flow.h $(freedom_sim)
+tests_sim_test_freedom_dial_LDADD = $(freedom_sim_ldadd)
 tests_sim_test_freedom_names_CPPFLAGS = $(freedom_sim_cppflags)
-tests_sim_test_freedom_names_LDADD = $(CHECK_LIBS)
-tests_sim_test_freedom_udp_SOURCES = tests/sim/test_freedom_udp.c \
-	tests/sim/freedom_flow.h $(freedom_sim)
+tests_sim_test_freedom_names_LDADD = $(freedom_sim_ldadd)
 tests_sim_test_freedom_udp_CPPFLAGS = $(freedom_sim_cppflags)
-tests_sim_test_freedom_udp_LDADD = $(CHECK_LIBS)
-tests_sim_test_freedom_via_SOURCES = tests/sim/test_freedom_via.c \
-	tests/sim/freedom_flow.h $(freedom_sim)
+tests_sim_test_freedom_udp_LDADD = $(freedom_sim_ldadd)
 tests_sim_test_freedom_via_CPPFLAGS = $(freedom_sim_cppflags)
-tests_sim_test_freedom_via_LDADD = $(CHECK_LIBS)
+tests_sim_test_freedom_via_LDADD = $(freedom_sim_ldadd)
 endif
 endif
 
