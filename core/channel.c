@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The channel to the name servers.
  *
- * c-ares reads resolv.conf when a channel is made and never again, while a
- * laptop that changes its network gets another one. So the file is known again
- * by what changes with it, whether it is written in place or replaced, also
- * behind a symbolic link. One that is not there just now changes nothing: it
- * is about to be replaced. */
+ * c-ares reads resolv.conf only when a channel is made, but a laptop that
+ * changes its network gets another file. So the file's identity, size and times
+ * are kept, and compared later: they tell a file that was written in place and
+ * one that was replaced, both also behind a symbolic link. A file that is
+ * missing counts as unchanged: it is about to be replaced. */
 #include "channel.h"
 
 #include <sys/socket.h>

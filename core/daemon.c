@@ -25,7 +25,7 @@
 #define DRAIN_MS 2000
 #define STOP_MS 5000 /* for one instance to say that it has stopped */
 #define FDS_LEAST 64 /* weir itself takes a dozen */
-#define FDS_FEW 512  /* with fewer some are missed soon, which is told */
+#define FDS_FEW 512  /* fewer are soon too few: a warning */
 
 enum phase { SERVING, DRAINING, ENDING, STOPPING };
 

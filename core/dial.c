@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dials.
  *
- * Theory of operation: dial_open only queues; the outbound's open() runs at
- * the end of the turn, so nothing is called back inside dial. What the outbound
+ * Theory of operation: dial_open only queues; the outbound's open() runs at the
+ * end of the turn, so nothing is called back inside dial. What the outbound
  * tells waits for the end of a turn as well, one thing a turn, since the
- * dialler answers by calling the stream that is telling. Of a stream that
- * failed it first has turns to read what came before, also where it is dialled
- * itself and passes the news on. Datagrams and their errors are borrowed, so
- * they are passed on at once; a dial hung up meanwhile is closed at the end of
- * the turn. */
+ * dialler answers by calling the stream that is telling. When a stream fails,
+ * the dialler is first given turns to read what came before; so is a dialler
+ * that is dialled itself and passes the news on. Datagrams and their errors are
+ * borrowed, so they are passed on at once; a dial hung up meanwhile is closed
+ * at the end of the turn. */
 #include "dial.h"
 
 #include <errno.h>

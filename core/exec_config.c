@@ -128,8 +128,8 @@ static char *resolv_conf_read(void)
 	return text;
 }
 
-/* What is not there cannot be mounted over, and libc then asks the loopback,
- * which is another one inside. */
+/* A file that is not there cannot be mounted over. libc then asks the loopback,
+ * but inside that is another one. */
 static void resolv_conf_miss(void)
 {
 	if (access(RESOLV_CONF, F_OK) < 0)

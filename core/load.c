@@ -74,7 +74,8 @@ static bool version_check(const struct weir_identity *id, const char *path,
 			"built for SDK %u.%u, this weir offers %u.%u: "
 			"the major version differs",
 			id->major, id->minor, WEIR_MAJOR, WEIR_MINOR);
-	/* It was told to ask WEIR_HAS before it uses what we do not have. */
+	/* A plugin of a newer minor asks WEIR_HAS before it uses what we
+	 * lack. */
 	if (id->minor > WEIR_MINOR)
 		log_line(WEIR_INFO, "load",
 			 "%s: built for SDK %u.%u, this weir offers %u.%u",

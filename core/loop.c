@@ -137,8 +137,8 @@ static void set_wake(struct loop *l)
 }
 
 /* Was this process stopped, or swapped out? Then much has come in that nobody
- * has read, and who measures silence would take it for that: the timers wait a
- * moment. */
+ * has read yet, and timers that measure silence would take that for silence:
+ * all of them wait a moment. */
 static bool is_catching_up(struct loop *l)
 {
 	const struct loop_timer *t = timers_first(&l->timers);
@@ -180,7 +180,7 @@ static void watches_ready(evutil_socket_t fd, short what, void *arg)
 	watches_tell(&l->watches);
 }
 
-/* Without a pipe libevent would end the program, and not a word said. */
+/* Without a pipe libevent would end the program without a word. */
 static bool base_fds_left(void)
 {
 	int fd[BASE_FDS], n = 0, err;

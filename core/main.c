@@ -55,8 +55,8 @@ static int run_command(const struct options *o, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* Who starts us with one of them closed would have the log written to whatever
- * is opened next: a client's connection. */
+/* If one of them were closed, whatever is opened next would get its number, and
+ * the log would be written to a client's connection. */
 static bool standard_files_open(void)
 {
 	int fd;
@@ -67,8 +67,8 @@ static bool standard_files_open(void)
 	return fd >= 0 && close(fd) == 0;
 }
 
-/* It may be a full disk or a closed pipe: then we failed, whatever it was that
- * we had to say. */
+/* Where the disk is full or the pipe closed, what we had to say is lost: that
+ * is a failure. */
 static int written(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -209,7 +209,8 @@ bool note_parse(const void *data, size_t len, struct weir_identity *id,
 		ElfW(Phdr) p;
 
 		memcpy(&p, table.at + i * sizeof p, sizeof p);
-		/* Also of what is not read here: ld.so would take a SIGBUS. */
+		/* Segments that are not read here, too: a missing one would be
+		 * a SIGBUS in ld.so. */
 		if (!bytes_cut(file, p.p_offset, p.p_filesz, &segment))
 			return weir_error(e, NULL, "truncated ELF segment");
 		if (p.p_type == PT_NOTE &&

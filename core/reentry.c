@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Theory of operation: a session that came back has a socket of ours for its
- * source, and goes on for ever where it is to leave by the same outbound again.
- * To ask that of each session would cost a system call a socket, so one is
- * looked at now and then, against the sockets that were opened last; a
- * session that comes back does so while its socket is new, and a loop never
- * lacks for further ones. Ending any one of them ends those that led to it.
- * Once two were found in a row it is no coincidence of ports, and as long as
- * more are found each session is looked at. */
+/* Theory of operation: a session that came back has a socket of ours as its
+ * source; where it leaves by the same outbound, it comes back for ever. To
+ * check a session costs a system call for each socket, so only one session now
+ * and then is compared with the sockets that were opened last. That is enough:
+ * a session comes back while its socket is new, a loop goes on making sessions,
+ * and ending one of them ends those that led to it. One match may be a
+ * coincidence of ports, two in a row are not. As long as more are found each
+ * session is checked. */
 #include "reentry.h"
 
 #include <errno.h>

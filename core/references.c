@@ -176,7 +176,7 @@ static void check_record(struct loading *l, const struct weir_option *o,
 	size_t i;
 
 	if (n->kind == NODE_SEQUENCE && list == &one)
-		return; /* was told of: it wants a mapping */
+		return; /* was reported: it must be a mapping */
 	for (i = 0; i < list->count; i++) {
 		struct report_path item = {path, NULL, i};
 

@@ -4,12 +4,12 @@
  * Theory of operation: a session waits for its outbound (OPENING), then the
  * inbound's held handshake is completed and bytes are relayed (OPEN), and it
  * ends in one place. Plugins only leave news - ready, notify, fail - and queue
- * the session; session_turn acts on them at the end of the turn, when no
- * plugin is in the middle of a call. One timer serves every limit: it looks at
- * when bytes last moved and goes back to sleep for the rest, so an idle limit
- * is exact and costs nothing a packet. Once a direction has ended it also looks
- * at what of it is still on its way: a slow reader is not to lose the time that
- * it has for its answer. */
+ * the session; session_turn acts on them at the end of the turn, when no plugin
+ * is in the middle of a call. One timer serves every limit: it looks at when
+ * bytes last moved and goes back to sleep for the rest, so an idle limit is
+ * exact and costs nothing a packet. Once a direction has ended it also looks at
+ * what of it is still on its way: a slow reader must not lose the time in which
+ * it may still answer. */
 #include "session.h"
 
 #include <errno.h>

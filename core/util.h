@@ -12,7 +12,7 @@
 #define container_of(ptr, type, member)                                        \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Of memory for weir's own bounded structures: without it there is no going
+/* For weir's own bounded structures: without memory for them it cannot go
  * on. */
 static inline _Noreturn void out_of_memory(void)
 {
