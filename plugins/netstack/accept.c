@@ -238,8 +238,8 @@ int accept_complete(struct conn *c)
 	return 0;
 }
 
-/* A client that has waited long may think that its first SYN got lost for
- * asking for ECN: then it is not spoken of again. */
+/* A client that has waited long may believe that its SYN was lost because it
+ * asked for ECN, and repeat it without: then there is no ECN. */
 void accept_again(struct conn *c, const struct packet *p)
 {
 	c->syn->ecn &= ecn_asked(p);

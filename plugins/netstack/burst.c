@@ -3,10 +3,10 @@
  *
  * A burst may bring a connection many ACKs. Only when the last one was looked
  * at is it known what has arrived and what is lost, and how much may go out:
- * sent at once for all of them, it goes in longer trains. What was sent between
- * would be measured against too little: the rest of the burst, delivered long
- * before, would count as delivered after it, and the rate of the path look
- * higher than it is. The list is bounded; who finds it full does not wait. */
+ * sent at once for all of them, it goes in longer trains. And what is sent in
+ * the middle of a burst is measured wrongly: the rest of the burst, delivered
+ * long before, would count as delivered after it, so that the path looks faster
+ * than it is. The list is bounded; who finds it full does not wait. */
 #include "burst.h"
 
 #include "ack.h"

@@ -62,8 +62,8 @@ struct congestion_ops {
 	void (*on_loss)(struct congestion *); /* a new episode of loss */
 	/* Everything is presumed lost; `again`: an episode was under way. */
 	void (*on_timeout)(struct congestion *, bool again);
-	/* Packets were marked, or a probe has repaired a loss, once a round
-	 * trip at most; NULL: it goes by how much is lost. */
+	/* Packets were marked, or a probe has repaired a loss; at most once a
+	 * round trip. NULL: the algorithm goes by how much is lost. */
 	void (*on_mark)(struct congestion *);
 	void (*undo)(struct congestion *); /* it was reordering */
 };

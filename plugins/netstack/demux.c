@@ -128,8 +128,8 @@ static void demux_stranger(struct weir_link *link, const struct packet *p)
 }
 
 /* What is kept ahead of a hole must not take the memory that the hole's own
- * bytes need. A sender keeps what it was only told of by SACK until it is
- * acknowledged (RFC 2018, 8). */
+ * bytes need. The sender keeps what was reported only by SACK until it is
+ * acknowledged (RFC 2018, 8): so it may be dropped. */
 static void make_room(struct conn *c, uint32_t len)
 {
 	if (!c->reorder ||

@@ -154,7 +154,7 @@ static bool piece_possible(const struct packet *p)
 	       p->fragment_at + len <= IP_TOTAL_MOST;
 }
 
-/* Is it in keeping with what we have? */
+/* Does it agree with what we have? */
 static bool piece_fits(const struct reassembly *r, const struct packet *p)
 {
 	uint32_t end = p->fragment_at + p->len - p->l4;

@@ -43,7 +43,7 @@ static bool is_older(const uint8_t *a, const uint8_t *b)
 
 static bool is_stamped(const struct packet *p)
 {
-	static const uint8_t lead[] = {1, 1, 8, 10}; /* twice nothing, stamps */
+	static const uint8_t lead[] = {1, 1, 8, 10}; /* two NOPs, timestamps */
 
 	return p->payload - p->l4 == STAMPED_HEADER &&
 	       memcmp(p->data + p->l4 + TCP_HEADER, lead, sizeof lead) == 0;

@@ -4,8 +4,8 @@
  * The link's owner gives each holder a number, which a session keeps. What the
  * core has closed is looked at as well: bytes that a connection has yet to
  * send, or to send again, would go to the next holder, and TIME-WAIT or a
- * refusal in silence would stand in that one's way. So nothing is said to the
- * link either: not the former holder would hear it. */
+ * refusal in silence would stand in its way. Nor is anything said to the link:
+ * the new holder would hear it, not the former one. */
 #include "holder.h"
 
 #include "conn.h"

@@ -177,8 +177,8 @@ void icmp_asked(struct flow *f, const struct packet *p)
 	       sizeof f->sequence);
 }
 
-/* The lost request, as far as it is known: its identifier, and the number of
- * the last one, which it nearly always is. */
+/* The lost request, as far as it is known: its identifier and, as it nearly
+ * always is the last one, the number of that. */
 static void icmp_flow_unreachable(void *s, const struct weir_addr *peer,
 				  int err)
 {

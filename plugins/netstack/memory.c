@@ -9,10 +9,10 @@
  * empty.
  *
  * Of the rest each queue may have as much as half of what is free (dynamic
- * thresholds: Choudhury and Hahne, 1998). One greedy connection so gets a third
+ * thresholds: Choudhury and Hahne, 1998). So one greedy connection gets a third
  * of it, n of them 1 / (n + 2) each, and something is always free for the next.
- * As the total nears the budget the greedy stop first, windows shrink down to
- * 4 KB, and a small flow finds room. What comes in nevertheless is dropped and
+ * As the total nears the budget the greedy stop first, windows shrink down to 4
+ * KB, and a small flow finds room. What comes in nevertheless is dropped and
  * counted; its sender repeats it. */
 #include "memory.h"
 

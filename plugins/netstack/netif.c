@@ -5,7 +5,7 @@
  * interface, and source addresses are the destinations that clients chose. A
  * segment larger than a packet (tcp_out.c says so in link->gso_size) goes out
  * as a train for the link, or the kernel behind it, to cut, or is cut here.
- * Routers must not cut it further, but say that it is too big (pmtu.c). */
+ * Routers must not cut what leaves, but say that it is too big (pmtu.c). */
 #include "netif.h"
 
 #include "checksum.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reset.c - RST for segments that belong to no connection.
  *
- * A reset takes the sequence number that its receiver expects: the one it
- * acknowledged. A SYN acknowledges none: then it is zero, and the reset
- * acknowledges the SYN. The gate lets nothing else in that has no ACK. */
+ * A reset bears the sequence number that its receiver expects, the one it
+ * acknowledged. A SYN acknowledges none: then the number is zero, and the reset
+ * acknowledges the SYN. Without ACK the gate lets in nothing but SYNs. */
 #include "reset.h"
 
 #include "bytes.h"

@@ -6,8 +6,9 @@
  * ACK tells what is missing (RFC 8985, 7). After that, or in recovery, it is
  * the timeout of RFC 6298 with a floor of 200 ms: all that is in flight counts
  * as lost, the window shrinks to one segment, and the wait doubles each time
- * until the client is given up. A peer that had the first of them by its word
- * and does not acknowledge it has thrown it away: its word counts no more. */
+ * until the client is given up. A peer that has reported the first of them by
+ * SACK and yet does not acknowledge it has thrown it away: its SACK blocks
+ * count no more. */
 #include "pmtu.h"
 #include "port.h"
 #include "scoreboard.h"

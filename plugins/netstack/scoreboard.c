@@ -7,12 +7,12 @@
  * back for it: the ACK that would tell may never come. The tail of a flight has
  * nothing above it, but a segment resent after it does as well.
  *
- * An ACK costs about as much as what it tells that is new, however much is in
- * flight and whatever else it says: there may be ten thousand segments, and
- * the peer need not be a friend. What one ACK said of SACK blocks the next says
- * again; only what goes beyond that is looked up, in flight.c's groups. What is
- * lost by time is found in the order of sending, from where all before is known
- * to be lost; what is lost by count from below, once for each segment. */
+ * The cost of an ACK goes with what is new in it, not with how much is in
+ * flight or what else it says: there may be ten thousand segments, and the peer
+ * need not be a friend. What one ACK said of SACK blocks the next says again;
+ * only what goes beyond that is looked up, in flight.c's groups. What is lost
+ * by time is found in the order of sending, from where all before is known to
+ * be lost; what is lost by count from below, once for each segment. */
 #include "scoreboard.h"
 
 #include "port.h"

@@ -5,13 +5,13 @@
  * the function that builds a segment, static there, is in reach, while every
  * caller in lwIP gets the one below. It differs from lwIP's in five ways: the
  * end of the list of unacknowledged segments is known instead of walked to,
- * retransmission goes by what recovery.c marked as lost, and how much may be
- * in flight the congestion control says. An ACK tells of what reorder.c keeps;
- * one that lwIP wants while it works on a segment goes out when that is done.
- * Nor may lwIP take a segment back from that list to send it once more, as it
- * does with a SYN: the scoreboard holds it. Its probes lack the timestamps that
- * were agreed on: a peer may drop what comes without (RFC 7323, 3.2). All that
- * it asks sys_now() for are these. */
+ * retransmission goes by what recovery.c marked as lost, and how much may be in
+ * flight the congestion control says. An ACK tells of what reorder.c keeps; one
+ * that lwIP wants while it works on a segment goes out when that is done. Nor
+ * may lwIP take a segment back from that list to send it once more, as it does
+ * with a SYN: the scoreboard holds it. lwIP's own probes lack the timestamps
+ * that were agreed on, and a peer may drop what comes without them (RFC 7323,
+ * 3.2). Timestamps are all that it asks sys_now() for. */
 #include "port.h"
 
 #define tcp_output tcp_output_stock

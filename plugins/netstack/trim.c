@@ -2,8 +2,8 @@
 /* trim.c - memory kept for reuse goes back when it is not reused.
  *
  * Slabs and blocks of 64 KB are recycled, since fresh ones cost a page fault
- * every 4 KB. Every few seconds those go that lay unused all the while; when
- * none is left, nothing wakes the daemon any more. */
+ * every 4 KB. Every few seconds those that lay unused all the while are freed;
+ * once none is left, nothing wakes the daemon for this. */
 #include "block.h"
 #include "buffer.h"
 
