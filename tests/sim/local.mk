@@ -5,7 +5,7 @@ if NETSTACK
 if HAVE_CHECK
 stack_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/netstack -I$(top_srcdir)/plugins/bytes
-stack_sim_ldadd = libstacksim.la $(CHECK_LIBS)
+stack_sim_ldadd = libstacksim.la libnetstack.la $(CHECK_LIBS)
 
 # What its tests share.
 check_LTLIBRARIES += libstacksim.la
@@ -20,7 +20,6 @@ libstacksim_la_SOURCES = \
 	tests/sim/wire.c \
 	plugins/netstack/plugin.c
 libstacksim_la_CPPFLAGS = $(stack_sim_cppflags)
-libstacksim_la_LIBADD = libnetstack.la
 
 stack_sim_tests = tests/sim/test_accept tests/sim/test_tcp \
 	tests/sim/test_lent \
@@ -142,7 +141,8 @@ if HAVE_CHECK
 freedom_sim_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) \
 	-I$(top_srcdir)/plugins/freedom -I$(top_srcdir)/plugins/passage \
 	-I$(top_srcdir)/plugins/sockets
-freedom_sim_ldadd = libfreedomsim.la $(CHECK_LIBS)
+freedom_sim_ldadd = libfreedomsim.la libfreedom.la libpassage.la \
+	$(CHECK_LIBS)
 
 # What its tests share.
 check_LTLIBRARIES += libfreedomsim.la
@@ -150,7 +150,6 @@ libfreedomsim_la_SOURCES = tests/sim/freedom_flow.h \
 	tests/sim/freedom_preset.h $(realhost_sim) \
 	$(outbound_freedom_la_SOURCES)
 libfreedomsim_la_CPPFLAGS = $(freedom_sim_cppflags)
-libfreedomsim_la_LIBADD = libfreedom.la libpassage.la
 
 freedom_sim_tests = tests/sim/test_freedom tests/sim/test_freedom_dial \
 	tests/sim/test_freedom_names tests/sim/test_freedom_udp \

@@ -19,51 +19,95 @@ WG_UAPI = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
 
 if HAVE_CHECK
 
-# The configuration.
-PARTS = tests/unit/parts.c tests/unit/parts.h
-check_PROGRAMS += tests/unit/test_addr
-TESTS += tests/unit/test_addr
-tests_unit_test_addr_SOURCES = tests/unit/test_addr.c
+# The core. Most of these play its components themselves, in fake.h, or read a
+# configuration, with parts.h.
+check_LTLIBRARIES += libunit.la
+libunit_la_SOURCES = \
+	tests/unit/fake.c tests/unit/fake.h \
+	tests/unit/fake_end.c \
+	tests/unit/parts.c tests/unit/parts.h
+libunit_la_CPPFLAGS = $(UNIT_CPPFLAGS)
+core_tests = tests/unit/test_addr \
+	tests/unit/test_yaml \
+	tests/unit/test_decode \
+	tests/unit/test_schema \
+	tests/unit/test_config \
+	tests/unit/test_note \
+	tests/unit/test_registry \
+	tests/unit/test_load \
+	tests/unit/test_exec \
+	tests/unit/test_turn \
+	tests/unit/test_spin \
+	tests/unit/test_loop \
+	tests/unit/test_log \
+	tests/unit/test_policy \
+	tests/unit/test_route \
+	tests/unit/test_channel \
+	tests/unit/test_resolve \
+	tests/unit/test_relay \
+	tests/unit/test_backlog \
+	tests/unit/test_share \
+	tests/unit/test_session \
+	tests/unit/test_flow \
+	tests/unit/test_dial \
+	tests/unit/test_instance \
+	tests/unit/test_daemon
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)
 tests_unit_test_addr_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_addr_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_yaml
-TESTS += tests/unit/test_yaml
-tests_unit_test_yaml_SOURCES = tests/unit/test_yaml.c $(PARTS)
 tests_unit_test_yaml_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_yaml_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_decode
-TESTS += tests/unit/test_decode
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c $(PARTS)
 tests_unit_test_decode_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_decode_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_schema
-TESTS += tests/unit/test_schema
-tests_unit_test_schema_SOURCES = tests/unit/test_schema.c $(PARTS)
 tests_unit_test_schema_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_schema_LDADD = $(UNIT_LDADD)
 tests_unit_test_schema_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
-check_PROGRAMS += tests/unit/test_config
-TESTS += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c $(PARTS)
 tests_unit_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_config_LDADD = $(UNIT_LDADD)
-
-# Plugins: their files, their notes, the fake host, the layout of the SDK.
-check_PROGRAMS += tests/unit/test_note
-TESTS += tests/unit/test_note
-tests_unit_test_note_SOURCES = tests/unit/test_note.c
 tests_unit_test_note_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_note_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_registry
-TESTS += tests/unit/test_registry
-tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_registry_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_load
-TESTS += tests/unit/test_load
-tests_unit_test_load_SOURCES = tests/unit/test_load.c
 tests_unit_test_load_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_load_LDADD = $(UNIT_LDADD)
+tests_unit_test_exec_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_exec_LDADD = $(UNIT_LDADD)
+tests_unit_test_turn_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_turn_LDADD = $(UNIT_LDADD)
+tests_unit_test_spin_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spin_LDADD = $(UNIT_LDADD)
+tests_unit_test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loop_LDADD = $(UNIT_LDADD)
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LDADD)
+tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LDADD)
+tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_route_LDADD = $(UNIT_LDADD)
+tests_unit_test_channel_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_channel_LDADD = $(UNIT_LDADD)
+tests_unit_test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_resolve_LDADD = $(UNIT_LDADD)
+tests_unit_test_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=loop_watch_new
+tests_unit_test_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_relay_LDADD = $(UNIT_LDADD)
+tests_unit_test_backlog_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_backlog_LDADD = $(UNIT_LDADD)
+tests_unit_test_share_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_share_LDADD = $(UNIT_LDADD)
+tests_unit_test_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_session_LDADD = $(UNIT_LDADD)
+tests_unit_test_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_flow_LDADD = $(UNIT_LDADD)
+tests_unit_test_dial_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dial_LDADD = $(UNIT_LDADD)
+tests_unit_test_instance_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_instance_LDADD = $(UNIT_LDADD)
+tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(UNIT_LDADD)
+
+# The fake host.
 check_PROGRAMS += tests/unit/test_fakehost
 TESTS += tests/unit/test_fakehost
 tests_unit_test_fakehost_SOURCES = tests/unit/test_fakehost.c \
@@ -79,12 +123,7 @@ tests_unit_test_fakehost_aborts_CPPFLAGS = $(UNIT_CPPFLAGS) \
 	-I$(top_srcdir)/sdk/fakehost
 tests_unit_test_fakehost_aborts_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 
-# Commands in an enclosure, and the TUN.
-check_PROGRAMS += tests/unit/test_exec
-TESTS += tests/unit/test_exec
-tests_unit_test_exec_SOURCES = tests/unit/test_exec.c
-tests_unit_test_exec_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_exec_LDADD = $(UNIT_LDADD)
+# Single files of plugins, without the rest of them.
 check_PROGRAMS += tests/unit/test_checksum
 TESTS += tests/unit/test_checksum
 tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c \
@@ -168,147 +207,51 @@ tests_unit_test_wg_socket_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 # A component for the fake host that does nothing.
 IDLE = tests/unit/idle.c tests/unit/idle.h
 
-# The core: components that a test plays itself, in fake.h.
-FAKE = tests/unit/fake.c tests/unit/fake_end.c tests/unit/fake.h
-check_PROGRAMS += tests/unit/test_turn
-TESTS += tests/unit/test_turn
-tests_unit_test_turn_SOURCES = tests/unit/test_turn.c $(FAKE)
-tests_unit_test_turn_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_turn_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_spin
-TESTS += tests/unit/test_spin
-tests_unit_test_spin_SOURCES = tests/unit/test_spin.c $(FAKE)
-tests_unit_test_spin_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spin_LDADD = $(UNIT_LDADD)
-
-check_PROGRAMS += tests/unit/test_loop
-TESTS += tests/unit/test_loop
-tests_unit_test_loop_SOURCES = tests/unit/test_loop.c $(FAKE)
-tests_unit_test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_loop_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_log
-TESTS += tests/unit/test_log
-tests_unit_test_log_SOURCES = tests/unit/test_log.c $(FAKE)
-tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_log_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_policy
-TESTS += tests/unit/test_policy
-tests_unit_test_policy_SOURCES = tests/unit/test_policy.c $(FAKE)
-tests_unit_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_policy_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_route
-TESTS += tests/unit/test_route
-tests_unit_test_route_SOURCES = tests/unit/test_route.c $(FAKE)
-tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_route_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_channel
-TESTS += tests/unit/test_channel
-tests_unit_test_channel_SOURCES = tests/unit/test_channel.c $(FAKE)
-tests_unit_test_channel_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_channel_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_resolve
-TESTS += tests/unit/test_resolve
-tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c $(FAKE)
-tests_unit_test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_resolve_LDADD = $(UNIT_LDADD)
-tests_unit_test_resolve_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=loop_watch_new
-check_PROGRAMS += tests/unit/test_relay
-TESTS += tests/unit/test_relay
-tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(FAKE)
-tests_unit_test_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_relay_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_backlog
-TESTS += tests/unit/test_backlog
-tests_unit_test_backlog_SOURCES = tests/unit/test_backlog.c $(FAKE)
-tests_unit_test_backlog_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_backlog_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_share
-TESTS += tests/unit/test_share
-tests_unit_test_share_SOURCES = tests/unit/test_share.c $(FAKE)
-tests_unit_test_share_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_share_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_session
-TESTS += tests/unit/test_session
-tests_unit_test_session_SOURCES = tests/unit/test_session.c $(FAKE)
-tests_unit_test_session_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_session_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_flow
-TESTS += tests/unit/test_flow
-tests_unit_test_flow_SOURCES = tests/unit/test_flow.c $(FAKE)
-tests_unit_test_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_flow_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_dial
-TESTS += tests/unit/test_dial
-tests_unit_test_dial_SOURCES = tests/unit/test_dial.c $(FAKE)
-tests_unit_test_dial_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_dial_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_instance
-TESTS += tests/unit/test_instance
-tests_unit_test_instance_SOURCES = tests/unit/test_instance.c $(FAKE)
-tests_unit_test_instance_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_instance_LDADD = $(UNIT_LDADD)
-check_PROGRAMS += tests/unit/test_daemon
-TESTS += tests/unit/test_daemon
-tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c $(FAKE)
-tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_daemon_LDADD = $(UNIT_LDADD)
-
 # The engine of WireGuard: crypto and handshake.
 if HAVE_WOLFSSL
 WG_TEST_CPPFLAGS = $(WG_CPPFLAGS) $(CHECK_CFLAGS)
 WG_TEST_LDADD = libwg.la $(CHECK_LIBS)
-check_PROGRAMS += tests/unit/test_wg_crypto
-TESTS += tests/unit/test_wg_crypto
-tests_unit_test_wg_crypto_SOURCES = tests/unit/test_wg_crypto.c tests/unit/wg.h
+EXTRA_DIST += tests/unit/wg.h
+wg_tests = tests/unit/test_wg_crypto \
+	tests/unit/test_wg_aead \
+	tests/unit/test_wg_noise \
+	tests/unit/test_wg_transcript \
+	tests/unit/test_wg_message \
+	tests/unit/test_wg_cookie \
+	tests/unit/test_wg_ratelimit \
+	tests/unit/test_wg_replay \
+	tests/unit/test_wg_allowedips
+check_PROGRAMS += $(wg_tests)
+TESTS += $(wg_tests)
 tests_unit_test_wg_crypto_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_crypto_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_aead
-TESTS += tests/unit/test_wg_aead
-tests_unit_test_wg_aead_SOURCES = tests/unit/test_wg_aead.c tests/unit/wg.h
 tests_unit_test_wg_aead_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_aead_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_noise
-TESTS += tests/unit/test_wg_noise
-tests_unit_test_wg_noise_SOURCES = tests/unit/test_wg_noise.c tests/unit/wg.h
 tests_unit_test_wg_noise_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_noise_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_transcript
-TESTS += tests/unit/test_wg_transcript
-tests_unit_test_wg_transcript_SOURCES = tests/unit/test_wg_transcript.c tests/unit/wg.h
 tests_unit_test_wg_transcript_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_transcript_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_message
-TESTS += tests/unit/test_wg_message
-tests_unit_test_wg_message_SOURCES = tests/unit/test_wg_message.c tests/unit/wg.h
 tests_unit_test_wg_message_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_message_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_cookie
-TESTS += tests/unit/test_wg_cookie
-tests_unit_test_wg_cookie_SOURCES = tests/unit/test_wg_cookie.c tests/unit/wg.h
 tests_unit_test_wg_cookie_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_cookie_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_ratelimit
-TESTS += tests/unit/test_wg_ratelimit
-tests_unit_test_wg_ratelimit_SOURCES = tests/unit/test_wg_ratelimit.c tests/unit/wg.h
 tests_unit_test_wg_ratelimit_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_ratelimit_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_replay
-TESTS += tests/unit/test_wg_replay
-tests_unit_test_wg_replay_SOURCES = tests/unit/test_wg_replay.c tests/unit/wg.h
 tests_unit_test_wg_replay_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_replay_LDADD = $(WG_TEST_LDADD)
-check_PROGRAMS += tests/unit/test_wg_allowedips
-TESTS += tests/unit/test_wg_allowedips
-tests_unit_test_wg_allowedips_SOURCES = tests/unit/test_wg_allowedips.c tests/unit/wg.h
 tests_unit_test_wg_allowedips_CPPFLAGS = $(WG_TEST_CPPFLAGS)
 tests_unit_test_wg_allowedips_LDADD = $(WG_TEST_LDADD)
 endif
 
 # The WireGuard engine's device, in virtual time.
 if HAVE_WOLFSSL
-wgbed = tests/unit/wgbed.c tests/unit/wgbed.h tests/unit/wgbed_main.c
 wgbed_cppflags = $(WG_CPPFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)
-wgbed_ldadd = libwg.la $(CHECK_LIBS)
+wgbed_ldadd = libwgbed.la libwg.la $(CHECK_LIBS)
+check_LTLIBRARIES += libwgbed.la
+libwgbed_la_SOURCES = \
+	tests/unit/wgbed.c tests/unit/wgbed.h \
+	tests/unit/wgbed_main.c
+libwgbed_la_CPPFLAGS = $(wgbed_cppflags)
 wg_device_tests = tests/unit/test_wg_data \
 	tests/unit/test_wg_full \
 	tests/unit/test_wg_handshake \
@@ -322,49 +265,38 @@ wg_device_tests = tests/unit/test_wg_data \
 	tests/unit/test_wg_workers
 check_PROGRAMS += $(wg_device_tests)
 TESTS += $(wg_device_tests)
-tests_unit_test_wg_data_SOURCES = tests/unit/test_wg_data.c $(wgbed)
 tests_unit_test_wg_data_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_data_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_full_SOURCES = tests/unit/test_wg_full.c $(wgbed)
 tests_unit_test_wg_full_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_full_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_handshake_SOURCES = tests/unit/test_wg_handshake.c $(wgbed)
 tests_unit_test_wg_handshake_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_handshake_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_keys_SOURCES = tests/unit/test_wg_keys.c $(wgbed)
 tests_unit_test_wg_keys_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_keys_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_load_SOURCES = tests/unit/test_wg_load.c $(wgbed)
 tests_unit_test_wg_load_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_load_LDADD = $(wgbed_ldadd)
-# The tunnel on top: what the log says of peers.
-check_PROGRAMS += tests/unit/test_wg_report
-TESTS += tests/unit/test_wg_report
-tests_unit_test_wg_report_SOURCES = tests/unit/test_wg_report.c
-tests_unit_test_wg_report_CPPFLAGS = $(wgbed_cppflags)
-tests_unit_test_wg_report_LDADD = libwgtunnel.la $(CHECK_LIBS)
 # Its allocations fail when it wants them to.
-tests_unit_test_wg_memory_SOURCES = tests/unit/test_wg_memory.c $(wgbed)
 tests_unit_test_wg_memory_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_memory_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc
-tests_unit_test_wg_packets_SOURCES = tests/unit/test_wg_packets.c $(wgbed)
 tests_unit_test_wg_packets_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_packets_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_passing_SOURCES = tests/unit/test_wg_passing.c $(wgbed)
 tests_unit_test_wg_passing_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_passing_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_roaming_SOURCES = tests/unit/test_wg_roaming.c $(wgbed)
 tests_unit_test_wg_roaming_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_roaming_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_timers_SOURCES = tests/unit/test_wg_timers.c $(wgbed)
 tests_unit_test_wg_timers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_timers_LDADD = $(wgbed_ldadd)
-tests_unit_test_wg_workers_SOURCES = tests/unit/test_wg_workers.c $(wgbed)
 tests_unit_test_wg_workers_CPPFLAGS = $(wgbed_cppflags)
 tests_unit_test_wg_workers_LDADD = $(wgbed_ldadd)
 tests_unit_test_wg_workers_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=workers_give
+
+# The tunnel on top: what the log says of peers.
+check_PROGRAMS += tests/unit/test_wg_report
+TESTS += tests/unit/test_wg_report
+tests_unit_test_wg_report_CPPFLAGS = $(wgbed_cppflags)
+tests_unit_test_wg_report_LDADD = libwgtunnel.la $(CHECK_LIBS)
 
 # A tunnel on real sockets; its sendmsg fails when a test wants it to, and the
 # wall clock is the test's.
@@ -450,7 +382,6 @@ tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
 if INBOUND_WIREGUARD
 check_PROGRAMS += tests/unit/test_wg_ends
 TESTS += tests/unit/test_wg_ends
-tests_unit_test_wg_ends_SOURCES = tests/unit/test_wg_ends.c
 tests_unit_test_wg_ends_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_ends_LDADD = libweir-fakehost.a $(CHECK_LIBS)
 endif
@@ -497,4 +428,3 @@ include tests/unit/quick/local.mk
 # Needs no libcheck.
 check_PROGRAMS += tests/unit/test_abi
 TESTS += tests/unit/test_abi
-tests_unit_test_abi_SOURCES = tests/unit/test_abi.c
