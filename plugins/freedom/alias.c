@@ -6,10 +6,10 @@
  * that address are shown as the peer's, so nobody sees the difference. Where
  * two peers lead to one address, the one last spoken to is shown.
  *
- * A client that never stops asking keeps its flow, and would for ever ask an
- * address that its peer has left. So a name whose peer is asked and stays
- * silent is looked up again; while that lasts, and where the name still has the
- * address, nothing changes.
+ * The flow of a client that never stops asking never ends, and its questions
+ * would for ever go to an address that the peer has left. So a name whose peer
+ * is asked and stays silent is looked up again; while that lasts, and where the
+ * name still has the address, nothing changes.
  *
  * While a name is looked up a few datagrams are held; more are dropped, also
  * where all legs together hold HELD_TOTAL_MAX or wait for NAMINGS_MAX names. A

@@ -57,7 +57,7 @@ const struct weir_addr *alias_route(struct udp *,
 /* The peer as the core knows it. */
 const struct weir_addr *alias_shown(const struct udp *,
 				    const struct weir_addr *real);
-/* The same of one that something came from. */
+/* The same for a peer that something came from. */
 const struct weir_addr *alias_heard(struct udp *, const struct weir_addr *real);
 void alias_free_all(struct udp *);
 

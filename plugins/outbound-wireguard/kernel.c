@@ -201,7 +201,8 @@ static bool device_make(struct kernel *k, unsigned index, struct weir_error *e)
 	return routing_apply(&routes, e);
 }
 
-/* By its old index the sockets find it again; somebody may have that now. */
+/* The sockets find the device again by its old index, which another interface
+ * may have by now. */
 static bool device_remake(void *arg, struct weir_error *e)
 {
 	struct kernel *k = arg;

@@ -3,8 +3,8 @@
  *
  * A message is a datagram of the outer tunnel: each level takes an IP header, a
  * UDP header and what sealing adds. The padding never passes the MTU, so it
- * takes nothing. Who is told IPv4 addresses only need not spare the room for an
- * IPv6 header. */
+ * takes nothing. A tunnel whose endpoints are all IPv4 addresses need not spare
+ * room for an IPv6 header. */
 #include "outbound.h"
 
 #define IP4_HEADER 20u

@@ -6,10 +6,10 @@
  * them, both families are asked at once through the tunnel and the answers are
  * remembered here: a bounded number, for their time to live.
  *
- * Once one family has addresses the other is waited for no longer than it is
- * worth: not at all where it is of no use any more, RESOLUTION_US where it
- * would only add some, PREFERRED_US where it would take the place of the first.
- * Then it is taken for silent, and not asked for FAILED_TTL_S. */
+ * Once one family has addresses the wait for the other is bounded by its use:
+ * none where it is of no use any more, RESOLUTION_US where it would only add
+ * addresses, PREFERRED_US where it would be preferred. After that it counts as
+ * silent, and is not asked for FAILED_TTL_S. */
 #include <errno.h>
 #include <stdlib.h>
 #include <uthash.h>

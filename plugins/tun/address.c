@@ -3,9 +3,10 @@
  *
  * Theory of operation: one rtnetlink socket for the length of one call.
  * Requests replace what is there, so that a persistent device can be taken over
- * as it was left; later they only add, and learn so what was gone. Who may
- * change nothing is refused them, and served all the same where all is as they
- * would have it. Everything goes with the device; nothing is undone. */
+ * as it was left; later ones only add, which shows what was gone. A user who
+ * may change nothing has them refused, and is served all the same where
+ * everything is already as they would make it. Everything goes with the device;
+ * nothing is undone. */
 #include "address.h"
 
 #include <errno.h>

@@ -202,7 +202,7 @@ bool routing_undo(const struct routing_plan *plan, struct weir_error *e)
 		const struct weir_addr *a = &plan->addresses[i].base;
 		int err = rule_change(&t, RTM_DELRULE, a);
 
-		/* Who took it away has saved us the work. */
+		/* Whoever took it away has saved us the work. */
 		if (err && err != ENOENT &&
 		    !(a->kind == WEIR_ADDR_IP6 && netlink_ip6_is_off(err)))
 			ok = weir_error(e, NULL, "the rule for %s: %s",

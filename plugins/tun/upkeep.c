@@ -4,12 +4,13 @@
  * A restart of systemd-networkd, `ip rule flush`, a firewall's script: they
  * mean no harm, and without its rules a tunnel is silent. Their news only begin
  * a wait; then all that should be there is asked for once more, and what the
- * kernel takes is what was gone. Who takes it again waits longer each time, and
- * in the end is let: two programs that each know better must not spin.
+ * kernel takes is what was gone. If it is taken again the wait doubles each
+ * time, and in the end weir gives in: two programs that each know better must
+ * not spin.
  *
- * A device that is down is somebody's will. But the kernel drops its IPv6
- * addresses and its routes with that, and no one else knows them: they are put
- * back when it is up again, which is no quarrel and is not counted. */
+ * A device that is down was taken down by somebody. But the kernel drops its
+ * IPv6 addresses and its routes with that, and no one else knows them: they are
+ * put back when it is up again, which is no quarrel and is not counted. */
 #include "upkeep.h"
 
 #include <linux/fib_rules.h>

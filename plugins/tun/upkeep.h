@@ -2,8 +2,8 @@
 /* upkeep.h - a device that stays as weir made it.
  *
  * What others take of its addresses, routes and rules is put back, a moment
- * after the last such news and a bounded number of times. Whoever takes it down
- * is let; what the kernel drops with that comes back when it is up again. */
+ * after the last such news and a bounded number of times. It may be taken down;
+ * what the kernel drops with that comes back when it is up again. */
 #ifndef TUN_UPKEEP_H
 #define TUN_UPKEEP_H
 

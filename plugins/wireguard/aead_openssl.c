@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aead_openssl.c - the data path by libcrypto, three times as fast as the
- * other where that is built without assembly.
+/* aead_openssl.c - the data path by libcrypto, three times as fast as wolfSSL
+ * where that is built without assembly.
  *
  * A context costs about a kilobyte and some hundred nanoseconds to make, so it
- * is made at a key's first packet and kept; a packet sets only the nonce. A
- * peer with two keypairs in use so has four, and an idle one none. The tag
- * passes as a parameter: EVP_CIPHER_CTX_ctrl would make the same one anew for
- * every packet, after it has looked up what is asked of it. */
+ * is made at a key's first packet and kept; a packet sets only the nonce. So a
+ * peer with two keypairs in use has four contexts, and an idle one none. The
+ * tag passes as a parameter: EVP_CIPHER_CTX_ctrl would make the same one anew
+ * for every packet, after it has looked up what is asked of it. */
 #include "aead.h"
 
 #include <endian.h>

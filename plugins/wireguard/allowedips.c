@@ -4,7 +4,7 @@
  * prefixes and not of bits. A fork without an owner has two children always.
  *
  * Both families keep an address as 128 bits in two words, IPv4 in the first 32
- * of them; a node so takes 64 bytes, and one code does for both. */
+ * of them; so a node takes 64 bytes, and one code does for both. */
 #include "allowedips.h"
 
 #include <endian.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cookie.c - a cookie is not stored by who gives it: it is computed again from
- * the secret and the endpoint of each message. A reply is sealed to the mac1 of
- * the message it answers, so only who saw that message can read it, and one
- * reply fits one message. */
+/* cookie.c - whoever gives a cookie does not store it, but computes it again
+ * from the secret and the endpoint of each message. A reply is sealed to the
+ * mac1 of the message it answers, so only who saw that message can read it, and
+ * one reply fits one message. */
 #include "cookie.h"
 
 #define LABEL_BYTES 8u

@@ -2,10 +2,10 @@
 /* endpoint.c - from a peer's name to where it is.
  *
  * The first attempt of a handshake looks the name up if nothing is known; each
- * further one asks the name servers anew, because a server that moved is what
- * a missing answer mostly means. Of several addresses each attempt takes the
- * next that has a route. An answer is late, and not taken, when the peer was
- * heard of meanwhile; what wg has set holds against the name for good.
+ * further one asks the name servers anew, because a missing answer mostly means
+ * that the server has moved. Of several addresses each attempt takes the next
+ * that has a route. An answer is late, and not taken, when the peer was heard
+ * of meanwhile; what wg has set holds against the name for good.
  *
  * A change of the network asks as well. Where the way to a peer has changed the
  * answer is followed at once. Where it has not, the name servers may know less
@@ -31,8 +31,8 @@ struct endpoint {
 	bool changed;	 /* asked because the network has changed */
 	bool stays;	 /* but not the way to where the peer is */
 	unsigned turn;	 /* which of the addresses comes next */
-	/* Where the name has the peer if it is not where it was; NONE: it may
-	 * be. */
+	/* Where the peer is by its name, if that is another place than before;
+	 * NONE: it is not. */
 	struct weir_addr elsewhere;
 };
 

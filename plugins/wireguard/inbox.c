@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* inbox.c - handshakes that came in wait here for the end of the turn.
  *
- * The first MAC is checked on arrival: who does not know our public key gets
- * neither a place nor a reply. When the queue is long the device is under load
- * for a second: then a source must show a cookie, and each may begin only so
- * many. What passes costs us a few X25519 and is done a few a turn, so that
+ * The first MAC is checked on arrival: whoever does not know our public key
+ * gets neither a place nor a reply. When the queue is long the device is under
+ * load for a second: then a source must show a cookie, and each may begin only
+ * so many. What passes costs us a few X25519 and is done a few a turn, so that
  * the tunnels that stand keep their share. */
 #include "train.h"
 

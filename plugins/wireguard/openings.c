@@ -4,9 +4,9 @@
  * What the socket lent is read into again, so messages are copied together:
  * those under one key, from one place, of one size but for a shorter last. Each
  * run is opened in place by a worker, several at a time; they are taken out of
- * the line in the order they came. By then the key may be gone: it is looked
- * up again. Their number is bounded, and the socket is not read while it would
- * be passed. */
+ * the line in the order they came. By then the key may be gone: it is looked up
+ * again. The number of runs is bounded, and the socket is not read while
+ * reading might exceed it. */
 #include "device.h"
 #include "message.h"
 #include "pages.h"

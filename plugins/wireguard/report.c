@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report.c - what the log says of single peers when it is asked for counters.
  *
- * A line a peer, of those that something was dropped of or that had traffic.
- * They may be ten thousand: those that something was dropped of come first, and
- * past a bound peers are only counted. */
+ * Each peer that had drops or traffic gets a line. They may be ten thousand:
+ * those with drops come first, and past a bound peers are only counted. */
 #include "tunnel_ops.h"
 
 #define PEERS_TOLD_MAX 100u

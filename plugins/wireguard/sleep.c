@@ -4,9 +4,9 @@
  * The loop's clock stands still then, but a key is not to be used past its
  * time, and the peer has forgotten it: what is sealed with it after a night
  * gets no answer, and silence is noticed only after 15 s. Asking for the time
- * with every packet would cost all of them. The kernel wakes who waits for the
- * wall clock to be set, as it is when the machine wakes up: then the clock that
- * went on is compared with the one that did not. */
+ * with every packet would cost all of them. But the kernel wakes whoever waits
+ * for the wall clock to be set, and it is set when the machine wakes up: then
+ * the clock that went on is compared with the one that stood still. */
 #include "sleep.h"
 
 #include <errno.h>

@@ -108,8 +108,7 @@ static bool train_send_first(struct wg_device *d)
 	return true;
 }
 
-/* Have all trains of the line sealed now, so that none waits for the one
- * before. */
+/* Have all trains of the line sealed now: none waits for the one before it. */
 static void trains_give(struct wg_device *d)
 {
 	for (struct train *t = d->trains; t; t = t->next) {

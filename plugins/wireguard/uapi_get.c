@@ -3,8 +3,8 @@
  * report is written in pieces of what room there is. Between two pieces peers
  * can go, so the report remembers keys, not peers: 32 bytes each, of at most
  * WG_PEERS_MAX. A peer that has gone is left out, one that came is not told of.
- * A peer's prefixes go on behind the one told last; where that was taken from
- * it between two pieces they end there. */
+ * A peer's prefixes go on behind the one that was told last; where the peer has
+ * lost that one between two pieces, they end there. */
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * that its endpoint names. Where the kernel refuses a train its datagrams go
  * one by one: for a while if a device could send no trains, as the route may
  * change, else for this train (the path cuts them into fragments): another
- * peer's path may be wider, and this one in a minute. A source that is no
- * longer ours is left to the kernel's choice.
+ * peer's path may be wider, and this one in a minute. Where the source that an
+ * endpoint names is no longer ours, the kernel chooses one.
  *
  * A full socket means that the wire is behind: the engine keeps what is left of
  * the train and gives it again. */
