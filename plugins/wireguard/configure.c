@@ -199,8 +199,8 @@ static bool check_peers(const struct wg_device *d, const struct wg_set *s,
 			made++;
 	}
 	if (made > WG_PEERS_MAX)
-		return weir_error(e, "peers", "more than %u peers",
-				  WG_PEERS_MAX);
+		return weir_error(e, "peers", "%u are too many; the most is %u",
+				  made, WG_PEERS_MAX);
 	return !strict || (check_twins(s, e) && check_claims(s, e));
 }
 

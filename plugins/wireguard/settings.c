@@ -143,7 +143,8 @@ static bool peers_make(struct wg_settings *s, size_t count,
 		       struct weir_error *e)
 {
 	if (count > WG_PEERS_MAX)
-		return weir_error(e, "peers", "more than %u peers",
+		return weir_error(e, "peers",
+				  "%zu are too many; the most is %u", count,
 				  WG_PEERS_MAX);
 	s->peers = calloc(count + 1, sizeof *s->peers);
 	s->peer_count = (uint32_t)count;
