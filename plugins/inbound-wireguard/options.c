@@ -2,6 +2,8 @@
 /* The options of an inbound of type wireguard, and the rules that span them. */
 #include "inbound.h"
 
+#include <net/if.h>
+
 #define NAME_BYTES_MAX 63
 #define LEVEL_MAX 255
 
@@ -117,7 +119,7 @@ static const struct weir_option options[] = {
 	 .type = WEIR_STRING,
 	 .at = WG(interface),
 	 .min = 1,
-	 .max = 15},
+	 .max = IFNAMSIZ - 1},
 	{.name = "allow_private",
 	 .help = "let peers reach private and local addresses of the server's "
 		 "networks",

@@ -3,6 +3,8 @@
  * them. */
 #include "outbound.h"
 
+#include <net/if.h>
+
 #define DAY_MS (24 * 3600 * 1000)
 
 static const struct weir_option peer_options[] = {
@@ -109,7 +111,7 @@ static const struct weir_option options[] = {
 	 .type = WEIR_STRING,
 	 .at = WG(interface),
 	 .min = 1,
-	 .max = 15},
+	 .max = IFNAMSIZ - 1},
 	{.name = "domain_strategy",
 	 .help = "which addresses of a name are used; with two digits, the "
 		 "first family is preferred",
