@@ -148,7 +148,7 @@ bool enclosure_open(struct enclosure *e, const struct enclosure_plan *plan)
 	char word = attempt(e, plan, NAMESPACES | CLONE_NEWPID);
 
 	if (word == INSIDE_NO_PROC) {
-		log_line(WEIR_WARN, "exec",
+		log_line(WEIR_WARN, "weir",
 			 "/proc cannot be mounted here: what the command "
 			 "leaves running may outlive it, without a network");
 		word = attempt(e, plan, NAMESPACES);

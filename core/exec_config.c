@@ -133,7 +133,7 @@ static char *resolv_conf_read(void)
 static void resolv_conf_miss(void)
 {
 	if (access(RESOLV_CONF, F_OK) < 0)
-		log_line(WEIR_WARN, "exec",
+		log_line(WEIR_WARN, "weir",
 			 RESOLV_CONF ": %s; no name server is asked inside",
 			 strerror(errno));
 }

@@ -77,9 +77,10 @@ static bool version_check(const struct weir_identity *id, const char *path,
 	/* A plugin of a newer minor asks WEIR_HAS before it uses what we
 	 * lack. */
 	if (id->minor > WEIR_MINOR)
-		log_line(WEIR_INFO, "load",
-			 "%s: built for SDK %u.%u, this weir offers %u.%u",
-			 path, id->major, id->minor, WEIR_MAJOR, WEIR_MINOR);
+		log_line(
+			WEIR_INFO, "weir",
+			"plugin %s: built for SDK %u.%u, this weir offers %u.%u",
+			path, id->major, id->minor, WEIR_MAJOR, WEIR_MINOR);
 	return true;
 }
 

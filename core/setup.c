@@ -15,7 +15,7 @@ const char *setup_config_file(const struct options *o)
 static void refused(void *arg, const char *path, const struct weir_error *e)
 {
 	(void)arg, (void)path; /* the text names the file */
-	log_line(WEIR_WARN, "plugin", "%s", e->text);
+	log_line(WEIR_WARN, "weir", "plugin %s", e->text);
 }
 
 struct registry *setup_registry(const struct options *o)
