@@ -99,13 +99,13 @@ def check_programs(bed, host, far="server", near="client"):
     check(dig.communicate()[0].strip(), "dig got no answer")
     need("iperf3")
     for more in [], ["-R"], ["-u", "-b", "20M"]:
-        server = bed.spawn(far, ["iperf3", "-s", "-1", "-p", "5299"],
-                           stdout=subprocess.DEVNULL)
-        time.sleep(0.3)
+        server = Process(bed, far, ["iperf3", "-s", "-1", "-p", "5299",
+                                    "--forceflush"])
+        server.await_line()
         client = bed.spawn(near, ["iperf3", "-c", host, "-p", "5299", "-t",
                                   "1", *more], stdout=subprocess.DEVNULL)
         status = client.wait()
-        bed.end(server)
+        server.close()
         check_equal(status, 0, f"status of iperf3 {more}")
 
 
