@@ -33,6 +33,12 @@ static void pair_init_with(struct pair *p, int domain,
 	close(listener);
 }
 
+/* What was sent over the loopback is there at once, or a moment later. */
+static void let_arrive(void)
+{
+	usleep(10000);
+}
+
 static void pair_init(struct pair *p, int domain)
 {
 	struct freedom_conf conf = conf_preset();
@@ -132,7 +138,7 @@ START_TEST(peek_shows_what_read_then_takes)
 	send(p.far, "def", 3, 0);
 	shutdown(p.far, SHUT_WR);
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
-	usleep(10000);
+	let_arrive();
 	ck_assert_int_eq(p.end->stream->peek(p.end->object, view, 2), 1);
 	ck_assert_uint_eq(view[0].iov_len, 6);
 	ck_assert_int_eq(memcmp(view[0].iov_base, "abcdef", 6), 0);
@@ -159,7 +165,7 @@ START_TEST(a_drained_socket_is_asked_again_only_when_it_has_news)
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
 	p.end->news = 0;
 	send(p.far, "de", 2, 0);
-	usleep(10000);
+	let_arrive();
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), -EAGAIN);
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	ck_assert_int_eq(end_read(p.end, room, 1), 1);
@@ -176,7 +182,7 @@ START_TEST(the_end_behind_the_last_bytes_is_read_without_another_event)
 	pair_init(&p, AF_INET);
 	send(p.far, "abc", 3, 0);
 	shutdown(p.far, SHUT_WR);
-	usleep(10000);
+	let_arrive();
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), 0);
@@ -195,7 +201,7 @@ START_TEST(a_reset_behind_the_last_bytes_is_read_without_another_event)
 	setsockopt(p.far, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	close(p.far);
 	p.far = -1;
-	usleep(10000);
+	let_arrive();
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), 3);
 	ck_assert_int_eq(end_read(p.end, room, sizeof room), -EAGAIN);
@@ -215,7 +221,7 @@ START_TEST(an_urgent_byte_and_what_follows_are_read_without_another_event)
 	send(p.far, "ab", 2, 0);
 	send(p.far, "c", 1, MSG_OOB);
 	send(p.far, "de", 2, 0);
-	usleep(10000);
+	let_arrive();
 	ck_assert(REAL_UNTIL(p.host, p.end->news & WEIR_READABLE));
 	while ((n = end_read(p.end, room + got, sizeof room - (size_t)got)) > 0)
 		got += n;
@@ -344,11 +350,11 @@ START_TEST(what_came_before_a_reset_is_read_though_a_write_found_it_first)
 	pair_init(&p, AF_INET);
 	ck_assert_int_eq(end_read(p.end, room, 8), -EAGAIN);
 	ck_assert_int_eq(end_write(p.end, "unread", 6), 6);
-	usleep(10000);
+	let_arrive();
 	send(p.far, "abc", 3, 0);
 	close(p.far);
 	p.far = -1;
-	usleep(10000);
+	let_arrive();
 	ck_assert_int_eq(end_write(p.end, "x", 1), 0);
 	ck_assert(p.end->failed);
 	ck_assert_int_eq(end_read(p.end, room, 8), 3);
@@ -367,7 +373,7 @@ START_TEST(close_with_an_error_resets_and_without_one_does_not)
 	/* Unread bytes must not turn an orderly close into a reset. */
 	send(p.far, "unread", 6, 0);
 	ck_assert_int_eq(end_write(p.end, "bye", 3), 3);
-	usleep(10000);
+	let_arrive();
 	real_end_free(p.end, orderly ? 0 : ETIMEDOUT);
 	ck_assert_int_eq(recv(p.far, room, 8, 0), 3);
 	if (orderly) {
