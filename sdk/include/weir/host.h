@@ -30,8 +30,8 @@ struct weir_session_info {
 	const char *user; /* NULL: none */
 	uint32_t level;	  /* policy level */
 	uint32_t unused;  /* what 1.0 left as padding */
-	/* Since 1.2, UDP: a flow that was answered and no more than that ends
-	 * when it was silent so long; 0: by the policy alone. */
+	/* Since 1.2, UDP: the idle time of a flow that was no more than a
+	 * question and its answer; 0: the policy's. */
 	uint32_t exchange_ms;
 	uint32_t unused2; /* what 1.2 left as padding */
 	/* Since 1.7, set by who refuses a stream of a link: the errno that the
@@ -46,8 +46,8 @@ struct weir_policy {
 };
 
 /* What the core tells who dialled (see dial). After failed() the dial is gone;
- * notify tells before that what is left to read of a stream. Of the others the
- * ready of what is dialled is needed, the rest may be NULL. */
+ * notify tells before that what is left to read of a stream. Besides failed()
+ * only the ready of what is dialled is needed; the rest may be NULL. */
 struct weir_dialer_ops {
 	uint32_t size;
 	void (*stream_ready)(void *arg, const struct weir_stream_ops *,
@@ -160,10 +160,10 @@ struct weir_host {
 	 * were served. A task that defers itself runs in the next turn. */
 	void (*defer)(struct weir_instance *, struct weir_task *task);
 
-	/* Thread-safe: run fn(arg) on the loop. Takes everything, so the bound
-	 * is the caller's: a thread whose last fn has not run yet adds to what
-	 * that one will find instead of posting again. What has not run when
-	 * the instance says stopped() never does. */
+	/* Thread-safe: run fn(arg) on the loop. It never refuses, so the caller
+	 * keeps the bound: while a thread's last fn has not run yet, the thread
+	 * adds to what that fn will find instead of posting again. An fn that
+	 * has not run when the instance says stopped() never runs. */
 	void (*post)(struct weir_instance *, void (*fn)(void *arg), void *arg);
 
 	/* A socket that may leave weir: nonblocking, close-on-exec, with the

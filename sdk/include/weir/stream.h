@@ -42,9 +42,9 @@ struct weir_loan {
 /* A stream end offers at least one way to read (peek + consume, or read) and
  * one way to write (write, or reserve + commit); sniffing needs peek, and so
  * does peek_loans, as write_loans needs write. Optional functions may be NULL.
- * Errors of an established stream are not returned but
- * reported with host->fail(); what came before is still read by the core, and
- * after it there is no end of the stream to be shown, but nothing. */
+ * Errors of an established stream are not returned but reported with
+ * host->fail(); what came before is still read by the core; after it the stream
+ * shows neither bytes nor its end. */
 struct weir_stream_ops {
 	uint32_t size;
 
