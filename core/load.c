@@ -184,7 +184,8 @@ static bool name_file(const char *path, const struct weir_error *why,
 			  why->text);
 }
 
-bool load_plugin(struct registry *r, const char *path, struct weir_error *e)
+static bool load_plugin(struct registry *r, const char *path,
+			struct weir_error *e)
 {
 	struct load_report report;
 	struct weir_error why;

@@ -5,13 +5,6 @@
 
 #include "registry.h"
 
-/* Load one plugin after all checks of the file, its folders and its note. The
- * error names the file and the reason, with both versions where they matter.
- * Its needs are not looked at (registry_serves). */
-bool load_plugin(struct registry *, const char *path, struct weir_error *);
-
-/* The same for who reports on each check (weir plugin check); the error is
- * the reason alone. */
 struct load_step {
 	const char *promise; /* what was checked: "its note is valid" */
 	bool ok;
@@ -22,6 +15,10 @@ struct load_report {
 	int count;
 	struct weir_identity identity;
 };
+
+/* Load one plugin after all checks of the file, its folders and its note, and
+ * report on each of them. The error is the reason, with both versions where
+ * they matter. Its needs are not looked at (registry_serves). */
 bool load_checked(struct registry *, const char *path, struct load_report *,
 		  struct weir_error *);
 

@@ -7,7 +7,8 @@
 #include "load.h"
 #include "log.h"
 
-const char *setup_config_file(const struct options *o)
+/* The file of -c, or the system's. */
+static const char *setup_config_file(const struct options *o)
 {
 	return o->config ? o->config : WEIR_SYSCONFDIR "/weir/weir.yaml";
 }

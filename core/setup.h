@@ -7,8 +7,6 @@
 #include "config.h"
 #include "options.h"
 
-/* The file of -c, or the system's. */
-const char *setup_config_file(const struct options *);
 /* All plugins of the folder; refused ones are warned about. NULL where the
  * folder itself cannot be used. */
 struct registry *setup_registry(const struct options *);

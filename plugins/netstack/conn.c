@@ -130,7 +130,8 @@ uint32_t conn_train(const struct conn *c, uint32_t mss)
 	return mss;
 }
 
-void conn_established(struct conn *c)
+/* The handshake is complete. */
+static void conn_established(struct conn *c)
 {
 	uint32_t mss = wire_mss(c), train = conn_train(c, mss);
 

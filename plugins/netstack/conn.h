@@ -136,7 +136,6 @@ static inline bool conn_is_due(uint32_t deadline, uint64_t now_us)
 /* conn.c */
 struct conn *conn_new(struct weir_link *link, const struct tuple *key);
 void conn_adopt(struct conn *c, struct tcp_pcb *pcb); /* c gets its pcb */
-void conn_established(struct conn *c); /* the handshake is complete */
 /* Payload bytes of a segment that the link takes in packets of `mss`. */
 uint32_t conn_train(const struct conn *c, uint32_t mss);
 void conn_settle(struct conn *c);  /* after lwIP worked on it; may free it */

@@ -42,7 +42,6 @@ struct kernel {
 
 /* ---- kernel_out.c */
 
-void kernel_ready(void *arg, unsigned events);
 void kernel_pause(struct kernel *); /* no longer watch the device */
 /* Watch the device; what is held goes first. */
 bool kernel_resume(struct kernel *);

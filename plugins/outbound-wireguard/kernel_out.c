@@ -25,7 +25,7 @@ static bool pass(struct kernel *k)
 	return !k->held;
 }
 
-void kernel_ready(void *arg, unsigned events)
+static void kernel_ready(void *arg, unsigned events)
 {
 	struct kernel *k = arg;
 
