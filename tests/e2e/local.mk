@@ -21,7 +21,7 @@ EXTRA_DIST += tests/e2e/service.sh tests/e2e/steps.sh
 TESTS += tests/e2e/template.sh
 EXTRA_DIST += tests/e2e/template.sh
 TESTS += tests/e2e/test_exec.py
-EXTRA_DIST += tests/e2e/test_exec.py
+EXTRA_DIST += tests/e2e/test_exec.py tests/e2e/stage.py
 
 # The bad network that other tests stand on.
 TESTS += tests/e2e/test_impair.py
