@@ -301,14 +301,6 @@ static const struct allowed_node *exact_node(const struct allowedips *t,
 	return is_exact(*link, k, prefix->bits) ? *link : NULL;
 }
 
-struct allowed_owner *allowedips_exact(const struct allowedips *t,
-				       const struct weir_cidr *prefix)
-{
-	const struct allowed_node *n = exact_node(t, prefix);
-
-	return n ? n->owner : NULL;
-}
-
 /* A node that lost its owner goes unless it forks; so does a fork above it
  * that has but one child left. */
 static void prune(struct allowed_node **link, struct allowed_node **up)

@@ -40,10 +40,6 @@ void allowedips_trim(struct allowedips *t);
 bool allowedips_insert(struct allowedips *t, const struct weir_cidr *prefix,
 		       struct allowed_owner *owner, struct allowed_owner **was);
 
-/* Who has exactly this prefix, or NULL. */
-struct allowed_owner *allowedips_exact(const struct allowedips *t,
-				       const struct weir_cidr *prefix);
-
 /* Take a prefix away from `owner`; false when it is not the owner's. */
 bool allowedips_remove(struct allowedips *t, const struct weir_cidr *prefix,
 		       struct allowed_owner *owner);

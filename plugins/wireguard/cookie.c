@@ -121,11 +121,6 @@ void cookie_jar_init(struct cookie_jar *j,
 	keys_of(j->mac1_key, j->cookie_key, their_public);
 }
 
-void cookie_jar_wipe(struct cookie_jar *j)
-{
-	crypto_wipe(j, sizeof *j);
-}
-
 void cookie_sign(struct cookie_jar *j, void *message, size_t len,
 		 uint64_t now_us)
 {

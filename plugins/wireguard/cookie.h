@@ -65,7 +65,6 @@ struct cookie_jar {
 /* For a peer's public key. */
 void cookie_jar_init(struct cookie_jar *j,
 		     const uint8_t their_public[WG_KEY_BYTES]);
-void cookie_jar_wipe(struct cookie_jar *j);
 
 /* Fill in both MACs of a message of `len` bytes; mac2 is zero without a fresh
  * cookie. */

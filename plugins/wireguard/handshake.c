@@ -64,11 +64,6 @@ bool remote_init(struct remote *r, const struct identity *me,
 	return remote_rekey(r, me);
 }
 
-void remote_wipe(struct remote *r)
-{
-	crypto_wipe(r, sizeof *r);
-}
-
 void handshake_stamp(uint8_t out[TAI64N_BYTES], const struct timespec *wall)
 {
 	uint64_t seconds = htobe64(TAI64_BASE + (uint64_t)wall->tv_sec);

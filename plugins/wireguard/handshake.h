@@ -83,7 +83,6 @@ bool remote_init(struct remote *r, const struct identity *me,
 bool remote_rekey(struct remote *r, const struct identity *me);
 /* Not usable until remote_rekey: the identity went. */
 void remote_forget(struct remote *r);
-void remote_wipe(struct remote *r);
 
 /* Seconds since 1970 and nanoseconds as a TAI64N stamp, big endian, with the
  * low 24 bits of the nanoseconds masked so that it tells little of our
