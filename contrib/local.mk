@@ -10,7 +10,8 @@ CLEANFILES += contrib/weir.service
 EXTRA_DIST += contrib/weir.service.in contrib/weir.sysusers \
 	contrib/weir.bash-completion \
 	contrib/archive.sh contrib/fetch-i386 contrib/fetch-lwip \
-	contrib/fetch-wireguard-go contrib/prepare.sh contrib/count.sh
+	contrib/fetch-wireguard-go contrib/prepare.sh contrib/count.sh \
+	contrib/on-kernel
 
 contrib/weir.service: contrib/weir.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib && \

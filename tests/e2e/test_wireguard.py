@@ -12,8 +12,8 @@ from bed import (HOST4, NAMED4, PROXY4, PROXY4_OTHER, SERVER4, SERVER6,
                  run)
 from harness import (Weir, check, check_equal, keep, main, serve, test,
                      wait_for)
-from wgbed import (FAR4, FAR6, SERVER4_OTHER, Keys, Pair, WireguardGo,
-                   moved)
+from wgbed import (FAR4, FAR6, SERVER4_OTHER, Keys, Pair, moved,
+                   other_end)
 from wgtraffic import (PORT, check_all, check_echo, check_hash,
                        check_programs, check_upload, fetch, name_server,
                        resumes, web)
@@ -72,7 +72,7 @@ def a_port_that_is_taken_is_told_and_used_once_it_is_free(bed):
 @test
 def another_preshared_key_lets_nothing_through(bed):
     near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
+    go = other_end(bed, "server", far)
     go.peer(near.public, psk=wgbed.preshared())
     Weir(bed, wgbed.through(wgbed.outbound(
         near, far.public, f"{SERVER4}:{wgbed.PORT}",
@@ -180,7 +180,7 @@ def both_ends_count_the_same_bytes(bed):
 def named(bed, name):
     """weir sends every session to `name`, which it asks the far side for."""
     near, far = Keys(), Keys()
-    WireguardGo(bed, "server", far).peer(near.public)
+    other_end(bed, "server", far).peer(near.public)
     return Weir(bed, wgbed.through(
         f'  - {{ tag: named, type: freedom, redirect: "{name}", via: wg }}\n'
         + wgbed.outbound(near, far.public, f"{SERVER4}:{wgbed.PORT}",
@@ -362,10 +362,10 @@ def datagrams_go_in_trains_again_once_a_narrow_path_is_wide(bed):
 @test
 def a_tunnel_goes_through_a_tunnel(bed):
     near, middle, far = Keys(), Keys(), Keys()
-    go = WireguardGo(bed, "server", middle)
+    go = other_end(bed, "server", middle)
     go.peer(near.public)
-    inner = WireguardGo(bed, "server", far, ("10.8.0.1/24", "fd08::1/64"),
-                        51821, 1340)
+    inner = other_end(bed, "server", far, ("10.8.0.1/24", "fd08::1/64"),
+                      51821, 1340)
     inner.peer(near.public, ("10.8.0.2/32", "fd08::2/128"))
     weir = Weir(bed, wgbed.through(
         wgbed.outbound(near, far.public, f"{FAR4}:51821", "inner",

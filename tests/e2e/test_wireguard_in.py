@@ -15,7 +15,7 @@ from bed import PROXY4, PROXY6, SERVER4, run
 from harness import (Weir, check, check_equal, keep, main, test, wait_for,
                      weir_check)
 from wgbed import (FAR, FAR4, FAR6, NEAR, NEAR4, SERVER4_OTHER, Keys,
-                   WireguardGo, listed, moved)
+                   listed, moved, other_end)
 from wgtraffic import (PORT, check_hash, check_ping, check_programs,
                        resumes)
 
@@ -55,8 +55,8 @@ class Server:
         self.weir = Weir(bed, inbound(
             self.far, [("alice", self.near.public, NEAR, extra)], self.name,
             more=more), own_tun=True)
-        self.go = WireguardGo(bed, "server", self.near,
-                              (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
+        self.go = other_end(bed, "server", self.near,
+                            (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
         at = f"[{endpoint}]" if ":" in endpoint else endpoint
         self.go.peer(self.far.public, wgbed.ALL, f"{at}:{wgbed.PORT}", psk)
         self.go.route("203.0.113.0/24", "2001:db8:113::/48")
@@ -253,8 +253,8 @@ class Second:
         self.keys = Keys()
         run("wg", "set", server.name, "peer", self.keys.public, "allowed-ips",
             SECOND4 + "/32")
-        self.go = WireguardGo(bed, "server", self.keys, (SECOND4 + "/32",),
-                              port=wgbed.PORT + 1)
+        self.go = other_end(bed, "server", self.keys, (SECOND4 + "/32",),
+                            port=wgbed.PORT + 1)
         self.connect(server)
         self.go.route("203.0.113.128/25")
         bed.ip("proxy", "addr", "replace", PUBLIC4_SECOND, "dev", "lo")

@@ -13,7 +13,7 @@ import wgbed
 from bed import SERVER4
 from harness import (Weir, check, check_equal, keep, main, need, refusal,
                      serve, test, wait_for, without_net_admin)
-from wgbed import FAR4, FAR6, NEAR4, NEAR6, Keys, Pair, WireguardGo
+from wgbed import FAR4, FAR6, NEAR4, NEAR6, Keys, Pair, other_end
 from wgtraffic import check_all, fetch, name_server, web
 
 KERNEL = "    kernel_tun: on\n"
@@ -313,7 +313,7 @@ def peers_do_not_reach_services_of_this_machine(bed):
 
 def without_the_right(bed, mode):
     near, far = Keys(), Keys()
-    go = WireguardGo(bed, "server", far)
+    go = other_end(bed, "server", far)
     go.peer(near.public)
     web(bed)
     return Weir(bed, wgbed.through(wgbed.outbound(

@@ -10,7 +10,7 @@ import wgbed
 from bed import SERVER4, SERVER6
 from harness import (Weir, check, check_equal, main, refusal, test,
                      without_net_admin)
-from wgbed import FAR4, FAR6, NEAR, Keys, WireguardGo
+from wgbed import FAR4, FAR6, NEAR, Keys, other_end
 from wgtraffic import fetch, web
 
 # NEAR and FAR are keys, MARK a file that a command would make. The text is
@@ -166,7 +166,7 @@ class Far:
     def begin(self, text):
         """A new one for each file: once it has answered over IPv4 it cannot
         always send over IPv6 (sendmmsg: network is unreachable)."""
-        go = WireguardGo(self.bed, "server", self.far)
+        go = other_end(self.bed, "server", self.far)
         go.peer(self.near.public, NEAR,
                 psk=self.psk if self.psk in text else None)
         return go

@@ -2,9 +2,9 @@
 """WireGuard between two ends of a wire, as tests and benches need it.
 
 The other end is the distribution's wireguard-go, with a TUN of its own in a
-namespace of a bed. Keys are made here; the names that `wg` knows are unique to
-this process, because the sockets behind them are in the file system that all
-namespaces share."""
+namespace of a bed, or with WEIR_E2E_WG=kernel the kernel's own. Keys are made
+here; the names that `wg` knows are unique to this process, because the sockets
+behind them are in the file system that all namespaces share."""
 import contextlib
 import itertools
 import os
@@ -70,10 +70,14 @@ def preshared():
     return run("wg", "genpsk").strip()
 
 
+in_kernel = {}  # how wg gets there: {name: words before it}
+
+
 def show(name):
     """{public key: what `wg show NAME dump` says of it}"""
     peers = {}
-    for line in run("wg", "show", name, "dump").splitlines()[1:]:
+    command = *in_kernel.get(name, ()), "wg", "show", name, "dump"
+    for line in run(*command).splitlines()[1:]:
         fields = line.split("\t")
         peers[fields[0]] = {
             "psk": fields[1], "endpoint": fields[2],
@@ -83,8 +87,8 @@ def show(name):
     return peers
 
 
-class WireguardGo:
-    """wireguard-go in a namespace of the bed, told what to do by wg."""
+class Wireguard:
+    """A device in a namespace of the bed, told what to do by wg."""
 
     def __init__(self, bed, role, keys, addresses=FAR, port=PORT, mtu=1420):
         self.bed = bed
@@ -94,21 +98,11 @@ class WireguardGo:
         self.addresses = addresses
         self.mtu = mtu
         self.name = unique_name()
-        self.process = None
-        self.program = wireguard_go()
         keep(self)
         self.launch()
 
     def launch(self):
-        self.process = self.bed.spawn(
-            self.role, [self.program, "-f", self.name],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=dict(os.environ, WG_PROCESS_FOREGROUND="1",
-                     LOG_LEVEL="silent"))
-        # A file that nobody listens on yet is removed by wg.
-        wait_for(lambda: listens(f"{FOLDER}/{self.name}.sock"), READY_S,
-                 "the socket of wireguard-go")
+        self.make()
         self.set("listen-port", self.port, "private-key", "/dev/stdin",
                  key=self.keys.private)
         for address in self.addresses:
@@ -116,9 +110,13 @@ class WireguardGo:
         self.bed.ip(self.role, "link", "set", self.name, "mtu",
                     str(self.mtu), "up")
 
+    def wg(self, verb, *words, key=None):
+        """wg VERB NAME; `key` goes in by standard input."""
+        return run(*in_kernel.get(self.name, ()), "wg", verb, self.name,
+                   *map(str, words), input=key)
+
     def set(self, *words, key=None):
-        """wg set; `key` goes in by standard input."""
-        run("wg", "set", self.name, *map(str, words), input=key)
+        self.wg("set", *words, key=key)
 
     def peer(self, public, allowed=NEAR, endpoint=None, psk=None,
              keepalive=0):
@@ -133,22 +131,57 @@ class WireguardGo:
                         "route", "add", prefix, "dev", self.name)
 
     def saved(self):
-        return run("wg", "showconf", self.name)
+        return self.wg("showconf")
 
     def restart(self):
-        """Kill it and start it again with what it knew."""
+        """End it and start it again with what it knew."""
         saved = self.saved()
         self.close()
         self.launch()
-        run("wg", "setconf", self.name, "/dev/stdin", input=saved)
+        self.wg("setconf", "/dev/stdin", key=saved)
+
+    def close(self):
+        self.bed.ip(self.role, "link", "del", self.name, check=False)
+
+
+class WireguardGo(Wireguard):
+    process = None
+
+    def make(self):
+        self.process = self.bed.spawn(
+            self.role, [wireguard_go(), "-f", self.name],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ, WG_PROCESS_FOREGROUND="1",
+                     LOG_LEVEL="silent"))
+        # A file that nobody listens on yet is removed by wg.
+        wait_for(lambda: listens(f"{FOLDER}/{self.name}.sock"), READY_S,
+                 "the socket of wireguard-go")
 
     def close(self):
         if self.process:
             self.bed.end(self.process)
             self.process = None
-        self.bed.ip(self.role, "link", "del", self.name, check=False)
+        super().close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{FOLDER}/{self.name}.sock")
+
+
+class WireguardKernel(Wireguard):
+    def make(self):
+        try:
+            self.bed.ip(self.role, "link", "add", self.name, "type",
+                        "wireguard")
+        except RuntimeError as e:
+            raise Skip(f"this kernel has no WireGuard: {e}") from e
+        in_kernel[self.name] = ("ip", "netns", "exec",
+                                self.bed.name(self.role))
+
+
+def other_end(*args, **options):
+    """What is not weir."""
+    kernel = os.environ.get("WEIR_E2E_WG") == "kernel"
+    return (WireguardKernel if kernel else WireguardGo)(*args, **options)
 
 
 @contextlib.contextmanager
@@ -199,13 +232,13 @@ outbounds:
 
 
 class Pair:
-    """weir in `proxy` with a tunnel to wireguard-go in `server`."""
+    """weir in `proxy` with a tunnel to the other end in `server`."""
 
     def __init__(self, bed, host, psk=None, more="", keepalive=0, extra="",
                  endpoint=None):
         self.near, self.far = Keys(), Keys()
         self.name = unique_name()
-        self.go = WireguardGo(bed, "server", self.far)
+        self.go = other_end(bed, "server", self.far)
         self.go.peer(self.near.public, psk=psk, keepalive=keepalive)
         at = f"[{host}]" if ":" in host else host
         self.weir = Weir(bed, through(outbound(

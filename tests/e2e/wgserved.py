@@ -13,7 +13,7 @@ import wgbed
 import wgtraffic
 from bed import PROXY4, run
 from harness import Stream, Weir, check, keep, tool
-from wgbed import Keys, WireguardGo, listed
+from wgbed import Keys, listed, other_end
 
 ECHO_PORT = 8081
 SETTLED_S = 7  # longer than REKEY_TIMEOUT with its jitter
@@ -56,8 +56,8 @@ class Served:
         self.weir = Weir(bed, config(self.keys, self.name, peer(
             "first", self.near.public, wgbed.NEAR, level=level), log),
                          own_tun=True)
-        self.go = WireguardGo(bed, "server", self.near,
-                              (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
+        self.go = other_end(bed, "server", self.near,
+                            (wgbed.NEAR4 + "/24", wgbed.NEAR6 + "/64"))
         self.connect()
         self.go.route("203.0.113.0/24")
         bed.ip("proxy", "addr", "replace", PUBLIC4, "dev", "lo")
