@@ -12,25 +12,43 @@
 #define TIMES_WHAT_IS_LEFT 15u
 
 struct share {
-	const char *client;
+	char *user; /* NULL: it is the source that counts */
+	struct weir_addr source;
 	uint64_t count;
 };
 
-static int compare(const void *a, const void *b)
+/* A source that is no address, which no inbound of weir's gives, is one. */
+static int compare_source(const struct weir_addr *a, const struct weir_addr *b)
 {
-	return strcmp(((const struct share *)a)->client,
-		      ((const struct share *)b)->client);
+	size_t len = a->kind == WEIR_ADDR_IP4	? 4
+		     : a->kind == WEIR_ADDR_IP6 ? sizeof a->ip
+						: 0;
+
+	return a->kind != b->kind ? (int)a->kind - (int)b->kind
+				  : memcmp(a->ip, b->ip, len);
 }
 
-static struct share *share_of(void **shares, const char *client)
+static int compare(const void *a, const void *b)
 {
-	struct share wanted = {.client = client}, *s;
-	void *found = tfind(&wanted, shares, compare);
+	const struct share *one = a, *other = b;
+
+	if (one->user && other->user)
+		return strcmp(one->user, other->user);
+	if (one->user || other->user)
+		return one->user ? 1 : -1;
+	return compare_source(&one->source, &other->source);
+}
+
+static struct share *share_of(void **shares, const struct share *wanted)
+{
+	void *found = tfind(wanted, shares, compare);
+	struct share *s;
 
 	if (found)
 		return *(struct share **)found;
 	s = xcalloc(1, sizeof *s);
-	s->client = xstrdup(client);
+	s->user = wanted->user ? xstrdup(wanted->user) : NULL;
+	s->source = wanted->source;
 	must(tsearch(s, shares, compare));
 	return s;
 }
@@ -40,20 +58,19 @@ static void free_unused(void **shares, struct share *s)
 	if (s->count)
 		return;
 	tdelete(s, shares, compare);
-	free((char *)(uintptr_t)s->client);
+	free(s->user);
 	free(s);
 }
 
 struct share *share_take(void **shares, const struct weir_session_info *info,
 			 uint64_t room)
 {
-	char text[WEIR_ADDR_TEXT];
-	struct weir_addr source = info->source;
-	struct share *s;
+	const struct share wanted = {
+		.user = (char *)(uintptr_t)info->user,
+		.source = info->source,
+	};
+	struct share *s = share_of(shares, &wanted);
 
-	source.port = 0;
-	s = share_of(shares,
-		     info->user ? info->user : weir_addr_text(&source, text));
 	if (s->count < TIMES_WHAT_IS_LEFT * room) {
 		s->count++;
 		return s;
