@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 
-from harness import (Skip, check, check_equal, need, run_one, tests, test,
-                     wait_for)
+from harness import (Skip, check, check_equal, find_build, need, run_one,
+                     tests, test, wait_for)
 from stage import (BODY, NAME4, NOBODY, OUT4, OUT6, PATIENCE_S, PORT, STAGE,
                    Stage, write)
 
@@ -337,8 +337,9 @@ def exec_names_the_sysctl_that_forbids_namespaces(stage):
 
 
 def main():
-    if not os.access(os.environ.get("WEIR", ""), os.X_OK):
-        print("skip - exec: WEIR names no program")
+    find_build()
+    if not os.access(os.environ["WEIR"], os.X_OK):
+        print(f"skip - exec: {os.environ['WEIR']} is not built")
         sys.exit(77)
     stage = Stage()
     wanted = [t for t in tests if not sys.argv[1:] or
