@@ -16,7 +16,7 @@
 
 #define RELAY_VIEWS 64
 #define RELAY_HOLD_LEAST 4096u /* a read of none would look like the end */
-#define RELAY_ROUND_BYTES (4u << 20) /* a turn, a direction: others wait */
+#define RELAY_ROUND_BYTES (1u << 20) /* a turn, a direction: others wait */
 
 bool relay_can(const struct weir_stream_ops *ops)
 {

@@ -26,6 +26,7 @@
 /* Looks at what is unacknowledged, in the time that one direction is left
  * alone. */
 #define LOOKS 8
+#define BULK_BYTES (64u << 10) /* in a turn: that is much */
 
 struct session {
 	struct weir_end in, out;
@@ -44,6 +45,7 @@ struct session {
 	bool open;	/* bytes are relayed */
 	bool cut;	/* the outbound was ready, and failed */
 	bool failed;
+	bool bulk; /* it carried much when it was last pumped */
 	int err;
 	char *why; /* NULL: closed in order */
 };
@@ -59,7 +61,12 @@ static struct session *session_of(struct weir_end *end)
 
 static void queue(struct session *s)
 {
-	turn_session(&s->core->turn, &s->task);
+	struct turn *turn = &s->core->turn;
+
+	if (s->bulk)
+		turn_bulk(turn, &s->task);
+	else
+		turn_session(turn, &s->task);
 }
 
 static void note_failure(struct session *s, int err, const char *why)
@@ -277,11 +284,14 @@ static void session_pump(struct session *s)
 	struct relay_end *out = &s->relay.end[RELAY_OUT];
 	uint64_t up_bytes = in->bytes, down_bytes = out->bytes;
 	uint64_t limit = limit_us(s);
+	bool more = relay_pump(&s->relay);
 
-	if (relay_pump(&s->relay))
-		queue(s);
 	up_bytes = in->bytes - up_bytes;
 	down_bytes = out->bytes - down_bytes;
+	turn_moved(&s->core->turn, up_bytes + down_bytes);
+	s->bulk = up_bytes + down_bytes >= BULK_BYTES;
+	if (more)
+		queue(s);
 	instance_carried(s->inbound, up_bytes, down_bytes);
 	instance_carried(s->outbound, up_bytes, down_bytes);
 	/* The end of a direction is news too. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end of a turn: two queues, each run as it stood when its time came. An
+/* The end of a turn: three queues, each run as it stood when its time came. An
  * entry may free itself, and may queue itself or others again. */
 #include "turn.h"
 
@@ -38,7 +38,7 @@ static bool queue_remove(struct turn_queue *q, struct weir_task *t)
 
 /* A marker of our own bounds the run to what is queued now, while entries can
  * still be taken out of the list. */
-static void queue_run(struct turn_queue *q)
+static void queue_run(struct turn *turn, struct turn_queue *q, uint64_t most)
 {
 	struct weir_task marker = {0};
 	struct weir_task *t;
@@ -47,6 +47,8 @@ static void queue_run(struct turn_queue *q)
 	while ((t = q->first) != &marker) {
 		queue_remove(q, t);
 		t->run(t);
+		if (turn->moved >= most)
+			break;
 	}
 	queue_remove(q, &marker);
 }
@@ -54,12 +56,18 @@ static void queue_run(struct turn_queue *q)
 void turn_init(struct turn *turn)
 {
 	queue_init(&turn->sessions);
+	queue_init(&turn->bulk);
 	queue_init(&turn->tasks);
 }
 
 void turn_session(struct turn *turn, struct weir_task *t)
 {
 	queue_put(&turn->sessions, t);
+}
+
+void turn_bulk(struct turn *turn, struct weir_task *t)
+{
+	queue_put(&turn->bulk, t);
 }
 
 void turn_task(struct turn *turn, struct weir_task *t)
@@ -69,18 +77,27 @@ void turn_task(struct turn *turn, struct weir_task *t)
 
 void turn_forget(struct turn *turn, struct weir_task *t)
 {
-	if (t->queued && !queue_remove(&turn->sessions, t)) {
+	if (t->queued && !queue_remove(&turn->sessions, t) &&
+	    !queue_remove(&turn->bulk, t)) {
 		bool found = queue_remove(&turn->tasks, t);
 
 		assert(found);
 	}
 }
 
+void turn_moved(struct turn *turn, uint64_t bytes)
+{
+	turn->moved += bytes;
+}
+
 bool turn_run(struct turn *turn)
 {
+	turn->moved = 0;
 	if (turn->sessions.first)
-		queue_run(&turn->sessions);
+		queue_run(turn, &turn->sessions, UINT64_MAX);
+	if (turn->bulk.first)
+		queue_run(turn, &turn->bulk, TURN_BYTES);
 	if (turn->tasks.first)
-		queue_run(&turn->tasks);
-	return turn->sessions.first || turn->tasks.first;
+		queue_run(turn, &turn->tasks, UINT64_MAX);
+	return turn->sessions.first || turn->bulk.first || turn->tasks.first;
 }

@@ -10,6 +10,7 @@ struct job {
 	struct job *forget; /* take this one back when run */
 	bool again;
 	int runs, order;
+	uint64_t moves; /* bytes, each time */
 };
 
 static int ran;
@@ -20,6 +21,7 @@ static void run(struct weir_task *task)
 
 	j->runs++;
 	j->order = ++ran;
+	turn_moved(j->turn, j->moves);
 	if (j->again)
 		turn_task(j->turn, task);
 	if (j->forget)
@@ -122,8 +124,80 @@ START_TEST(turn_takes_more_after_its_last_entry_was_forgotten)
 }
 END_TEST
 
+START_TEST(turn_runs_sessions_that_carry_much_after_others)
+{
+	struct turn t;
+	struct job task = job(&t), bulk = job(&t), session = job(&t);
+
+	turn_init(&t);
+	turn_task(&t, &task.task);
+	turn_bulk(&t, &bulk.task);
+	turn_session(&t, &session.task);
+	ck_assert(!turn_run(&t));
+	ck_assert_int_lt(session.order, bulk.order);
+	ck_assert_int_lt(bulk.order, task.order);
+}
+END_TEST
+
+START_TEST(turn_that_moved_its_bytes_leaves_the_rest_of_those_that_carry_much)
+{
+	struct turn t;
+	struct job a = job(&t), b = job(&t), c = job(&t), task = job(&t);
+
+	turn_init(&t);
+	a.moves = TURN_BYTES - 1;
+	b.moves = 1;
+	turn_bulk(&t, &a.task);
+	turn_bulk(&t, &b.task);
+	turn_bulk(&t, &c.task);
+	turn_task(&t, &task.task);
+	ck_assert(turn_run(&t));
+	ck_assert_int_eq(b.runs, 1);
+	ck_assert_int_eq(c.runs, 0);
+	ck_assert_int_eq(task.runs, 1);
+
+	turn_bulk(&t, &a.task); /* again: behind who has waited */
+	ck_assert(!turn_run(&t));
+	ck_assert_int_eq(c.runs, 1);
+	ck_assert_int_lt(c.order, a.order);
+}
+END_TEST
+
+START_TEST(turn_serves_all_others_and_one_that_carries_much_whatever_they_move)
+{
+	struct turn t;
+	struct job a = job(&t), b = job(&t), bulk = job(&t);
+
+	turn_init(&t);
+	a.moves = b.moves = TURN_BYTES;
+	turn_session(&t, &a.task);
+	turn_session(&t, &b.task);
+	turn_bulk(&t, &bulk.task);
+	ck_assert(!turn_run(&t));
+	ck_assert_int_eq(b.runs, 1);
+	ck_assert_int_eq(bulk.runs, 1);
+}
+END_TEST
+
+START_TEST(turn_forgets_an_entry_that_carries_much)
+{
+	struct turn t;
+	struct job a = job(&t);
+
+	turn_init(&t);
+	turn_bulk(&t, &a.task);
+	turn_forget(&t, &a.task);
+	ck_assert(!turn_run(&t));
+	ck_assert_int_eq(a.runs, 0);
+}
+END_TEST
+
 FAKE_MAIN("turn", turn_runs_sessions_before_tasks,
 	  turn_runs_in_the_order_of_queueing, turn_queues_an_entry_once,
 	  turn_leaves_a_requeued_entry_for_the_next_turn,
 	  turn_forgets_an_entry_while_it_runs_another,
-	  turn_takes_more_after_its_last_entry_was_forgotten)
+	  turn_takes_more_after_its_last_entry_was_forgotten,
+	  turn_runs_sessions_that_carry_much_after_others,
+	  turn_that_moved_its_bytes_leaves_the_rest_of_those_that_carry_much,
+	  turn_serves_all_others_and_one_that_carries_much_whatever_they_move,
+	  turn_forgets_an_entry_that_carries_much)
