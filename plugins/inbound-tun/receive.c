@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a TUN has to read.
  *
- * Theory of operation: when the device is readable up to BURST packets are
- * read, and no more bytes than a processor's own cache holds, so that they are
- * still in it when the core hands them on; the rest makes the next turn. From a
- * device with offloads come trains: each is read into a buffer lent by the
- * netstack, and all are handed over in one call. From one without come packets:
- * each is read to where the netstack wants it, so that it can make trains of
- * them. Where the netstack has no memory the watch is dropped for a moment:
- * packets wait in the device's own queue, which is bounded, and the loop does
- * not spin. */
+ * Theory of operation: when the device is readable a burst is read, of no more
+ * bytes than a processor's own cache holds, so that they are still in it when
+ * the core hands them on; the rest makes the next turn. From a device with
+ * offloads come trains: each is read into a buffer lent by the netstack, and
+ * all are handed over in one call. From one without come packets: each is read
+ * to where the netstack wants it, so that it can make trains of them, and there
+ * are as many as the device's queue holds: half as many ACKs come in a turn as
+ * it sends packets, and a ping behind them finds the queue full. Where the
+ * netstack has no memory the watch is dropped for a moment: packets wait in the
+ * device's own queue, which is bounded, and the loop does not spin. */
 #include "receive.h"
 
 #include <errno.h>
 
-#define BURST 64 /* packets a wake-up */
+#define BURST_TRAINS 64
+#define BURST_PACKETS 512
 #define BURST_BYTES (512u << 10)
 #define PAUSE_MOST_US 16000
 #define ROOM_AHEAD 16u /* bytes before the IP header, which lies aligned */
@@ -48,11 +50,12 @@ static int receive_train(struct tun *t, struct weir_ingress *p)
 
 static int receive_trains(struct tun *t)
 {
-	struct weir_ingress burst[BURST];
+	struct weir_ingress burst[BURST_TRAINS];
 	uint32_t bytes = 0;
 	int n = 0, err = 0;
 
-	for (int reads = 0; reads < BURST && bytes < BURST_BYTES; reads++) {
+	for (int reads = 0; reads < BURST_TRAINS && bytes < BURST_BYTES;
+	     reads++) {
 		err = receive_train(t, &burst[n]);
 		if (!err)
 			bytes += burst[n++].len;
@@ -93,15 +96,16 @@ static int receive_packet(struct tun *t)
 
 static int receive_packets(struct tun *t)
 {
+	uint64_t from = *t->bytes_in;
 	int err = 0;
 
 	if (!t->room)
 		t->room = (uint32_t)t->conf->mtu + 1;
-	for (int reads = 0; reads < BURST; reads++) {
+	for (int reads = 0; reads < BURST_PACKETS; reads++) {
 		err = receive_packet(t);
 		if (err == EBADMSG)
 			++*t->dropped_in;
-		else if (err)
+		else if (err || *t->bytes_in - from >= BURST_BYTES)
 			break;
 	}
 	t->stack->flush(t->link);

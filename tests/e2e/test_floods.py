@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 import json
 import random
+import re
 import resource
 import socket
 import subprocess
@@ -37,6 +38,8 @@ FRAGMENT_RATE, FRAGMENT_S = (20_000, 10) if ALL else (5_000, 3)
 FRAGMENT_KB = 16 << 10  # the stack's own bound is 4 MB
 SETTLE_S = 2
 FRAGMENT_LIFE_S = 35
+DOWNLOADS, DOWNLOAD_S = 32, 4
+PINGS, PINGS_LOST = 100, 20
 VISIT_PORT, STREAM_PORT, HTTP_PORT, DNS_PORT, MIRROR_PORT = range(7700, 7705)
 LOG_LESS = """\
 log: { level: info, tags: [{ tag: session, level: warn }] }
@@ -237,6 +240,37 @@ def a_flood_of_udp_sources_leaves_names_and_descriptors_alone(bed):
     check_equal(counters["core", "sessions_refused_full"], 0, "refused")
     check(1 <= len(steady.ports) <= PORTS_MOST,
           f"the flow in use had {len(steady.ports)} ports")
+
+
+def pings_lost(bed):
+    process = bed.spawn("client", [need("ping"), "-q", "-i", "0.02", "-c",
+                                   str(PINGS), HOST4],
+                        stdout=subprocess.PIPE, text=True)
+    said = process.communicate()[0]
+    bed.end(process)
+    return PINGS - int(re.search(r"(\d+) received", said)[1])
+
+
+@test
+def many_downloads_leave_pings_alone(bed):
+    """Their ACKs would fill the TUN's queue in a long turn of the loop."""
+    for offload in True, False:
+        weir = Weir(bed, LOG_LESS, offload=offload)
+        server = Process(bed, "server", [need("iperf3"), "-s", "-1", "-p",
+                                         str(STREAM_PORT), "--forceflush"])
+        server.await_line()
+        load = bed.spawn("client", ["iperf3", "-c", HOST4, "-p",
+                                    str(STREAM_PORT), "-R", "-P",
+                                    str(DOWNLOADS), "-t", str(DOWNLOAD_S)],
+                         stdout=subprocess.DEVNULL)
+        time.sleep(1)
+        lost = pings_lost(bed)
+        check_equal(load.wait(), 0, "status of iperf3")
+        bed.end(load)
+        server.close()
+        weir.close()
+        print(f"# offload {offload}: {lost} of {PINGS} pings lost")
+        check(lost <= PINGS_LOST, f"{lost} of {PINGS} pings were lost")
 
 
 @test
