@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Loads that look for a limit or for company: the highest rate of datagrams of
-which next to none is lost, questions on connections that stay open, and one
-stream beside many silent connections. Each takes a measures.Bench."""
+which next to none is lost, questions on connections that stay open, one stream
+beside many silent connections, and a ping-pong beside streams. Each takes a
+measures.Bench."""
+import concurrent.futures
 import json
 import subprocess
+import time
 
-from measures import (CONN_PORT, CONN_PORTS, GUARD_S, HOST, UDP_PORT)
+from measures import (Bench, CONN_PORT, CONN_PORTS, GUARD_S, HOST, UDP_PORT)
 
 LOSS_MOST = 0.01
 RATE_FIRST, RATE_MOST = 20_000, 2_000_000
@@ -14,6 +17,8 @@ PACED_S = 1
 ASKING = 64
 CROWD = 10_000
 CROWD_S = 60
+STREAMS = 8
+STREAMS_MORE_S = 2  # half before, half behind
 
 
 def result_of(process):
@@ -101,4 +106,21 @@ def crowd(bench):
     return {"up beside idle": beside / alone if alone and beside else None}
 
 
-ALL = {"lossless": lossless, "requests": requests, "crowd": crowd}
+def beside(bench):
+    """Round trips on one connection while others take all that goes."""
+    figures = {}
+    longer = Bench(bench.bed, bench.peer, bench.seconds + STREAMS_MORE_S, 0)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for way in "up", "down":
+            load = pool.submit(longer.iperf, way == "down", STREAMS)
+            time.sleep(STREAMS_MORE_S / 2)
+            got = bench.latency()
+            whole = load.result()[0] is not None
+            for part in "p50", "p99":
+                figures[f"beside {way} {part}"] = (
+                    got[f"ping-pong {part}"] if whole else None)
+    return figures
+
+
+ALL = {"lossless": lossless, "requests": requests, "crowd": crowd,
+       "beside": beside}
