@@ -53,7 +53,9 @@ class Bench:
         if process.stdout:
             process.stdout.close()
 
-    def iperf(self, down, streams):
+    def iperf_run(self, streams, *more):
+        """What it says of its end, empty where it stalled, and the peer's
+        CPU seconds."""
         server = self.bed.spawn(
             "server", ["iperf3", "-s", "-1", "-p", str(IPERF_PORT)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -61,11 +63,14 @@ class Bench:
         before = self.peer.cpu_s()
         result = self.client(["iperf3", "-c", HOST, "-p", str(IPERF_PORT),
                               "-t", str(self.seconds), "-P", str(streams),
-                              "--connect-timeout", "3000", "-J",
-                              *(["-R"] if down else [])])
+                              "--connect-timeout", "3000", "-J", *more])
         cpu = self.peer.cpu_s() - before
         self.finish(server)
-        received = (result or {}).get("end", {}).get("sum_received", {})
+        return (result or {}).get("end", {}), cpu
+
+    def iperf(self, down, streams):
+        end, cpu = self.iperf_run(streams, *(["-R"] if down else []))
+        received = end.get("sum_received", {})
         if not received.get("bytes"):
             return None, None
         return (received["bits_per_second"] / 1e9,
@@ -78,6 +83,17 @@ class Bench:
                 rate, cpu = self.iperf(way == "down", streams)
                 figures[f"tcp {way} {streams}"] = rate
                 figures[f"cpu tcp {way} {streams}"] = cpu
+        return figures
+
+    def both(self):
+        """As many streams up as down, at once."""
+        figures = {}
+        for streams in 1, 8:
+            end = self.iperf_run(streams, "--bidir")[0]
+            for way, name in (("up", "sum_received"),
+                              ("down", "sum_received_bidir_reverse")):
+                bits = end.get(name, {}).get("bits_per_second")
+                figures[f"both {streams} {way}"] = bits and bits / 1e9
         return figures
 
     def latency(self):
@@ -170,5 +186,5 @@ def rate_of(got):
     return got["received"] / got["seconds"]
 
 
-ALL = {"streams": Bench.streams, "latency": Bench.latency,
+ALL = {"streams": Bench.streams, "both": Bench.both, "latency": Bench.latency,
        "visits": Bench.visits, "udp": Bench.udp, "memory": Bench.memory}
