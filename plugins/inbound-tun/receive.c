@@ -3,19 +3,19 @@
  *
  * Theory of operation: when the device is readable a burst is read, of no more
  * bytes than a processor's own cache holds, so that they are still in it when
- * the core hands them on; the rest makes the next turn. From a device with
- * offloads come trains: each is read into a buffer lent by the netstack, and
- * all are handed over in one call. From one without come packets: each is read
- * to where the netstack wants it, so that it can make trains of them, and there
- * are as many as the device's queue holds: half as many ACKs come in a turn as
- * it sends packets, and a ping behind them finds the queue full. Where the
+ * the core hands them on; the rest makes the next turn. It is as many packets
+ * as the device's queue holds: half as many ACKs come in a turn as it sends
+ * packets, and a ping behind them finds the queue full. From a device with
+ * offloads come trains: each is read into a buffer lent by the netstack, and a
+ * batch is handed over in one call. From one without come packets: each is read
+ * to where the netstack wants it, so that it can make trains of them. Where the
  * netstack has no memory the watch is dropped for a moment: packets wait in the
  * device's own queue, which is bounded, and the loop does not spin. */
 #include "receive.h"
 
 #include <errno.h>
 
-#define BURST_TRAINS 64
+#define BATCH 64 /* trains handed over at once */
 #define BURST_PACKETS 512
 #define BURST_BYTES (512u << 10)
 #define PAUSE_MOST_US 16000
@@ -48,26 +48,36 @@ static int receive_train(struct tun *t, struct weir_ingress *p)
 	return err;
 }
 
-static int receive_trains(struct tun *t)
+static int receive_batch(struct tun *t, uint32_t *bytes)
 {
-	struct weir_ingress burst[BURST_TRAINS];
-	uint32_t bytes = 0;
+	struct weir_ingress burst[BATCH];
 	int n = 0, err = 0;
 
-	for (int reads = 0; reads < BURST_TRAINS && bytes < BURST_BYTES;
-	     reads++) {
+	for (int reads = 0; reads < BATCH && *bytes < BURST_BYTES; reads++) {
 		err = receive_train(t, &burst[n]);
 		if (!err)
-			bytes += burst[n++].len;
+			*bytes += burst[n++].len;
 		else if (err != EBADMSG)
 			break;
 		else
 			++*t->dropped_in;
 	}
 	*t->packets_in += (unsigned)n;
-	*t->bytes_in += bytes;
 	if (n)
 		t->stack->input(t->link, burst, n);
+	return err;
+}
+
+static int receive_trains(struct tun *t)
+{
+	uint32_t bytes = 0;
+	int err = 0;
+
+	for (int reads = 0; reads < BURST_PACKETS && bytes < BURST_BYTES &&
+			    (!err || err == EBADMSG);
+	     reads += BATCH)
+		err = receive_batch(t, &bytes);
+	*t->bytes_in += bytes;
 	return err;
 }
 

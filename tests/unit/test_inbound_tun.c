@@ -101,11 +101,24 @@ END_TEST
 START_TEST(a_flood_leaves_the_loop_its_turns)
 {
 	begin(-1);
-	world.waiting = 1000;
+	world.waiting = 600;
 	wake();
-	ck_assert_int_eq(world.packets, 64);
+	ck_assert_int_eq(world.packets, 512);
 	wake();
-	ck_assert_int_eq(world.packets, 128);
+	ck_assert_int_eq(world.packets, 600);
+	end();
+}
+END_TEST
+
+START_TEST(all_that_the_queue_holds_is_read_in_a_turn)
+{
+	begin_with(-1, _i ? WEIR_LINK_CSUM | WEIR_LINK_TSO : 0);
+	world.waiting = 500;
+	wake();
+	ck_assert_int_eq(world.waiting, 0);
+	ck_assert_int_eq(world.packets, 500);
+	ck_assert_uint_eq(fakehost_counter(tun, "packets_in"), 500);
+	ck_assert_uint_eq(fakehost_counter(tun, "bytes_in"), 50000);
 	end();
 }
 END_TEST
@@ -352,6 +365,8 @@ SUITE("inbound-tun", t)
 		t, without_offloads_each_packet_goes_where_the_stack_wants_it);
 	tcase_add_test(t, packets_longer_than_the_mtu_find_room);
 	tcase_add_test(t, a_flood_leaves_the_loop_its_turns);
+	tcase_add_loop_test(t, all_that_the_queue_holds_is_read_in_a_turn, 0,
+			    2);
 	tcase_add_test(t, long_trains_are_handed_on_while_a_cache_holds_them);
 	tcase_add_test(t,
 		       without_buffers_packets_wait_and_the_loop_does_not_spin);
