@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+
+#define uthash_fatal(text) out_of_memory()
 #include <uthash.h>
 
 #include "addr.h"

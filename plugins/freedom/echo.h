@@ -4,6 +4,7 @@
 #ifndef FREEDOM_ECHO_H
 #define FREEDOM_ECHO_H
 
+#define HASH_NONFATAL_OOM 1 /* what has no room is not in the table */
 #include <uthash.h>
 
 #include "freedom.h"

@@ -162,9 +162,14 @@ int raw_join(struct echo *x)
 		x->id = ++f->echo_id;
 		HASH_FIND(hh, r->echoes, &x->id, sizeof x->id, other);
 	} while (other);
-	x->raw = r;
 	HASH_ADD(hh, r->echoes, id, sizeof x->id, x);
-	return 0;
+	if (x->hh.tbl) {
+		x->raw = r;
+		return 0;
+	}
+	if (!r->echoes)
+		raw_close(r);
+	return ENOMEM;
 }
 
 void raw_leave(struct echo *x)

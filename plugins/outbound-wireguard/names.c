@@ -12,6 +12,8 @@
  * silent, and is not asked for FAILED_TTL_S. */
 #include <errno.h>
 #include <stdlib.h>
+
+#define HASH_NONFATAL_OOM 1 /* what has no room is not in the table */
 #include <uthash.h>
 
 #include "outbound.h"
@@ -133,6 +135,8 @@ static void known_add(struct names *s, const struct part *p, int family,
 	k->count = p->count;
 	memcpy(k->addrs, p->addrs, sizeof k->addrs);
 	HASH_ADD_STR(s->cache, key, k);
+	if (!k->hh.tbl)
+		free(k);
 }
 
 /* ---- look-ups */

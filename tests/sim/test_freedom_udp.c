@@ -8,6 +8,17 @@
 #include "freedom_flow.h"
 #include "tests/suite.h"
 
+static bool memory_is_out;
+
+/* The linker has every call come here; none of calloc's. */
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	return memory_is_out ? NULL : __real_malloc(bytes);
+}
+
 START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
 {
 	struct net t;
@@ -367,6 +378,30 @@ START_TEST(all_echoes_over_raw_sockets_share_one)
 }
 END_TEST
 
+START_TEST(an_echo_that_finds_no_memory_fails_alone)
+{
+	struct freedom_conf conf = {.dial_timeout_ms = 16000};
+	struct weir_addr to = loopback_addr(AF_INET, 0);
+	struct weir_instance *h = real_new(FREEDOM, &conf, NULL);
+	unsigned before = fds_open();
+	struct weir_end *e[2];
+
+	real_refuse(h, 0, SOCK_DGRAM, EACCES);
+	for (int i = 0; i < 2; i++) {
+		memory_is_out = !i;
+		e[i] = real_open(h, &to, WEIR_NET_ICMP);
+	}
+	if (!e[1]->failed) { /* raw sockets are allowed */
+		ck_assert(e[0]->failed);
+		ck_assert_int_eq(e[0]->err, ENOMEM);
+	}
+	for (int i = 0; i < 2; i++)
+		real_end_free(e[i], 0);
+	ck_assert_uint_eq(fds_open(), before);
+	ck_assert_uint_eq(real_free(h), 0);
+}
+END_TEST
+
 START_TEST(echo_without_the_right_to_it_is_eacces)
 {
 	struct freedom_conf conf = {.dial_timeout_ms = 16000};
@@ -407,5 +442,6 @@ SUITE("freedom_udp", t)
 	tcase_add_loop_test(t, an_echo_comes_back_with_the_clients_identifier,
 			    0, 4);
 	tcase_add_loop_test(t, all_echoes_over_raw_sockets_share_one, 0, 2);
+	tcase_add_test(t, an_echo_that_finds_no_memory_fails_alone);
 	tcase_add_test(t, echo_without_the_right_to_it_is_eacces);
 }

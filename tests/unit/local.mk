@@ -379,6 +379,7 @@ tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND) \
 	tests/unit/dns_message.c tests/unit/dns_message.h
 tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
+tests_unit_test_wg_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
 if INBOUND_WIREGUARD
 check_PROGRAMS += tests/unit/test_wg_ends
 TESTS += tests/unit/test_wg_ends

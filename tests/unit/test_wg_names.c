@@ -23,6 +23,17 @@ static struct world {
 	char found[FOUND_MOST + 1]; /* '4' or '6' for each address */
 } w;
 
+static bool no_memory, none_for_answers;
+
+/* The linker has every call come here, check's too; none of calloc's. */
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+	return no_memory ? NULL : __real_malloc(bytes);
+}
+
 static void begin(enum strategy strategy, const char *own)
 {
 	static const struct weir_addr addrs[] = {
@@ -182,7 +193,9 @@ static void serve(const char *asked, const char *answer)
 			struct dns_message m =
 				dns_answer(&question[i], NOERROR, 1);
 
+			no_memory = none_for_answers;
 			fakehost_dial_deliver(d, &server, m.bytes, m.len);
+			no_memory = false;
 		}
 	fakehost_turn(w.o.host);
 }
@@ -279,6 +292,20 @@ START_TEST(silence_to_both_families_is_not_remembered)
 }
 END_TEST
 
+START_TEST(an_answer_that_cannot_be_kept_is_told_all_the_same)
+{
+	begin_tunnel(FORCE_IP);
+	none_for_answers = true;
+	serve("46", "46");
+	none_for_answers = false;
+	check_found_after(0, "46");
+	ask("name.example");
+	serve("46", "46");
+	check_found_after(0, "46");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
 START_TEST(who_cancels_while_it_waits_hears_nothing)
 {
 	struct lookup *l;
@@ -310,5 +337,6 @@ SUITE("wg-names", t)
 	tcase_add_test(t, a_family_that_is_just_later_has_its_place);
 	tcase_add_test(t, a_silent_family_is_left_alone_for_a_while);
 	tcase_add_test(t, silence_to_both_families_is_not_remembered);
+	tcase_add_test(t, an_answer_that_cannot_be_kept_is_told_all_the_same);
 	tcase_add_test(t, who_cancels_while_it_waits_hears_nothing);
 }
