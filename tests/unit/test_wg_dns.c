@@ -88,26 +88,34 @@ static void deliver(int server, const struct dns_message *m)
 			      m->len);
 }
 
-/* As a stream brings it: behind its length, in pieces of so many bytes. */
+/* As a stream brings it: behind its length, in pieces of so many bytes. One
+ * that belongs to nothing follows. */
 static void push(size_t nth, const struct dns_message *m, uint32_t piece)
 {
 	struct weir_dial *d = fakehost_dialled(w.host, nth);
-	uint8_t whole[2 + DNS_MESSAGE_MOST] = {(uint8_t)(m->len >> 8),
-					       (uint8_t)m->len};
+	uint8_t whole[2 + DNS_MESSAGE_MOST + 1] = {(uint8_t)(m->len >> 8),
+						   (uint8_t)m->len};
+	uint32_t len = 2 + m->len + 1;
 
 	memcpy(whole + 2, m->bytes, m->len);
-	for (uint32_t at = 0; at < m->len + 2; at += piece)
+	for (uint32_t at = 0; at < len; at += piece)
 		fakehost_dial_push(d, whole + at,
-				   at + piece > m->len + 2 ? m->len + 2 - at
-							   : piece);
+				   at + piece > len ? len - at : piece);
 }
 
-static struct dns_question *ask(void)
+static struct dns_question *put(void)
 {
 	struct dns_question *q =
 		dns_ask(w.dns, "large.example", false, answered, NULL);
 
 	ck_assert_ptr_nonnull(q);
+	return q;
+}
+
+static struct dns_question *ask(void)
+{
+	struct dns_question *q = put();
+
 	fakehost_dial_ready(fakehost_dialled(w.host, 0));
 	return q;
 }
@@ -151,7 +159,36 @@ START_TEST(a_whole_answer_needs_no_stream)
 	whole = answer_to(&question, false);
 	deliver(0, &whole);
 	check_found();
+	ck_assert_uint_eq(fakehost_counter(w.instance, "dns_answered"), 1);
 	ck_assert_ptr_null(fakehost_dialled(w.host, 1));
+	end();
+}
+END_TEST
+
+START_TEST(a_tunnel_that_is_not_up_ends_a_question_in_time)
+{
+	begin(1);
+	put();
+	fakehost_advance(w.host, 8 * S_US - 1);
+	ck_assert(!w.done);
+	fakehost_advance(w.host, 1);
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, ETIMEDOUT);
+	ck_assert_ptr_null(fakehost_dialled(w.host, 1));
+	end();
+}
+END_TEST
+
+START_TEST(what_waits_for_a_tunnel_that_failed_dials_again)
+{
+	begin(1);
+	put();
+	for (size_t dial = 0; dial < 2; dial++) {
+		fakehost_dial_fail(fakehost_dialled(w.host, dial), EIO, "no");
+		fakehost_advance(w.host, 2 * S_US);
+	}
+	fakehost_dial_ready(fakehost_dialled(w.host, 2));
+	asked(2);
 	end();
 }
 END_TEST
@@ -170,8 +207,7 @@ START_TEST(answers_that_come_as_a_train_are_taken)
 	other = ask();
 	question = asked(0);
 	whole = answer_to(&question, false);
-	ck_assert_ptr_nonnull(
-		dns_ask(w.dns, "large.example", false, answered, NULL));
+	put();
 	question = asked(0);
 	memcpy(both, whole.bytes, whole.len);
 	both[0] ^= 0xff; /* to nobody's question */
@@ -190,7 +226,7 @@ END_TEST
 
 START_TEST(a_truncated_answer_is_asked_again_over_tcp)
 {
-	const uint32_t pieces[] = {1, 3, DNS_MESSAGE_MOST};
+	const uint32_t pieces[] = {1, 3, 80, DNS_MESSAGE_MOST};
 
 	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
 		struct dns_message question, again, whole;
@@ -229,6 +265,8 @@ START_TEST(a_slow_stream_is_written_to_as_it_takes)
 	d->room = FAKEHOST_PIPE_BYTES;
 	fakehost_dial_writable(d);
 	ck_assert_uint_eq(d->out_len, question.len + 2);
+	whole = asked(1);
+	ck_assert_mem_eq(whole.bytes, question.bytes, question.len);
 	whole = answer_to(&question, false);
 	push(1, &whole, DNS_MESSAGE_MOST);
 	check_found();
@@ -312,7 +350,10 @@ START_TEST(a_silent_stream_is_given_up)
 	asked_by_stream(&q);
 	fakehost_dial_ready(fakehost_dialled(w.host, 1));
 	asked(1);
-	fakehost_advance(w.host, 4 * S_US);
+	fakehost_advance(w.host, 4 * S_US - 1);
+	ck_assert_int_eq(fakehost_dialled(w.host, 1)->state,
+			 FAKEHOST_CONNECTED);
+	fakehost_advance(w.host, 1);
 	ck_assert_int_eq(fakehost_dialled(w.host, 1)->state, FAKEHOST_HUNG_UP);
 	asked(0);
 	fakehost_advance(w.host, 4 * S_US);
@@ -410,7 +451,7 @@ START_TEST(a_server_without_edns_is_asked_without)
 		struct dns_message question, m;
 		struct dns_question *next;
 
-		begin(1);
+		begin(i < 2 ? 2 : 1); /* the same is asked */
 		ask();
 		question = asked(0);
 		ck_assert_uint_eq(question.bytes[11], 1);
@@ -428,7 +469,7 @@ START_TEST(a_server_without_edns_is_asked_without)
 		if (i < 2)
 			check_found();
 		ck_assert_int_eq(w.err, i < 2 ? 0 : EAGAIN);
-		next = dns_ask(w.dns, "large.example", false, answered, NULL);
+		next = put();
 		question = asked(0);
 		ck_assert_uint_eq(question.bytes[11], i < 2 ? 0 : 1);
 		dns_cancel(next);
@@ -440,6 +481,8 @@ END_TEST
 SUITE("wg-dns", t)
 {
 	tcase_add_test(t, a_whole_answer_needs_no_stream);
+	tcase_add_test(t, a_tunnel_that_is_not_up_ends_a_question_in_time);
+	tcase_add_test(t, what_waits_for_a_tunnel_that_failed_dials_again);
 	tcase_add_test(t, answers_that_come_as_a_train_are_taken);
 	tcase_add_test(t, a_truncated_answer_is_asked_again_over_tcp);
 	tcase_add_test(t, a_slow_stream_is_written_to_as_it_takes);
