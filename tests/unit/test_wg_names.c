@@ -11,16 +11,22 @@
 
 #define NAME_BYTES_MAX 253u
 #define FOUND_MOST 8
+#define KNOWN_MOST 1024
 #define MS_US 1000ull
 #define RESOLUTION_US (50 * MS_US)
 #define PREFERRED_US (3000 * MS_US)
 #define FAILED_TTL_US (10000 * MS_US)
+#define NO_SUCH_NAME_TTL_US (5000 * MS_US)
+#define TTL_US (60000 * MS_US) /* of dns_answer */
+#define TTL_MOST_US (3600000 * MS_US)
 
 static struct world {
 	struct wg_outbound o;
 	bool done;
 	int err;
 	char found[FOUND_MOST + 1]; /* '4' or '6' for each address */
+	uint8_t last[FOUND_MOST];   /* byte of each */
+	uint8_t ttl;		    /* of answers: its first byte */
 } w;
 
 static bool no_memory, none_for_answers;
@@ -59,8 +65,12 @@ static void answered(void *arg, int err, const struct weir_addr *addrs, int n)
 	w.done = true;
 	w.err = err;
 	memset(w.found, 0, sizeof w.found);
-	for (int i = 0; i < n && i < FOUND_MOST; i++)
-		w.found[i] = addrs[i].kind == WEIR_ADDR_IP4 ? '4' : '6';
+	for (int i = 0; i < n && i < FOUND_MOST; i++) {
+		bool v4 = addrs[i].kind == WEIR_ADDR_IP4;
+
+		w.found[i] = v4 ? '4' : '6';
+		w.last[i] = addrs[i].ip[v4 ? 3 : 15];
+	}
 }
 
 static void ask(const char *name)
@@ -174,9 +184,9 @@ static void begin_tunnel(enum strategy strategy)
 	fakehost_dial_ready(fakehost_dialled(w.o.host, 0));
 }
 
-/* The server is asked for these families just now, and answers those of
- * `answer` with an address. */
-static void serve(const char *asked, const char *answer)
+/* The server is asked for these families just now. It answers those of `some`
+ * with an address, and to those of `none` that there is none. */
+static void answer(const char *asked, const char *some, const char *none)
 {
 	struct weir_dial *d = fakehost_dialled(w.o.host, 0);
 	struct dns_message question[2];
@@ -188,15 +198,24 @@ static void serve(const char *asked, const char *answer)
 		ck_assert_ptr_nonnull(strchr(asked, family[i]));
 	}
 	ck_assert_uint_eq(d->out_len, 0);
-	for (size_t i = 0; i < strlen(asked); i++)
-		if (strchr(answer, family[i])) {
-			struct dns_message m =
-				dns_answer(&question[i], NOERROR, 1);
+	for (size_t i = 0; i < strlen(asked); i++) {
+		bool known = strchr(some, family[i]);
+		struct dns_message m = dns_answer(
+			&question[i], known ? NOERROR : NXDOMAIN, known);
 
-			no_memory = none_for_answers;
+		if (known) /* before the address and its length */
+			m.bytes[m.len - (family[i] == '6' ? 16 : 4) - 6] =
+				w.ttl;
+		no_memory = none_for_answers;
+		if (known || strchr(none, family[i]))
 			fakehost_dial_deliver(d, &server, m.bytes, m.len);
-			no_memory = false;
-		}
+		no_memory = false;
+	}
+}
+
+static void serve(const char *asked, const char *some)
+{
+	answer(asked, some, "");
 	fakehost_turn(w.o.host);
 }
 
@@ -306,19 +325,104 @@ START_TEST(an_answer_that_cannot_be_kept_is_told_all_the_same)
 }
 END_TEST
 
-START_TEST(who_cancels_while_it_waits_hears_nothing)
+/* An answer holds for its time to live, an hour at most. */
+START_TEST(what_was_answered_is_remembered_as_long_as_it_holds)
 {
-	struct lookup *l;
+	const uint64_t holds_us[] = {TTL_US, TTL_MOST_US, TTL_US};
 
 	begin_tunnel(FORCE_IP);
+	for (int i = 0; i < 3; i++) {
+		w.ttl = i == 1;
+		serve("46", "46");
+		check_found_after(0, "46");
+		ck_assert_int_eq(w.last[0] + w.last[1], 0);
+		fakehost_advance(w.o.host, holds_us[i] - 1);
+		ck_assert_str_eq(found("Name.EXAMPLE"), "46");
+		serve("", "");
+		fakehost_advance(w.o.host, 1);
+		ask("name.example");
+	}
+	serve("46", "46");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(that_a_name_does_not_exist_is_remembered_for_a_moment)
+{
+	begin_tunnel(FORCE_IP);
+	answer("46", "", "46");
+	fakehost_advance(w.o.host, NO_SUCH_NAME_TTL_US - 1);
+	ck_assert_str_eq(found("name.example"), "");
+	ck_assert_int_eq(w.err, ENOENT);
+	serve("", "");
+	fakehost_advance(w.o.host, 1);
+	ask("name.example");
 	serve("46", "46");
 	check_found_after(0, "46");
-	w.done = false;
-	l = names_lookup(w.o.outbound.names, "other.example", answered, NULL);
-	serve("46", "4");
-	names_cancel(l);
-	fakehost_advance(w.o.host, PREFERRED_US);
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+/* Who has no address in one family may have one in the other. */
+START_TEST(a_silent_family_is_why_nothing_was_found)
+{
+	begin_tunnel(FORCE_IP);
+	answer("46", "", _i ? "4" : "6");
+	for (int again = 0; again < 2; again++) {
+		fakehost_advance(w.o.host, 2000 * MS_US);
+		serve(_i ? "6" : "4", "");
+	}
 	ck_assert(!w.done);
+	fakehost_advance(w.o.host, 2000 * MS_US);
+	ck_assert(w.done);
+	ck_assert_int_eq(w.err, ETIMEDOUT);
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+START_TEST(past_a_bound_the_oldest_answer_is_forgotten)
+{
+	char name[16];
+
+	begin_tunnel(FORCE_IP4);
+	serve("4", "4");
+	for (unsigned i = 0; i < KNOWN_MOST; i++) {
+		snprintf(name, sizeof name, "%u.example", i);
+		ask(name);
+		serve("4", "4");
+	}
+	ck_assert_str_eq(found("0.example"), "4");
+	serve("", "");
+	ask("name.example");
+	serve("4", "4");
+	wg_outbound_end(&w.o);
+}
+END_TEST
+
+static void cancel_after(const char *name, const char *asked, const char *some)
+{
+	struct lookup *l =
+		names_lookup(w.o.outbound.names, name, answered, NULL);
+
+	answer(asked, some, "");
+	names_cancel(l);
+	for (int i = 0; i < 3; i++) {
+		fakehost_advance(w.o.host, PREFERRED_US);
+		serve("", "");
+	}
+	ck_assert(!w.done);
+}
+
+START_TEST(who_cancels_while_it_waits_hears_nothing)
+{
+	begin_tunnel(FORCE_IP46);
+	serve("46", "46");
+	check_found_after(0, "4");
+	w.done = false;
+	cancel_after("silent.example", "46", "");
+	cancel_after("six.example", "46", "6");
+	cancel_after("four.example", "46", "4"); /* with its answer */
+	cancel_after("name.example", "", "");	 /* it is known */
 	wg_outbound_end(&w.o);
 }
 END_TEST
@@ -338,5 +442,10 @@ SUITE("wg-names", t)
 	tcase_add_test(t, a_silent_family_is_left_alone_for_a_while);
 	tcase_add_test(t, silence_to_both_families_is_not_remembered);
 	tcase_add_test(t, an_answer_that_cannot_be_kept_is_told_all_the_same);
+	tcase_add_test(t, what_was_answered_is_remembered_as_long_as_it_holds);
+	tcase_add_test(t,
+		       that_a_name_does_not_exist_is_remembered_for_a_moment);
+	tcase_add_loop_test(t, a_silent_family_is_why_nothing_was_found, 0, 2);
+	tcase_add_test(t, past_a_bound_the_oldest_answer_is_forgotten);
 	tcase_add_test(t, who_cancels_while_it_waits_hears_nothing);
 }
