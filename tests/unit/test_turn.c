@@ -192,6 +192,42 @@ START_TEST(turn_forgets_an_entry_that_carries_much)
 }
 END_TEST
 
+/* Two have their round a turn, and the third is the next one's first; all
+ * have one before it is known of them. */
+START_TEST(turn_lets_sessions_that_carry_much_wait_in_turn)
+{
+	struct fake *world = fake_pair();
+	struct fake_part *out = fake_part(world, "out");
+	struct fake_end *ends = calloc(3, sizeof *ends);
+	bool waited = false;
+
+	fake_start(world);
+	for (int i = 0; i < 3; i++) {
+		fake_end_init(&ends[i], FAKE_PEEK | FAKE_WRITE);
+		fake_accept(fake_part(world, "in"), &ends[i], "192.0.2.1:80");
+		ends[i].endless = fake_opened(out, i)->stream.endless = true;
+		fake_open_ready(fake_opened(out, i));
+	}
+	for (int turn = 0; turn < 6; turn++) {
+		uint64_t least = UINT64_MAX, most = 0;
+
+		fake_turn(world);
+		for (int i = 0; i < 3; i++) {
+			uint64_t rounds = ends[i].written / (TURN_BYTES / 3);
+
+			least = rounds < least ? rounds : least;
+			most = rounds > most ? rounds : most;
+		}
+		ck_assert_uint_ge(least, 1);
+		ck_assert_uint_le(most, least + 1);
+		waited |= most > least;
+	}
+	ck_assert(waited);
+	fake_stop(world);
+	free(ends);
+}
+END_TEST
+
 FAKE_MAIN("turn", turn_runs_sessions_before_tasks,
 	  turn_runs_in_the_order_of_queueing, turn_queues_an_entry_once,
 	  turn_leaves_a_requeued_entry_for_the_next_turn,
@@ -200,4 +236,5 @@ FAKE_MAIN("turn", turn_runs_sessions_before_tasks,
 	  turn_runs_sessions_that_carry_much_after_others,
 	  turn_that_moved_its_bytes_leaves_the_rest_of_those_that_carry_much,
 	  turn_serves_all_others_and_one_that_carries_much_whatever_they_move,
-	  turn_forgets_an_entry_that_carries_much)
+	  turn_forgets_an_entry_that_carries_much,
+	  turn_lets_sessions_that_carry_much_wait_in_turn)
