@@ -182,6 +182,7 @@ static bool add(struct bed *b, const uint8_t *key, unsigned flags,
 	struct wg_set s = {.flags = flags, .peers = &p, .peer_count = 1};
 
 	memcpy(p.public_key, key, WG_KEY_BYTES);
+	memcpy(s.private_key, b->nodes[0].private_key, WG_KEY_BYTES);
 	return wg_set(b->nodes[0].d, &s, b->now_us, e);
 }
 
@@ -220,6 +221,8 @@ START_TEST(the_devices_own_key_makes_no_peer)
 	ck_assert_ptr_null(wg_peer_next(b.nodes[0].d, NULL));
 	ck_assert(!add(&b, b.nodes[0].public_key, WG_SET_STRICT, &e));
 	ck_assert_str_eq(e.text, "bob: this is the device's own key");
+	ck_assert(!add(&b, b.nodes[0].public_key,
+		       WG_SET_STRICT | WG_SET_PRIVATE_KEY, &e));
 	/* One that becomes the device's own goes. */
 	bed_pair(&b, 0, 1);
 	ck_assert(set_key(&b, 0, 2));
@@ -323,15 +326,23 @@ START_TEST(peers_are_updated_replaced_and_removed)
 		.prefix = {{.kind = WEIR_ADDR_IP4, .ip = {10, 9}}, 16}};
 	struct wg_peer_set p = {.flags = WG_PEER_UPDATE_ONLY |
 					 WG_PEER_REPLACE_ALLOWED,
+				.keepalive_s = 25, /* these have no flags */
+				.reserved = {1},
+				.psk = {1},
 				.allowed = &a,
 				.allowed_count = 1};
+	struct wg_peer_info info;
 	unsigned bits = 0;
 	struct bed b;
 
 	bed_init(&b);
 	ck_assert_ptr_null(bed_peer_set(&b, 0, 1, p));
 	bed_session(&b, 0, 1);
+	ck_assert_uint_eq(b.nodes[0].events[WG_EVENT_ADDED], 1);
 	bed_peer_set(&b, 0, 1, p);
+	info = bed_info(&b, 0, 1);
+	ck_assert_uint_eq(info.keepalive_s + info.reserved[0], 0);
+	ck_assert_uint_eq(wg_peer_psk(bed_find(&b, 0, 1))[0], 0);
 	wg_peer_allowed(bed_find(&b, 0, 1), NULL, count_prefix, &bits);
 	ck_assert_uint_eq(bits, 16);
 	ck_assert_ptr_nonnull(bed_find(&b, 0, 1)->current);
