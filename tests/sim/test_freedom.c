@@ -303,10 +303,11 @@ START_TEST(a_full_socket_says_writable_once_there_is_room)
 {
 	struct pair p;
 	static char block[1 << 16];
-	ssize_t n, total = 0, got = 0;
+	/* It took a part of what it was given last, or nothing. */
+	ssize_t least = _i ? 1 : sizeof block, n, total = 0, got = 0;
 
 	pair_init(&p, AF_INET);
-	while ((n = end_write(p.end, block, sizeof block)) == sizeof block)
+	while ((n = end_write(p.end, block, sizeof block)) >= least)
 		total += n;
 	total += n;
 	real_turn(p.host);
@@ -464,7 +465,8 @@ SUITE("freedom", t)
 	tcase_add_test(t, without_keepalive_no_probes_begin);
 	tcase_add_loop_test(t, a_second_segment_does_not_wait_for_the_first, 0,
 			    sizeof writes / sizeof writes[0]);
-	tcase_add_test(t, a_full_socket_says_writable_once_there_is_room);
+	tcase_add_loop_test(t, a_full_socket_says_writable_once_there_is_room,
+			    0, 2);
 	tcase_add_test(t, a_reset_of_the_far_side_is_econnreset);
 	tcase_add_test(
 		t,
