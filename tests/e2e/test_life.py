@@ -14,8 +14,10 @@ from bed import DEAD4, HOST4, HOST6
 from harness import (CONFIG, Weir, check, check_equal, keep, main, refusal,
                      serve, test, wait_for, without_net_admin)
 
-MARK = 77
+MARK = 119  # as in the manual
 TABLE = "7700"
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                      "doc", "weir.yaml.5")
 PORT = 7100
 BACK_S = 1.0
 OWN_TUN = f"""\
@@ -94,6 +96,46 @@ def weir_makes_its_own_interface_and_never_loops_into_it(bed):
     counters = weir.counters()
     check(counters["tun", "sessions"] < 20, f"sessions loop: {counters}")
     check("via direct" in weir.log(), "nothing went through weir")
+
+
+class Default:
+    """Leads `proxy` to the server by a default route, then by the manual."""
+
+    FAMILIES = (("-4", "10.80.0.0/16", "10.76.0.2"),
+                ("-6", "2001:db8:80::/48", "2001:db8:76::2"))
+
+    def __init__(self, bed):
+        self.bed = bed
+        for family, net, gate in self.FAMILIES:
+            bed.ip("server", family, "route", "add", "local", net, "dev", "lo")
+            bed.ip("proxy", family, "route", "add", "default", "via", gate)
+        keep(self)
+
+    def enter(self):
+        with open(MANUAL, encoding="utf-8") as f:
+            commands = re.findall(r"^# ip (r.*)$", f.read(), re.M)
+        for family, _, _ in self.FAMILIES:
+            for command in commands:
+                self.bed.ip("proxy", family, *command.split())
+
+    def close(self):
+        for family, net, _ in self.FAMILIES:
+            for rule in (("not", "fwmark", str(MARK)),
+                         ("suppress_prefixlength", "0")):
+                self.bed.ip("proxy", family, "rule", "del", *rule, check=False)
+            self.bed.ip("proxy", family, "route", "del", "default")
+            self.bed.ip("server", family, "route", "del", "local", net)
+
+
+@test
+def the_manuals_routes_lead_everything_else_through_weir(bed):
+    default = Default(bed)
+    weir = Weir(bed, OWN_TUN, own_tun=True)
+    default.enter()
+    serve(bed, servers.echo_server, PORT, PORT)
+    for host in "10.80.0.1", "2001:db8:80::1":
+        check_equal(fetch(bed, host), b"hello", host)
+    check_equal(weir.counters()["tun", "sessions"], 2, "sessions")
 
 
 @test
