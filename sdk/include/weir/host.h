@@ -46,8 +46,9 @@ struct weir_policy {
 };
 
 /* What the core tells who dialled (see dial). After failed() the dial is gone;
- * notify tells before that what is left to read of a stream. Besides failed()
- * only the ready of what is dialled is needed; the rest may be NULL. */
+ * before it, notify tells what is left to read of a stream. Needed are failed()
+ * and, of stream_ready and flow_ready, the one for what is dialled; the rest
+ * may be NULL. */
 struct weir_dialer_ops {
 	uint32_t size;
 	void (*stream_ready)(void *arg, const struct weir_stream_ops *,
@@ -69,9 +70,10 @@ struct weir_task {
 
 #define WEIR_RESOLVE_ANEW 4u	/* resolve: ask the servers, not the memory */
 #define WEIR_LEVEL_TRIGGERED 4u /* watch: repeat while ready */
-/* Told by an edge-triggered watch, with other news (1.2): something stands
- * behind or among the bytes to read - the end, an error, urgent data - of which
- * there is no further news. Without it a read that fell short has taken all. */
+/* 1.2: an edge-triggered watch tells this beside other news where the end, an
+ * error or urgent data follows the bytes or lies among them. No further edge
+ * tells of it, so read until there is nothing. Without this bit a read that
+ * returned less than there was room for has taken all. */
 #define WEIR_READ_ON 8u
 
 struct weir_host {
@@ -126,18 +128,18 @@ struct weir_host {
 
 	/* Chaining: open a stream (WEIR_NET_TCP) or flow through the outbound
 	 * `tag`, which may be the instance itself (1.1); NULL: its own `via`.
-	 * NULL is returned with errno ENOENT where there is none, another where
-	 * it cannot carry this: do not go around it then. Nothing is called
-	 * back inside dial. What *_ready hands the caller is its to use until
-	 * hang_up, which closes it (err as in ops->close): never call that
-	 * close yourself. hang_up also ends a dial that was not yet
-	 * answered. */
+	 * Returns NULL with errno ENOENT where there is no such outbound, and
+	 * with another where it cannot carry this: then do not go around it.
+	 * Nothing is called back inside dial. What *_ready hands the caller is
+	 * the caller's to use until hang_up, which closes it (err as in
+	 * ops->close): never call its close yourself. hang_up also ends a dial
+	 * that was not yet answered. */
 	struct weir_dial *(*dial)(struct weir_instance *, const char *tag,
 				  const struct weir_addr *target, enum weir_net,
 				  const struct weir_dialer_ops *, void *arg);
 	void (*hang_up)(struct weir_dial *, int err);
 
-	/* Monotonic microseconds, fresh at each call. */
+	/* Monotonic microseconds, read anew at each call. */
 	uint64_t (*now_us)(void);
 
 	/* One-shot, microseconds from now; setting again moves it. The
@@ -172,11 +174,12 @@ struct weir_host {
 	int (*socket)(struct weir_instance *, int domain, int type,
 		      int protocol);
 
-	/* Look up a name. `families`: 4, 6 or both as bits 1 (A) and 2 (AAAA);
-	 * with WEIR_RESOLVE_ANEW what is remembered does not count (1.1).
-	 * Never answers inside the call; `addrs` are borrowed, ports 0. err is
-	 * 0 or ENOENT (no such name or family), ETIMEDOUT, EAGAIN. The query is
-	 * gone once answered or cancelled. */
+	/* Look up a name. `families` is a set of bits: 1 for IPv4 (A), 2 for
+	 * IPv6 (AAAA), and WEIR_RESOLVE_ANEW to ask the servers even for what
+	 * is remembered (1.1). Never answers inside the call. `addrs` are
+	 * borrowed, their ports 0. err is 0 or ENOENT (no such name, or none of
+	 * these families), ETIMEDOUT, EAGAIN. The query is gone once answered
+	 * or cancelled. */
 	struct weir_query *(*resolve)(
 		struct weir_instance *, const char *name, unsigned families,
 		void (*done)(void *arg, int err, const struct weir_addr *addrs,
@@ -184,9 +187,9 @@ struct weir_host {
 		void *arg);
 	void (*resolve_cancel)(struct weir_query *);
 
-	/* The table of a service this plugin named in its needs, of that major
-	 * ("netstack", 1); *self is the service's instance. NULL: not there.
-	 * Usable from start on. */
+	/* The table of a service that this plugin named in its needs, such as
+	 * ("netstack", 1); *self is set to the `self` that its functions take.
+	 * NULL: not there. Usable from start on. */
 	const void *(*service)(struct weir_instance *, const char *name,
 			       unsigned major, void **self);
 

@@ -99,9 +99,9 @@ struct weir_link_ops {
 					void *f);
 
 	/* 1.4, optional: who holds this address behind the link, as a number
-	 * that stands for no other holder; 0: nobody. Asked of the client as a
-	 * stream or flow from the link begins, and in recheck. It calls nothing
-	 * of the stack. */
+	 * that stands for no other holder; 0: nobody. Asked for the client's
+	 * address when a stream or flow from the link begins, and in recheck.
+	 * May call nothing of the stack. */
 	uint64_t (*holder)(void *link, const struct weir_addr *client);
 };
 
@@ -134,8 +134,8 @@ struct weir_netstack_ops {
 	void (*abandon)(struct weir_link *, void *pending);
 
 	/* The link takes packets again after a short output(). What it did not
-	 * take then is in nobody's queue: to TCP it is lost, and repeated at a
-	 * rate that the link can take; datagrams are not. */
+	 * take was not queued: TCP treats it as lost, and sends it again at a
+	 * rate that the link can take; datagrams are gone. */
 	void (*writable)(struct weir_link *);
 
 	/* 1.1: packets one by one, for links without trains: the stack makes
@@ -155,12 +155,12 @@ struct weir_netstack_ops {
 	/* The burst is over. */
 	void (*flush)(struct weir_link *);
 
-	/* 1.4: addresses behind the link may have changed hands, none of the
-	 * link's ops is running. Each stream and flow that began with another
-	 * holder of its client's address than there is now (link_ops.holder)
-	 * ends, and nothing more is sent for it: host->fail on its end. Those
-	 * that began without a holder, and those that open() made, go on. All
-	 * of the link's are walked: for rare events. */
+	/* 1.4: addresses behind the link may have changed hands. Each stream
+	 * and flow whose client's address had another holder when it began than
+	 * it has now (link_ops.holder) ends by host->fail, and nothing more is
+	 * sent for it. Those that began without a holder, and those that open()
+	 * made, go on. Not to be called within the link's ops, and rarely: all
+	 * of the link's streams and flows are walked. */
 	void (*recheck)(struct weir_link *);
 };
 

@@ -3,9 +3,9 @@
  *
  * A component lists its options in a table; the core decodes YAML straight
  * into the component's own struct, reports every error with its place, and
- * makes help texts, the man page's tables and the JSON Schema of the same
- * table. The decoded struct and all it points to belong to the core and live
- * until the instance is destroyed or reconfigured. */
+ * makes `weir plugin help` and the JSON Schema of the same table. The decoded
+ * struct and all it points to belong to the core and live until the instance is
+ * destroyed or reconfigured. */
 #ifndef WEIR_OPTION_H
 #define WEIR_OPTION_H
 
@@ -24,7 +24,7 @@ enum weir_type {
 	WEIR_PATH,  /* const char *: absolute, made so from the file's folder */
 	WEIR_RANGE, /* struct weir_range: 443 or 8000-9000, within min..max */
 	/* A nested struct, described by `record`. Where it is left out its
-	 * options have their presets, those that are required zero. */
+	 * options have their presets; those that are required are zero. */
 	WEIR_RECORD,
 };
 

@@ -26,13 +26,13 @@
 
 #define WEIR_PEEK_EOF (-1)
 
-/* Since 1.5: memory in which bytes of a stream lie, and from which their writer
- * may send them instead of copying them. It calls keep() within write_loans,
- * and give_back() once for each keep and before its close returns; only a
+/* Since 1.5: memory in which bytes of a stream lie. Who writes them may send
+ * from there instead of copying. The writer calls keep() within write_loans,
+ * and give_back() once for each keep, before its close returns; only a
  * component that lent to itself may take longer. Until then the bytes stay as
- * they are, also when their reader was told to consume or to close. `pinned`
- * bytes of memory are held by a keep, however few were taken, and are the
- * writer's to account for. */
+ * they are, even when the end that lent them was told to consume or to close.
+ * A keep holds `pinned` bytes of memory, however few bytes were taken of it;
+ * the writer accounts for them. */
 struct weir_loan {
 	void (*keep)(struct weir_loan *);
 	void (*give_back)(struct weir_loan *);
@@ -40,11 +40,11 @@ struct weir_loan {
 };
 
 /* A stream end offers at least one way to read (peek + consume, or read) and
- * one way to write (write, or reserve + commit); sniffing needs peek, and so
- * does peek_loans, as write_loans needs write. Optional functions may be NULL.
- * Errors of an established stream are not returned but reported with
- * host->fail(); what came before is still read by the core; after it the stream
- * shows neither bytes nor its end. */
+ * one way to write (write, or reserve + commit). Sniffing and peek_loans need
+ * peek, write_loans needs write. Optional functions may be NULL. Errors of an
+ * established stream are not returned but reported with host->fail(). The core
+ * still reads what came before the error; after that the stream shows neither
+ * bytes nor its end. */
 struct weir_stream_ops {
 	uint32_t size;
 
