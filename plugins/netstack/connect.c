@@ -3,11 +3,12 @@
  * whose far side is a tunnel. The source is the link's own address; ports are
  * ours to choose, because lwIP looks for free ones in lists that are empty.
  *
- * Of what comes for a SYN lwIP gets to see only what acknowledges it: it would
- * take up the options of anything. An ACK of something else is reset, and where
- * it was an old connection that answered, the SYN finds nobody in its way the
- * next time (RFC 9293, 3.5.2); so it goes again at once, but as such an ACK may
- * be forged, no more than one time. */
+ * While a SYN is out lwIP sees only what acknowledges it, since it would take
+ * the options of any segment for the answer's. An ACK of something else is
+ * answered with a reset: where it comes from an old connection of the far side,
+ * that is gone then, and a second SYN finds nothing in its way (RFC 9293,
+ * 3.5.2). So the SYN goes again at once; but only one time, as such an ACK may
+ * be forged. */
 #include "conn.h"
 
 #include "reset.h"

@@ -7,10 +7,11 @@
  * next new data tells the client that it did. In the other direction we say
  * ECE from the first CE on until CWR comes.
  *
- * Only new data may be marked (ECT): who drops an ACK or what is sent a second
- * time does no harm, and a mark that somebody forges on them is not believed.
- * Nor is a mark on what is old. A congestion control that has no answer to
- * marks (BBR: its model goes by loss) sends without ECT; what comes is echoed.
+ * Only new data is sent as ECT, so that a router may mark it; ACKs and what is
+ * sent again are not. Nor is a mark believed on a segment without payload, or
+ * with payload that is old: it may be forged. A congestion control that has no
+ * answer to marks (BBR: its model goes by loss) sends without ECT; marks that
+ * come in are echoed all the same.
  *
  * lwIP knows nothing of this. It hands on the flags of a segment's header as
  * they are and puts pcb->tos into its packets; for ACKs of its own making

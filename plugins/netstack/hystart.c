@@ -3,17 +3,17 @@
  *
  * When the least of eight round trip times in a row is an eighth (4..16 ms)
  * above that of the round before, a queue may have begun to fill. The RFC takes
- * the least of the whole round, which is that of its beginning: while it lasts
- * twice as much is sent as fits, and a queue of half a round trip has run over
- * before the next begins. What we send is paced, so that eight in a row are no
- * burst that waits behind itself.
+ * the least of the whole round, which is that of its beginning; but during a
+ * round twice as much is sent as the path takes, and a queue of half a round
+ * trip runs over before the next round begins. What we send is paced, so that
+ * eight in a row are no burst that waits behind itself.
  *
  * From then on the window grows four times more slowly: the conservative slow
- * start. After five rounds of it slow start is over. But where the round trip
- * gets shorter again it was jitter, and the window doubles as before. Nor does
- * it grow at all while the round trip is that much above even what it was then,
- * which is not in the RFC: a queue that goes on to fill is no jitter, and all
- * that the window still grows is lost behind it.
+ * start. After five rounds of it slow start is over. If the round trip gets
+ * shorter again it was jitter, and the window doubles as before. While it is
+ * longer by another eighth the window does not grow at all, which is not in the
+ * RFC: a queue that goes on to fill is no jitter, and all that the window still
+ * grew would be lost behind it.
  *
  * Growth for an ACK is not limited to 8 segments as the RFC has it where
  * nothing is paced: an ACK here stands for a train, and what it lets out is

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* narrow.c - what routers said, for those who go the same way later.
  *
- * Without it each connection would lose its first full segments anew. A word is
- * kept for ten minutes (RFC 1191, 6.3; RFC 8201, 5.3), then the link's MTU is
- * tried again. Each far side has one place, by a hash with the stack's secret
- * key; who needs a place that is taken gets it. The places are there once
- * something was learnt: on most links nothing ever is, and nobody looks. */
+ * Without it each connection would lose its first full segments anew. What a
+ * router said is kept for ten minutes (RFC 1191, 6.3; RFC 8201, 5.3), then the
+ * link's MTU is tried again. A hash with the stack's secret key gives each far
+ * side its place in the table; one that needs a taken place gets it. The table
+ * is made when something is learnt: on most links that never happens, and
+ * nothing is looked up. */
 #include "narrow.h"
 
 #include <stdlib.h>

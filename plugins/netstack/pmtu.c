@@ -14,11 +14,11 @@
  *
  * A flow's datagrams and pings that are larger than a router said go out in
  * fragments from then on, as a kernel would send them, and so do answers to
- * pings. The one that was dropped
- * is gone: where the stack is the client, its sender is told.
+ * pings. The one that the router dropped is gone: where the stack is the
+ * client, its sender is told.
  *
  * Segments that lwIP has built stay as they are. They are sent as trains of the
- * new size, which the link cuts, or cut.c. */
+ * new size, which the link or cut.c cuts. */
 #include "pmtu.h"
 
 #include "flow.h"

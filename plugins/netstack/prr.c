@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* prr.c - proportional rate reduction (RFC 9937, before that 6937).
  *
- * A window that shrinks at once leaves the sender silent until that much has
- * arrived, and what is lost in lumps lets it send as much in one burst. Here
- * each ACK lets out a share of what it says has arrived, such that a flight
- * later the goal is in flight. Where so much was lost that less is in flight
- * already, as much goes out as arrives (the conservative bound), and a segment
- * more for each ACK that moves on and tells of no further loss (slow start,
- * bounded), until the goal is met from below. */
+ * If a window shrank at once, the sender would be silent until that much has
+ * arrived, and a loss of many segments would let it send as many in one burst.
+ * Here each ACK lets out a share of what it says has arrived, such that one
+ * flight later the goal is in flight. Where so much was lost that less than the
+ * goal is in flight already, as much goes out as arrives (the conservative
+ * bound), and a segment more for each ACK that moves on and tells of no further
+ * loss (slow start, bounded), until the goal is met from below. */
 #include "prr.h"
 
 #include "congestion.h"
