@@ -4,18 +4,18 @@
  * Theory of operation: a datagram from the client goes to the leg that its
  * destination was routed to (leg.c); the last few decisions are remembered.
  * What legs deliver goes straight to the client, whoever sent it: full cone.
- * While an end's own deliver call is on the stack, answers to it are put aside
- * for the end of the turn, so that no end is called from inside its own call;
- * errors always are.
+ * No end is called from inside its own call: while its deliver is on the stack,
+ * answers to it are put aside for the end of the turn. Errors always are.
  *
  * Flows are bounded in number: sockets are scarce, and anybody can make a flow
  * with one datagram. Where the bound is reached the one that was idle longest
- * goes; an evicted flow is the last used one until its turn ends it.
+ * goes. Until the end of its turn it counts as the last used one, so that it is
+ * not chosen twice.
  *
  * A flow ends when nothing passed in either direction for its idle time, which
- * is the longest that any of its destinations asks for. It is less where the
- * inbound wants that for exchanges: flows that were answered, and were silent
- * before they had lasted long enough to be a conversation. */
+ * is the longest that any of its destinations asks for. An inbound may want a
+ * shorter one for exchanges: flows that were answered, and fell silent before
+ * they had lasted long enough to be a conversation. */
 #include "flow.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Theory of operation: a client is a user, where the inbound knows one, else a
- * source address. It may hold so many times what is left for anybody, so that
- * whatever one of them does something is left for the next: all but a sixteenth
- * where it is alone, as most are, then less for each who comes. */
+ * source address. It may hold at most TIMES_WHAT_IS_LEFT times as many as are
+ * still free. So a client that is alone, as most are, may have all but a
+ * sixteenth, and less with each other that comes: whatever one does, some are
+ * left for the next. */
 #include "share.h"
 
 #include "util.h"
