@@ -27,6 +27,7 @@
  * alone. */
 #define LOOKS 8
 #define BULK_BYTES (64u << 10) /* in a turn: that is much */
+#define BULK_PUMPS 16	       /* with less: it is no longer one of those */
 
 struct session {
 	struct weir_end in, out;
@@ -45,7 +46,7 @@ struct session {
 	bool open;	/* bytes are relayed */
 	bool cut;	/* the outbound was ready, and failed */
 	bool failed;
-	bool bulk; /* it carried much when it was last pumped */
+	uint8_t bulk; /* it carried much lately: pumps until that is over */
 	int err;
 	char *why; /* NULL: closed in order */
 };
@@ -289,7 +290,10 @@ static void session_pump(struct session *s)
 	up_bytes = in->bytes - up_bytes;
 	down_bytes = out->bytes - down_bytes;
 	turn_moved(&s->core->turn, up_bytes + down_bytes);
-	s->bulk = up_bytes + down_bytes >= BULK_BYTES;
+	if (up_bytes + down_bytes >= BULK_BYTES)
+		s->bulk = BULK_PUMPS;
+	else if (s->bulk)
+		s->bulk--;
 	if (more)
 		queue(s);
 	instance_carried(s->inbound, up_bytes, down_bytes);

@@ -228,6 +228,42 @@ START_TEST(turn_lets_sessions_that_carry_much_wait_in_turn)
 }
 END_TEST
 
+static bool is_served_last(struct fake *world, struct fake_end *end)
+{
+	bool last;
+
+	fake_end_receive(end, "x");
+	last = fake_core(world)->turn.bulk.first;
+	fake_turn(world);
+	return last;
+}
+
+START_TEST(turn_serves_who_carried_much_last_until_that_is_long_ago)
+{
+	struct fake *world = fake_pair();
+	struct fake_part *out = fake_part(world, "out");
+	struct fake_end client, *far;
+
+	fake_start(world);
+	fake_end_init(&client, FAKE_PEEK | FAKE_WRITE);
+	fake_accept(fake_part(world, "in"), &client, "192.0.2.1:80");
+	fake_open_ready(fake_opened(out, 0));
+	fake_turn(world);
+	far = &fake_opened(out, 0)->stream;
+	ck_assert(!is_served_last(world, far));
+	far->endless = client.endless = true;
+	fake_end_receive(far, "x");
+	fake_turn(world);
+	far->endless = client.endless = false;
+	for (int quiet = 0; quiet < 16; quiet++)
+		ck_assert(is_served_last(world, far));
+	ck_assert(!is_served_last(world, far));
+	fake_end_fail(&client, ECONNRESET, "reset");
+	fake_turn(world);
+	fake_stop(world);
+}
+END_TEST
+
 FAKE_MAIN("turn", turn_runs_sessions_before_tasks,
 	  turn_runs_in_the_order_of_queueing, turn_queues_an_entry_once,
 	  turn_leaves_a_requeued_entry_for_the_next_turn,
@@ -237,4 +273,5 @@ FAKE_MAIN("turn", turn_runs_sessions_before_tasks,
 	  turn_that_moved_its_bytes_leaves_the_rest_of_those_that_carry_much,
 	  turn_serves_all_others_and_one_that_carries_much_whatever_they_move,
 	  turn_forgets_an_entry_that_carries_much,
-	  turn_lets_sessions_that_carry_much_wait_in_turn)
+	  turn_lets_sessions_that_carry_much_wait_in_turn,
+	  turn_serves_who_carried_much_last_until_that_is_long_ago)
