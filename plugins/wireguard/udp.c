@@ -5,14 +5,16 @@
  * the second must have the same; where that is taken, both try again. A machine
  * without one of the families does with the other. The watches are
  * edge-triggered: reading goes on until nothing is left. Room is watched for
- * only while a socket is full: each datagram that leaves makes an edge of it,
- * and would wake the loop for nothing.
+ * only while a socket is full, by a descriptor of its own since one has one
+ * watch: each datagram that leaves makes an edge of it, and would wake the loop
+ * for nothing.
  *
  * ICMP errors are not asked for: anyone can forge them. The kernel still
  * learns path MTUs from them and cuts larger datagrams into fragments. */
 #include "udp_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,9 +46,11 @@ static void socket_ready(void *arg, unsigned events)
 
 static void stop_awaiting_room(struct wg_udp_socket *k)
 {
-	if (k->full)
-		k->udp->host->watch_free(k->full);
+	if (!k->full)
+		return;
+	k->udp->host->watch_free(k->full);
 	k->full = NULL;
+	close(k->full_fd);
 }
 
 static void room_ready(void *arg, unsigned events)
@@ -64,9 +68,15 @@ bool wg_udp_await_room(struct wg_udp_socket *k)
 {
 	struct wg_udp *u = k->udp;
 
+	if (k->full)
+		return true;
+	k->full_fd = fcntl(k->fd, F_DUPFD_CLOEXEC, 0);
+	if (k->full_fd < 0)
+		return false;
+	k->full = u->host->watch_new(u->instance, k->full_fd, WEIR_WRITABLE,
+				     room_ready, k);
 	if (!k->full)
-		k->full = u->host->watch_new(u->instance, k->fd, WEIR_WRITABLE,
-					     room_ready, k);
+		close(k->full_fd);
 	return k->full;
 }
 

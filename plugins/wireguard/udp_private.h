@@ -24,6 +24,7 @@ struct wg_udp_socket {
 	struct weir_watch *watch;
 	struct weir_watch *full;  /* waits for room; NULL: it is not full */
 	int fd;			  /* -1: this family is not open */
+	int full_fd;		  /* the same socket, for that watch */
 	uint64_t singly_until_us; /* a device could send no trains; 0: none */
 	bool unread;		  /* had more than its share of a turn */
 };
@@ -44,8 +45,8 @@ struct wg_udp {
 socklen_t wg_sockaddr_of(const struct wg_endpoint *, union sockaddr_any *);
 void wg_endpoint_of(struct wg_endpoint *, const union sockaddr_any *);
 
-/* The socket is full: ops->writable will say when it no longer is. False: out
- * of memory. */
+/* The socket is full: ops->writable will say when it no longer is. False: it
+ * cannot be watched. */
 bool wg_udp_await_room(struct wg_udp_socket *);
 
 /* udp_receive.c: read what is there, hand it on, read on next turn. */

@@ -150,6 +150,11 @@ struct weir_watch *fakehost_watch_new(struct weir_instance *i, int fd,
 		errno = EBADF;
 		return NULL;
 	}
+	for (w = i->fake->watches; w; w = w->next)
+		if (w->fd == fd && !w->dead) {
+			errno = EEXIST;
+			return NULL;
+		}
 	w = fakehost_alloc(sizeof *w);
 	w->instance = i;
 	w->fd = fd;

@@ -160,6 +160,19 @@ START_TEST(fakehost_watches_real_and_scripted_fds)
 }
 END_TEST
 
+START_TEST(fakehost_watches_an_fd_once)
+{
+	watch = host->watch_new(instance, 0, WEIR_READABLE, ready, NULL);
+	errno = 0;
+	ck_assert_ptr_null(
+		host->watch_new(instance, 0, WEIR_WRITABLE, ready, NULL));
+	ck_assert_int_eq(errno, EEXIST);
+	host->watch_free(watch);
+	ck_assert_ptr_nonnull(
+		host->watch_new(instance, 0, WEIR_WRITABLE, ready, NULL));
+}
+END_TEST
+
 START_TEST(fakehost_counts_and_logs)
 {
 	void *self;
@@ -352,6 +365,7 @@ SUITE("fakehost", t)
 	tcase_add_test(t, fakehost_says_what_the_via_carries);
 	tcase_add_test(t, fakehost_answers_names_from_the_script);
 	tcase_add_test(t, fakehost_watches_real_and_scripted_fds);
+	tcase_add_test(t, fakehost_watches_an_fd_once);
 	tcase_add_test(t, fakehost_counts_and_logs);
 	tcase_add_test(t, fakehost_plays_the_outbound_that_is_dialled);
 	tcase_add_test(t, fakehost_leaves_handles_to_destroy);

@@ -152,7 +152,8 @@ struct weir_host {
 
 	/* Watch an fd for WEIR_READABLE | WEIR_WRITABLE, edge-triggered unless
 	 * WEIR_LEVEL_TRIGGERED is set. Free the watch before closing the fd.
-	 * The callback may free its watch. NULL: errno says why. */
+	 * The callback may free its watch. NULL: errno says why; EEXIST where
+	 * the fd has a watch already, a dup(2) of it takes another. */
 	struct weir_watch *(*watch_new)(
 		struct weir_instance *, int fd, unsigned events,
 		void (*ready)(void *arg, unsigned events), void *arg);
