@@ -124,12 +124,14 @@ static void serve(struct exec *x)
 	loop_owner_sweep(&owner);
 }
 
-static bool tun_hand_over(const struct exec *x)
+static bool tun_hand_over(const struct exec *x, struct weir_error *e)
 {
 	char number[16];
 
 	snprintf(number, sizeof number, "%d", x->enclosure.tun);
-	return setenv(FD_VARIABLE, number, 1) == 0;
+	return setenv(FD_VARIABLE, number, 1) == 0 ||
+	       weir_error(e, NULL, "cannot set %s: %s", FD_VARIABLE,
+			  strerror(errno));
 }
 
 static void run(struct exec *x, struct config *c, struct registry *r)
@@ -137,7 +139,7 @@ static void run(struct exec *x, struct config *c, struct registry *r)
 	struct weir_error e;
 
 	x->daemon = daemon_new(c, r, &e);
-	if (x->daemon && tun_hand_over(x) && daemon_start(x->daemon, &e))
+	if (x->daemon && tun_hand_over(x, &e) && daemon_start(x->daemon, &e))
 		serve(x);
 	else
 		inside_error("%s", e.text);

@@ -281,6 +281,7 @@ int inside_main(void *arg)
 		return EXIT_FAILURE;
 	}
 	status = command_wait(in, command, signals);
-	(void)send(in->control, &status, sizeof status, MSG_NOSIGNAL);
+	if (send(in->control, &status, sizeof status, MSG_NOSIGNAL) < 0)
+		return EXIT_FAILURE; /* which weir takes for the command's */
 	return EXIT_SUCCESS;
 }
