@@ -165,7 +165,8 @@ tests_sim_test_freedom_names_CPPFLAGS = $(freedom_sim_cppflags)
 tests_sim_test_freedom_names_LDADD = $(freedom_sim_ldadd)
 tests_sim_test_freedom_udp_CPPFLAGS = $(freedom_sim_cppflags)
 tests_sim_test_freedom_udp_LDADD = $(freedom_sim_ldadd)
-tests_sim_test_freedom_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
+tests_sim_test_freedom_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc
 tests_sim_test_freedom_via_CPPFLAGS = $(freedom_sim_cppflags)
 tests_sim_test_freedom_via_LDADD = $(freedom_sim_ldadd)
 endif

@@ -6,18 +6,8 @@
 #include <netinet/udp.h>
 
 #include "freedom_flow.h"
+#include "tests/no_table.h"
 #include "tests/suite.h"
-
-static bool memory_is_out;
-
-/* The linker has every call come here; none of calloc's. */
-void *__real_malloc(size_t bytes);
-void *__wrap_malloc(size_t bytes);
-
-void *__wrap_malloc(size_t bytes)
-{
-	return memory_is_out ? NULL : __real_malloc(bytes);
-}
 
 START_TEST(one_source_port_serves_all_peers_and_strangers_may_answer)
 {
@@ -395,7 +385,7 @@ START_TEST(an_echo_that_finds_no_memory_fails_alone)
 
 	real_refuse(h, 0, SOCK_DGRAM, EACCES);
 	for (int i = 0; i < 2; i++) {
-		memory_is_out = !i;
+		no_table = !i;
 		e[i] = real_open(h, &to, WEIR_NET_ICMP);
 	}
 	if (!e[1]->failed) { /* raw sockets are allowed */

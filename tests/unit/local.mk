@@ -2,7 +2,7 @@
 # Unit tests of single files, by libcheck.
 
 # What runs the tests of a program, of tests/sim too.
-EXTRA_DIST += tests/suite.h
+EXTRA_DIST += tests/suite.h tests/no_table.h
 
 # Files of plugins/wireguard that tests/fuzz wants as well.
 WG_QUICK = plugins/wireguard/keytext.c plugins/wireguard/keytext.h \
@@ -379,7 +379,8 @@ tests_unit_test_wg_names_SOURCES = tests/unit/test_wg_names.c $(WG_OUTBOUND) \
 	tests/unit/dns_message.c tests/unit/dns_message.h
 tests_unit_test_wg_names_CPPFLAGS = $(tests_unit_test_wg_dns_CPPFLAGS)
 tests_unit_test_wg_names_LDADD = $(tests_unit_test_wg_dns_LDADD)
-tests_unit_test_wg_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc
+tests_unit_test_wg_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc
 if INBOUND_WIREGUARD
 check_PROGRAMS += tests/unit/test_wg_ends
 TESTS += tests/unit/test_wg_ends

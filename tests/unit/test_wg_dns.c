@@ -189,6 +189,8 @@ START_TEST(what_waits_for_a_tunnel_that_failed_dials_again)
 	}
 	fakehost_dial_ready(fakehost_dialled(w.host, 2));
 	asked(2);
+	fakehost_advance(w.host, 8 * S_US);
+	ck_assert(w.done);
 	end();
 }
 END_TEST
